@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+// Plain JavaScript that old Nodes can parse: it finds a Node that can run the program, then runs it.
+import { spawn } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const home = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))))
+const [major, minor] = process.versions.node.split('.').map(Number)
+
+if (major > 22 || (major === 22 && minor >= 19)) {
+  const { default: module } = await import('node:module')
+  module.enableCompileCache?.()
+  // A checkout runs its TypeScript as it stands; the npm package carries it compiled, because Node
+  // does not strip types below node_modules.
+  const compiled = join(home, 'dist', 'cli', 'main.js')
+  const source = join(home, 'src', 'cli', 'main.ts')
+  const { main } = await import(existsSync(source) ? source : compiled)
+  await main(process.argv.slice(2))
+} else {
+  runWithPinnedNode()
+}
+
+/** `npm ci` brings the Node this repository pins; an older `node` on the PATH only starts it. */
+function runWithPinnedNode() {
+  let node
+  try {
+    const found = createRequire(import.meta.url).resolve('node/package.json')
+    node = join(dirname(found), 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+  } catch {
+    node = undefined
+  }
+  if (!node || !existsSync(node)) {
+    process.stderr.write(
+      `kfdoor needs Node 22.19 or newer, and this is ${process.versions.node}. Install one from https://nodejs.org, or run \`npm ci\` in a checkout.\n`,
+    )
+    process.exit(2)
+  }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1)
+  })
+}

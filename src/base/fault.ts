@@ -1,0 +1,62 @@
+/**
+ * Every failure a caller can meet: a stable code and the facts that belong to it. Facts are plain
+ * data and never hold a secret: a token is named by issuer and subject, a cookie by its name.
+ *
+ * One row per failure in three tables below: its facts, its permanent `KFD####`, its sentence.
+ * Rows are kept in alphabetical order; a retired one keeps its number.
+ */
+export interface FaultFacts {
+  readonly ERR_FOLDER_NEEDS_RENDERING: { readonly folder: string; readonly command: string }
+  readonly ERR_INPUT_UNREADABLE: { readonly path: string; readonly reason: string }
+  readonly ERR_MESH_INVALID: { readonly problems: readonly string[] }
+  readonly ERR_PORT_BUSY: { readonly address: string; readonly port: number; readonly flag: string }
+  readonly ERR_STATE_UNUSABLE: { readonly folder: string; readonly reason: string }
+  readonly ERR_USAGE: { readonly message: string; readonly next?: string }
+}
+export type FaultCode = keyof FaultFacts
+/** `switch (fault.code)` over this narrows `fault.facts`. */
+export type AnyFault = { [C in FaultCode]: Fault<C> }[FaultCode]
+
+/** What people see and search for. A number is forever. */
+export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
+  ERR_FOLDER_NEEDS_RENDERING: 'KFD0102',
+  ERR_INPUT_UNREADABLE: 'KFD0101',
+  ERR_MESH_INVALID: 'KFD0103',
+  ERR_PORT_BUSY: 'KFD0110',
+  ERR_STATE_UNUSABLE: 'KFD0111',
+  ERR_USAGE: 'KFD0100',
+}
+
+/** One sentence each: lower case, no final period, what the user wrote in backticks. */
+const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string } = {
+  ERR_FOLDER_NEEDS_RENDERING: (f) =>
+    `\`${f.folder}\` has to be rendered first; run \`${f.command}\` and read its output`,
+  ERR_INPUT_UNREADABLE: (f) => `cannot read \`${f.path}\`: ${f.reason}`,
+  ERR_MESH_INVALID: (f) => f.problems.join('\n'),
+  ERR_PORT_BUSY: (f) =>
+    `port ${f.port} on ${f.address} is in use; choose another with \`${f.flag} PORT\`, or \`${f.flag} 0\` for a free one`,
+  ERR_STATE_UNUSABLE: (f) =>
+    `the state folder \`${f.folder}\` cannot be used: ${f.reason}; choose another with \`--state DIR\``,
+  ERR_USAGE: (f) => (f.next ? `${f.message}; ${f.next}` : f.message),
+}
+
+export class Fault<C extends FaultCode = FaultCode> extends Error {
+  override readonly name = 'Fault'
+  readonly code: C
+  readonly facts: FaultFacts[C]
+
+  constructor(code: C, facts: FaultFacts[C], options?: { readonly cause?: unknown }) {
+    super(sentences[code](facts), options)
+    this.code = code
+    this.facts = facts
+  }
+
+  /** The permanent number people see: `KFD0100`. */
+  get number(): string {
+    return numbers[this.code]
+  }
+}
+
+export function isFault(error: unknown): error is AnyFault {
+  return error instanceof Fault
+}

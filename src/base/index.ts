@@ -1,0 +1,5 @@
+export type { At, Located, Problem } from './at.ts'
+export { renderProblem } from './at.ts'
+export type { Clock } from './clock.ts'
+export type { AnyFault, FaultCode, FaultFacts } from './fault.ts'
+export { Fault, isFault, numbers } from './fault.ts'
