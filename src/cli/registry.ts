@@ -1,0 +1,84 @@
+import type { Command } from '@commander-js/extra-typings'
+import type { Io } from './io.ts'
+
+/** A command as `kfdoor --help` knows it: its words here, its code loaded only when it runs. */
+export interface Entry {
+  readonly name: string
+  readonly aliases?: readonly string[]
+  readonly group: 'use a door' | 'look into a door' | 'run and change a door' | 'kfdoor itself'
+  /** How it is typed, after `kfdoor`. */
+  readonly usage: string
+  readonly summary: string
+  // biome-ignore lint/suspicious/noExplicitAny: every command has its own option types
+  readonly load: () => Promise<(io: Io) => Command<any, any, any>>
+}
+
+export const registry: readonly Entry[] = [
+  {
+    name: 'token',
+    group: 'use a door',
+    usage: 'token --service-account NS/NAME | --user EMAIL',
+    summary: 'a credential for the local door: a service-account token, or a session cookie',
+    load: async () => (await import('./commands/token.ts')).tokenCommand,
+  },
+  {
+    name: 'why',
+    group: 'use a door',
+    usage: "why 'TEXT'",
+    summary: 'an error text from Kubeflow or KServe: what caused it, what to do',
+    load: async () => (await import('./commands/why.ts')).whyCommand,
+  },
+  {
+    name: 'explain',
+    group: 'look into a door',
+    usage: 'explain [METHOD] URL --as P',
+    summary: 'what a door answers to a request, and which line of YAML decides it',
+    load: async () => (await import('./commands/explain.ts')).explainCommand,
+  },
+  {
+    name: 'up',
+    group: 'run and change a door',
+    usage: 'up [--profile NAME | -f DIR]',
+    summary: "a whole front door here, from a release's YAML or from yours",
+    load: async () => (await import('./commands/up.ts')).upCommand,
+  },
+  {
+    name: 'ca',
+    group: 'run and change a door',
+    usage: 'ca init|csr|sign|secret|inspect',
+    summary: 'own CA, certificates, signing requests, the TLS Secret',
+    load: async () => (await import('./commands/ca.ts')).caCommand,
+  },
+  {
+    name: 'hash-password',
+    group: 'run and change a door',
+    usage: 'hash-password',
+    summary: "a password from stdin as Dex's bcrypt hash",
+    load: async () => (await import('./commands/hash-password.ts')).hashPasswordCommand,
+  },
+  {
+    name: 'explain-code',
+    group: 'kfdoor itself',
+    usage: 'explain-code KFD####',
+    summary: 'what a code means and what to do about it',
+    load: async () => (await import('./commands/explain-code.ts')).explainCodeCommand,
+  },
+  {
+    name: 'completion',
+    group: 'kfdoor itself',
+    usage: 'completion bash|zsh|fish|powershell',
+    summary: 'a completion script for your shell',
+    load: async () => (await import('./commands/completion.ts')).completionCommand,
+  },
+  {
+    name: 'version',
+    group: 'kfdoor itself',
+    usage: 'version',
+    summary: 'the version of kfdoor and of the Node that runs it',
+    load: async () => (await import('./commands/version.ts')).versionCommand,
+  },
+]
+
+export function findEntry(name: string): Entry | undefined {
+  return registry.find((entry) => entry.name === name || entry.aliases?.includes(name))
+}
