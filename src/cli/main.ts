@@ -22,7 +22,9 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     const near = suggest(name)
     io.err(`kfdoor: KFD0100: there is no command \`${name}\``)
     io.err(
-      near.length > 0 ? `did you mean ${near.map((n) => `\`kfdoor ${n}\``).join(' or ')}?` : 'see `kfdoor --help`',
+      near.length > 0
+        ? `did you mean ${near.map((n) => `\`kfdoor ${n}\``).join(' or ')}?`
+        : 'see `kfdoor --help`',
     )
     io.exit(exitCode.usage)
     return

@@ -1,4 +1,4 @@
-import type { Command } from '@commander-js/extra-typings'
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import type { Io } from './io.ts'
 
 /** A command as `kfdoor --help` knows it: its words here, its code loaded only when it runs. */
@@ -9,8 +9,7 @@ export interface Entry {
   /** How it is typed, after `kfdoor`. */
   readonly usage: string
   readonly summary: string
-  // biome-ignore lint/suspicious/noExplicitAny: every command has its own option types
-  readonly load: () => Promise<(io: Io) => Command<any, any, any>>
+  readonly load: () => Promise<(io: Io) => CommandUnknownOpts>
 }
 
 export const registry: readonly Entry[] = [

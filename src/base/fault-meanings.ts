@@ -1,0 +1,35 @@
+import type { FaultCode } from './fault.ts'
+
+/** What `kfdoor explain-code` tells beyond the sentence: why it happens, and what helps. */
+export interface Meaning {
+  readonly meaning: string
+  readonly remedy: string
+}
+
+export const meanings: { readonly [C in FaultCode]?: Meaning } = {
+  ERR_FOLDER_NEEDS_RENDERING: {
+    meaning:
+      'The folder holds a kustomization or a Helm chart, not plain YAML. What the cluster gets is only known after it was rendered, so reading the pieces would describe a door that does not exist.',
+    remedy: 'render it and hand over the result, for example `kubectl kustomize DIR | kfdoor up -f -`',
+  },
+  ERR_INPUT_UNREADABLE: {
+    meaning: 'A file or folder named on the command line is not there, or may not be read.',
+    remedy: 'check the path and its permissions',
+  },
+  ERR_MESH_INVALID: {
+    meaning: 'The YAML has errors that leave the door undefined. Every one is named with file and line.',
+    remedy: 'mend the lines named; while a door runs, it keeps the last good configuration until you do',
+  },
+  ERR_PORT_BUSY: {
+    meaning: 'Another program listens on that port.',
+    remedy: 'stop it, or choose another port; 0 takes a free one and prints it',
+  },
+  ERR_STATE_UNUSABLE: {
+    meaning: 'Keys, sessions and recorded runs are kept in the state folder, and it cannot be read, written or trusted.',
+    remedy: 'choose a folder of your own with `--state DIR`, or keep nothing with `--state :memory:`',
+  },
+  ERR_USAGE: {
+    meaning: 'The command was typed in a way kfdoor does not understand.',
+    remedy: 'see `kfdoor COMMAND --help`, which ends in examples',
+  },
+}
