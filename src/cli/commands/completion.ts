@@ -11,7 +11,10 @@ export const completionCommand = (io: Io) =>
   new Command('completion')
     .summary('a completion script for your shell')
     .argument('<shell>', shells.join(', '))
-    .addHelpText('after', '\nExample:\n  kfdoor completion bash > ~/.local/share/bash-completion/completions/kfdoor')
+    .addHelpText(
+      'after',
+      '\nExample:\n  kfdoor completion bash > ~/.local/share/bash-completion/completions/kfdoor',
+    )
     .action(async (shell) => {
       if (!shells.includes(shell as Shell)) {
         throw new Fault('ERR_USAGE', { message: `\`${shell}\` is not one of ${shells.join(', ')}` })
@@ -82,8 +85,12 @@ compdef _kfdoor kfdoor`,
       '# kfdoor completion for fish',
       ...commands.flatMap((one) => [
         `complete -c kfdoor -n __fish_use_subcommand -f -a ${one.name} -d '${plain(one.summary)}'`,
-        ...one.children.map((child) => `complete -c kfdoor -n '__fish_seen_subcommand_from ${one.name}' -a ${child}`),
-        ...one.options.map((option) => `complete -c kfdoor -n '__fish_seen_subcommand_from ${one.name}' -l ${option.slice(2)}`),
+        ...one.children.map(
+          (child) => `complete -c kfdoor -n '__fish_seen_subcommand_from ${one.name}' -a ${child}`,
+        ),
+        ...one.options.map(
+          (option) => `complete -c kfdoor -n '__fish_seen_subcommand_from ${one.name}' -l ${option.slice(2)}`,
+        ),
       ]),
     ].join('\n'),
   powershell: (commands) => `# kfdoor completion for PowerShell

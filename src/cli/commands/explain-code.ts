@@ -15,7 +15,10 @@ export const explainCodeCommand = (io: Io) =>
       )
       if (found) {
         const [name, number] = found
-        const { meaning, remedy } = meanings[name] ?? { meaning: `A failure named ${name}.`, remedy: 'follow the sentence it came with' }
+        const { meaning, remedy } = meanings[name] ?? {
+          meaning: `A failure named ${name}.`,
+          remedy: 'follow the sentence it came with',
+        }
         io.out(
           options.output === 'json'
             ? JSON.stringify({ code: number, name, meaning, remedy })
@@ -23,5 +26,8 @@ export const explainCodeCommand = (io: Io) =>
         )
         return
       }
-      throw new Fault('ERR_USAGE', { message: `there is no code \`${code}\``, next: 'codes look like KFD0110' })
+      throw new Fault('ERR_USAGE', {
+        message: `there is no code \`${code}\``,
+        next: 'codes look like KFD0110',
+      })
     })

@@ -1,5 +1,5 @@
-import type { Credential } from '../../compose/mint.ts'
 import { Fault } from '../../base/index.ts'
+import type { Credential } from '../../compose/mint.ts'
 
 type Format = 'token' | 'header' | 'cookie' | 'cookie-jar' | 'json'
 
@@ -33,7 +33,15 @@ function netscapeJar(credential: Extract<Credential, { kind: 'session' }>): stri
   return [
     '# Netscape HTTP Cookie File',
     ...credential.cookies.map(({ name, value }) =>
-      [`#HttpOnly_${url.hostname}`, 'FALSE', '/', url.protocol === 'https:' ? 'TRUE' : 'FALSE', expires, name, value].join('\t'),
+      [
+        `#HttpOnly_${url.hostname}`,
+        'FALSE',
+        '/',
+        url.protocol === 'https:' ? 'TRUE' : 'FALSE',
+        expires,
+        name,
+        value,
+      ].join('\t'),
     ),
   ].join('\n')
 }

@@ -17,7 +17,13 @@ export const tokenCommand = (io: Io) =>
     .option('--url <url>', 'which of several running doors')
     .option('--state <dir>', 'the state folder of a door that does not run: signs with its key')
     .addOption(
-      new Option('-o, --output <format>', 'how to print it').choices(['token', 'header', 'cookie', 'cookie-jar', 'json']),
+      new Option('-o, --output <format>', 'how to print it').choices([
+        'token',
+        'header',
+        'cookie',
+        'cookie-jar',
+        'json',
+      ]),
     )
     .addHelpText(
       'after',
@@ -53,9 +59,15 @@ Examples:
 export function parseDuration(text: string): number {
   const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
   const parts = [...text.matchAll(/(\d+)([smhd])/g)]
-  const seconds = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit as string] ?? 0), 0)
+  const seconds = parts.reduce(
+    (sum, [, count, unit]) => sum + Number(count) * (units[unit as string] ?? 0),
+    0,
+  )
   if (parts.map(([all]) => all).join('') !== text || seconds < 1) {
-    throw new Fault('ERR_USAGE', { message: `\`${text}\` is not a duration`, next: 'write 90s, 10m, 1h or 2h30m' })
+    throw new Fault('ERR_USAGE', {
+      message: `\`${text}\` is not a duration`,
+      next: 'write 90s, 10m, 1h or 2h30m',
+    })
   }
   return seconds
 }
