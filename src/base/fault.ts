@@ -10,7 +10,11 @@ export interface FaultFacts {
   readonly ERR_INPUT_UNREADABLE: { readonly path: string; readonly reason: string }
   readonly ERR_MESH_INVALID: { readonly problems: readonly string[] }
   readonly ERR_PORT_BUSY: { readonly address: string; readonly port: number; readonly flag: string }
+  readonly ERR_SERVICE_ACCOUNT_INVALID: { readonly what: string; readonly value: string }
+  readonly ERR_SIGNING_KEY_MISSING: { readonly algorithm: string }
+  readonly ERR_SIGNING_KEY_UNFIT: { readonly algorithm: string; readonly reason: string }
   readonly ERR_STATE_UNUSABLE: { readonly folder: string; readonly reason: string }
+  readonly ERR_TOKEN_DURATION: { readonly seconds: number; readonly least: number }
   readonly ERR_USAGE: { readonly message: string; readonly next?: string }
 }
 export type FaultCode = keyof FaultFacts
@@ -23,7 +27,11 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_INPUT_UNREADABLE: 'KFD0101',
   ERR_MESH_INVALID: 'KFD0103',
   ERR_PORT_BUSY: 'KFD0110',
+  ERR_SERVICE_ACCOUNT_INVALID: 'KFD1303',
+  ERR_SIGNING_KEY_MISSING: 'KFD1301',
+  ERR_SIGNING_KEY_UNFIT: 'KFD1302',
   ERR_STATE_UNUSABLE: 'KFD0111',
+  ERR_TOKEN_DURATION: 'KFD1304',
   ERR_USAGE: 'KFD0100',
 }
 
@@ -35,8 +43,12 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_MESH_INVALID: (f) => f.problems.join('\n'),
   ERR_PORT_BUSY: (f) =>
     `port ${f.port} on ${f.address} is in use; choose another with \`${f.flag} PORT\`, or \`${f.flag} 0\` for a free one`,
+  ERR_SERVICE_ACCOUNT_INVALID: (f) => `\`${f.value}\` is not a service account's ${f.what}`,
+  ERR_SIGNING_KEY_MISSING: (f) => `there is no ${f.algorithm} key to sign with`,
+  ERR_SIGNING_KEY_UNFIT: (f) => `the ${f.algorithm} signing key cannot be used: ${f.reason}`,
   ERR_STATE_UNUSABLE: (f) =>
     `the state folder \`${f.folder}\` cannot be used: ${f.reason}; choose another with \`--state DIR\``,
+  ERR_TOKEN_DURATION: (f) => `a token lives at least ${f.least}s, ${f.seconds}s were asked for`,
   ERR_USAGE: (f) => (f.next ? `${f.message}; ${f.next}` : f.message),
 }
 

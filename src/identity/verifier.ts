@@ -1,0 +1,127 @@
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
+import { type CompactJws, parseCompactJws } from './jws.ts'
+import { fitsAlgorithm, isVerifyingAlgorithm, verifySignature } from './signature.ts'
+
+/** One public key as a RequestAuthentication's key set has it. */
+export interface VerifierKey {
+  /** The name the engine asks by; unique among the keys. */
+  readonly id: string
+  /** The `iss` whose tokens this key may have signed. */
+  readonly issuer: string
+  readonly jwk: JsonWebKey & { readonly kid?: string }
+}
+
+export interface Verifier {
+  /**
+   * Verifies every (token, key) pair that can match, so that `verified` can answer at once.
+   * Resolves when done; the work is spread over ticks when there is much of it.
+   */
+  prepare(tokens: readonly string[]): Promise<void>
+  /** Whether `token` carries a good signature of key `keyId`. Never true for a key it does not know. */
+  verified(keyId: string, token: string): boolean
+  /** Keys that can never verify anything, and why. */
+  readonly unusable: readonly { readonly id: string; readonly reason: string }[]
+}
+
+interface Usable {
+  readonly id: string
+  readonly issuer: string
+  readonly kid: string | undefined
+  readonly alg: string | undefined
+  readonly key: KeyObject
+}
+
+const CACHE_SIZE = 10_000
+/** RSA below this is refused: BoringSSL, and so Envoy, takes no key of fewer bits. */
+const SMALLEST_RSA = 1024
+
+/**
+ * Signature checks for the policy engine, with the rules of Envoy's jwt_authn (google/jwt_verify_lib,
+ * src/verify.cc): asymmetric algorithms only; a token with a `kid` is tried with keys of that kid
+ * or of none, a key with an `alg` only for that algorithm. Stricter than it on purpose: a key with
+ * `use: enc` or without `verify` among its `key_ops` verifies nothing, and a token with `crit` is
+ * refused because nothing critical is understood here (RFC 7515 §4.1.11).
+ *
+ * What was found is kept under SHA-256 of the whole token and the key's id, least recently used
+ * thrown out first. A new key set is a new verifier, so nothing outlives a rotated key.
+ *
+ * @example
+ * const { verified } = createVerifier([{ id: 'dex/1', issuer: 'https://door.test/dex', jwk }])
+ * verified('dex/1', token)
+ */
+export function createVerifier(keys: readonly VerifierKey[], cacheSize = CACHE_SIZE): Verifier {
+  const usable = new Map<string, Usable>()
+  const unusable: { id: string; reason: string }[] = []
+  for (const { id, issuer, jwk } of keys) {
+    const key = importKey(jwk)
+    if (typeof key === 'string') unusable.push({ id, reason: key })
+    else usable.set(id, { id, issuer, kid: jwk.kid, alg: jwk.alg, key })
+  }
+  const results = new Map<string, boolean>()
+  const remember = (name: string, result: boolean) => {
+    results.delete(name)
+    results.set(name, result)
+    if (results.size > cacheSize) {
+      const [oldest] = results.keys()
+      if (oldest !== undefined) results.delete(oldest)
+    }
+    return result
+  }
+  const check = (key: Usable, token: string, parsed?: CompactJws) => {
+    const name = `${createHash('sha256').update(token).digest('base64url')} ${key.id}`
+    const known = results.get(name)
+    if (known !== undefined) return remember(name, known)
+    const jws = parsed ?? parseCompactJws(token)
+    return remember(name, jws !== undefined && holds(key, jws))
+  }
+
+  return {
+    unusable,
+    verified(keyId, token) {
+      const key = usable.get(keyId)
+      return key !== undefined && check(key, token)
+    },
+    async prepare(tokens) {
+      let pairs = 0
+      for (const token of new Set(tokens)) {
+        const jws = parseCompactJws(token)
+        if (!jws) continue
+        for (const key of usable.values()) {
+          if (key.issuer !== jws.payload.iss || !mayMatch(key, jws)) continue
+          check(key, token, jws)
+          // An RSA verification is ~30 µs; a request with many tokens must not hold up the others.
+          if (++pairs % 32 === 0) await new Promise((next) => setImmediate(next))
+        }
+      }
+    },
+  }
+}
+
+function mayMatch(key: Usable, { header }: CompactJws): boolean {
+  if (!isVerifyingAlgorithm(header.alg) || !fitsAlgorithm(header.alg, key.key)) return false
+  if (key.alg !== undefined && key.alg !== header.alg) return false
+  return header.kid === undefined || key.kid === undefined || key.kid === header.kid
+}
+
+function holds(key: Usable, jws: CompactJws): boolean {
+  const { alg } = jws.header
+  if (!isVerifyingAlgorithm(alg) || !mayMatch(key, jws)) return false
+  // `b64: false` (RFC 7797) is only lawful together with `crit`.
+  if ('crit' in jws.header || 'b64' in jws.header) return false
+  return verifySignature(alg, key.key, jws.signed, jws.signature)
+}
+
+function importKey(jwk: VerifierKey['jwk']): KeyObject | string {
+  if (jwk.kty !== 'RSA' && jwk.kty !== 'EC' && jwk.kty !== 'OKP')
+    return `kty ${String(jwk.kty)} is not asymmetric`
+  if (jwk.use !== undefined && jwk.use !== 'sig') return `use is ${jwk.use}, not sig`
+  if (jwk.key_ops !== undefined && !jwk.key_ops.includes('verify')) return 'key_ops has no verify'
+  if (jwk.alg !== undefined && !isVerifyingAlgorithm(jwk.alg)) return `alg ${jwk.alg} is not supported`
+  try {
+    const key = createPublicKey({ key: { ...jwk }, format: 'jwk' })
+    const bits = key.asymmetricKeyDetails?.modulusLength
+    return bits !== undefined && bits < SMALLEST_RSA ? `an RSA key of ${bits} bits is too small` : key
+  } catch {
+    return 'it is not a valid public key'
+  }
+}
