@@ -9,10 +9,13 @@ export interface FaultFacts {
   readonly ERR_FOLDER_NEEDS_RENDERING: { readonly folder: string; readonly command: string }
   readonly ERR_INPUT_UNREADABLE: { readonly path: string; readonly reason: string }
   readonly ERR_MESH_INVALID: { readonly problems: readonly string[] }
+  readonly ERR_NO_DOOR: { readonly url: string | undefined }
+  readonly ERR_NO_GATEWAY: { readonly where: string }
   readonly ERR_PORT_BUSY: { readonly address: string; readonly port: number; readonly flag: string }
   readonly ERR_SERVICE_ACCOUNT_INVALID: { readonly what: string; readonly value: string }
   readonly ERR_SIGNING_KEY_MISSING: { readonly algorithm: string }
   readonly ERR_SIGNING_KEY_UNFIT: { readonly algorithm: string; readonly reason: string }
+  readonly ERR_PUBLISHED_CREDENTIALS: { readonly address: string; readonly what: readonly string[] }
   readonly ERR_STATE_UNUSABLE: { readonly folder: string; readonly reason: string }
   readonly ERR_TOKEN_DURATION: { readonly seconds: number; readonly least: number }
   readonly ERR_USAGE: { readonly message: string; readonly next?: string }
@@ -26,10 +29,13 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_FOLDER_NEEDS_RENDERING: 'KFD0102',
   ERR_INPUT_UNREADABLE: 'KFD0101',
   ERR_MESH_INVALID: 'KFD0103',
+  ERR_NO_DOOR: 'KFD0112',
+  ERR_NO_GATEWAY: 'KFD0104',
   ERR_PORT_BUSY: 'KFD0110',
   ERR_SERVICE_ACCOUNT_INVALID: 'KFD1303',
   ERR_SIGNING_KEY_MISSING: 'KFD1301',
   ERR_SIGNING_KEY_UNFIT: 'KFD1302',
+  ERR_PUBLISHED_CREDENTIALS: 'KFD0113',
   ERR_STATE_UNUSABLE: 'KFD0111',
   ERR_TOKEN_DURATION: 'KFD1304',
   ERR_USAGE: 'KFD0100',
@@ -41,11 +47,16 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
     `\`${f.folder}\` has to be rendered first; run \`${f.command}\` and read its output`,
   ERR_INPUT_UNREADABLE: (f) => `cannot read \`${f.path}\`: ${f.reason}`,
   ERR_MESH_INVALID: (f) => f.problems.join('\n'),
+  ERR_NO_DOOR: (f) => `no door runs here${f.url ? ` at \`${f.url}\`` : ''}; start one with \`kfdoor up\``,
+  ERR_NO_GATEWAY: (f) =>
+    `${f.where} has no Gateway whose selector fits a gateway workload, so there is nothing to listen for`,
   ERR_PORT_BUSY: (f) =>
     `port ${f.port} on ${f.address} is in use; choose another with \`${f.flag} PORT\`, or \`${f.flag} 0\` for a free one`,
   ERR_SERVICE_ACCOUNT_INVALID: (f) => `\`${f.value}\` is not a service account's ${f.what}`,
   ERR_SIGNING_KEY_MISSING: (f) => `there is no ${f.algorithm} key to sign with`,
   ERR_SIGNING_KEY_UNFIT: (f) => `the ${f.algorithm} signing key cannot be used: ${f.reason}`,
+  ERR_PUBLISHED_CREDENTIALS: (f) =>
+    `will not listen on ${f.address}: ${f.what.join(' and ')} ${f.what.length > 1 ? 'are' : 'is'} published with Kubeflow; bring your own with \`--users FILE\` or \`--dex-config FILE\`, or stay on 127.0.0.1`,
   ERR_STATE_UNUSABLE: (f) =>
     `the state folder \`${f.folder}\` cannot be used: ${f.reason}; choose another with \`--state DIR\``,
   ERR_TOKEN_DURATION: (f) => `a token lives at least ${f.least}s, ${f.seconds}s were asked for`,
