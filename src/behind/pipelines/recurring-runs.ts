@@ -1,0 +1,2 @@
+import type { Route } from './service.ts'
+export const recurringRunRoutes: readonly Route[] = []

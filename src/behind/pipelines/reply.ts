@@ -1,0 +1,60 @@
+import { type Code, code, PlainRefusal, type Refusal } from './failure.ts'
+import type { Traits } from './release.ts'
+
+/** grpc-gateway's table (runtime.HTTPStatusFromCode); 1.x answers 412 where 2.x answers 400. */
+const statuses: { readonly [C in Code]: number } = {
+  [code.unknown]: 500,
+  [code.invalidArgument]: 400,
+  [code.notFound]: 404,
+  [code.alreadyExists]: 409,
+  [code.permissionDenied]: 403,
+  [code.failedPrecondition]: 400,
+  [code.aborted]: 409,
+  [code.unimplemented]: 501,
+  [code.internal]: 500,
+  [code.unavailable]: 503,
+  [code.unauthenticated]: 401,
+}
+
+export function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+  })
+}
+
+/** A refusal in the words and the shape of the release's gateway. */
+export function refusalResponse(refusal: Refusal, traits: Traits): Response {
+  const plain = refusal instanceof PlainRefusal
+  const message = plain ? `Internal error: ${refusal.message}` : refusal.message
+  const external = plain ? message : refusal.external
+  const details =
+    traits.details === 'api.Error'
+      ? { '@type': 'type.googleapis.com/api.Error', error_message: external, error_details: message }
+      : {
+          '@type': 'type.googleapis.com/google.rpc.Status',
+          code: plain ? code.unknown : refusal.code,
+          message: external,
+        }
+  return gatewayError(refusal.code, message, [details], traits)
+}
+
+/** What the gateway answers by itself: no route (`notFound`), a body it cannot read (`invalidArgument`). */
+export function gatewayError(
+  status: Code,
+  message: string,
+  details: readonly unknown[],
+  traits: Traits,
+): Response {
+  if (traits.gateway === 1) {
+    const http = status === code.failedPrecondition ? 412 : statuses[status]
+    return json({ error: message, code: status, message, details }, http)
+  }
+  // grpc-gateway 2 repeats the text in WWW-Authenticate; a header is one line of printable ASCII.
+  const challenge = status === code.unauthenticated && /^[\x20-\x7e]*$/.test(message)
+  return json(
+    { code: status, message, details },
+    statuses[status],
+    challenge ? { 'www-authenticate': message } : {},
+  )
+}

@@ -1,0 +1,354 @@
+import { defaultExperiment, getExperiment } from './experiments.ts'
+import { failedPrecondition, internal, invalid, notFound, within } from './failure.ts'
+import { reference, referencedId, referencesOf } from './references.ts'
+import { begin, conditions, type Entry, historyToApi, notes, workflowStatus } from './run-state.ts'
+import { type Call, effectiveNamespace, type Handler, type Route, type Service, text } from './service.ts'
+import {
+  inputsOf,
+  resolveSource,
+  sourceColumns,
+  sourceReferences,
+  sourceToApi,
+  sourceToApiV1,
+  sourceV1,
+  sourceV2,
+} from './source.ts'
+import type { Row } from './store/database.ts'
+import { type Listable, listOptions, listRows } from './store/list.ts'
+import { checkInputs, parseManifest } from './template.ts'
+import { compact, timestamp } from './wire/encode.ts'
+import { listQuery, parameter, resourceKey } from './wire/query.ts'
+
+const listable: Listable = {
+  table: 'run_details',
+  type: 'Run',
+  columns: {
+    run_id: 'UUID',
+    id: 'UUID',
+    display_name: 'DisplayName',
+    name: 'DisplayName',
+    created_at: 'CreatedAtInSec',
+    finished_at: 'FinishedAtInSec',
+    description: 'Description',
+    scheduled_at: 'ScheduledAtInSec',
+    storage_state: 'StorageState',
+    status: 'Conditions',
+    namespace: 'Namespace',
+    experiment_id: 'ExperimentUUID',
+    state: 'State',
+    state_history: 'StateHistory',
+    runtime_details: 'PipelineRuntimeManifest',
+    recurring_run_id: 'JobUUID',
+  },
+}
+
+function findRun(service: Service, id: string): Row {
+  const row = service.db.get('SELECT * FROM run_details WHERE UUID = ?', id)
+  if (!row) throw notFound('Run', id).within(`Failed to fetch run ${id}`)
+  return row
+}
+
+async function mayAccess(
+  service: Service,
+  call: Call,
+  verb: string,
+  target: { readonly id: string } | { readonly namespace: string },
+): Promise<void> {
+  if (!service.options.multiUser) return
+  let { namespace, name } = { namespace: '', name: '', ...target }
+  if ('id' in target) {
+    const row = await within(`Failed to authorize with the run ID ${target.id}`, () =>
+      findRun(service, target.id),
+    )
+    namespace = row.Namespace as string
+    name = row.K8SName as string
+  }
+  if (namespace === '' || namespace === '-') {
+    throw invalid('A run cannot have an empty namespace in multi-user mode')
+  }
+  await within(
+    `Failed to access run ${'id' in target ? target.id : ''}. Check if you have access to namespace ${namespace}`,
+    () => service.authorize(call, { namespace, verb, resource: 'runs', name }),
+  )
+}
+
+const v1 = (call: Call) => call.api === 'v1beta1'
+const kind = (call: Call) => (v1(call) ? 'v1beta1 run' : 'run')
+
+/** The experiment a run or schedule belongs to, and its namespace (GetValidExperimentNamespacePair). */
+export async function experimentAndNamespace(
+  service: Service,
+  experimentId: string,
+  namespace: string,
+): Promise<readonly [experimentId: string, namespace: string]> {
+  if (experimentId === '') {
+    if (service.options.multiUser) throw invalid('Experiment id can not be empty in multi-user mode')
+    return [defaultExperiment(service, ''), '']
+  }
+  const experiment = await within(`Failed to fetch namespace for experiment ${experimentId}`, () =>
+    within(`Failed to fetch namespace from experiment ${experimentId}`, () =>
+      getExperiment(service, experimentId),
+    ),
+  )
+  const owner = experiment.Namespace as string
+  if (service.options.multiUser && namespace !== '' && namespace !== owner) {
+    throw invalid(`Experiment ${experimentId} belongs to namespace '${owner}' instead of '${namespace}'`)
+  }
+  return [experimentId, owner]
+}
+
+/** A Kubernetes name made of the run's. */
+const workflowName = (name: string, id: string) => {
+  const base = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 40)
+  return `${base || 'run'}-${id.slice(0, 5)}`
+}
+
+const create: Handler = (service, call) =>
+  within(v1(call) ? 'Failed to create a new v1beta1 run' : 'Failed to create a new run', async () => {
+    const { body } = call
+    const references = referencesOf(body)
+    const spec = (body.pipeline_spec ?? {}) as Readonly<Record<string, unknown>>
+    const name = v1(call) ? text(body.name) || text(spec.pipeline_name) : text(body.display_name)
+    if (name === '') {
+      const converting = v1(call)
+        ? 'Failed to convert a v1beta1 API run detail to its internal representation'
+        : 'Failed to convert a API run detail to its internal representation'
+      throw internal('Invalid input error: Run name cannot be empty', converting)
+    }
+    const asked = v1(call) ? sourceV1(body) : sourceV2(body)
+    const [experimentId, namespace] = await within(
+      'Failed to create a run due to invalid experimentId and namespace combination',
+      () =>
+        experimentAndNamespace(
+          service,
+          v1(call) ? referencedId(references, 'EXPERIMENT') : text(body.experiment_id),
+          v1(call) ? referencedId(references, 'NAMESPACE') : '',
+        ),
+    )
+    await within(
+      `Failed to create a run due to authorization error. Check if you have write permissions to namespace ${namespace}`,
+      () => mayAccess(service, call, 'create', { namespace }),
+    )
+    const resolved = await within('Failed to create a run due to error fetching manifest', () =>
+      resolveSource(service, asked),
+    )
+    await within('Failed to generate the ExecutionSpec', () =>
+      within('invalid pipeline job inputs', () => checkInputs(resolved.template, inputsOf(resolved.source))),
+    )
+    const id = service.newId()
+    const now = service.now()
+    const history = begin(service.options.runOutcome, now, notes.recorded)
+    const last = history.at(-1) as Entry
+    const row: Row = {
+      UUID: id,
+      ExperimentUUID: experimentId,
+      DisplayName: name,
+      Description: text(body.description),
+      Namespace: namespace,
+      StorageState: 'AVAILABLE',
+      ServiceAccount:
+        text(body.service_account) || (service.options.multiUser ? 'default-editor' : 'pipeline-runner'),
+      CreatedAtInSec: now,
+      ScheduledAtInSec: now,
+      FinishedAtInSec: last.state === 'PENDING' ? 0 : last.at,
+      State: last.state,
+      Conditions: conditions[last.state],
+      StateHistory: JSON.stringify(history),
+      JobUUID: v1(call) ? referencedId(references, 'JOB') : text(body.recurring_run_id),
+      K8SName: workflowName(name, id),
+      PipelineRuntimeManifest: '',
+      ...sourceColumns(resolved),
+    }
+    service.db.transaction(() => {
+      service.db.insert('run_details', row)
+      service.db.run('UPDATE experiments SET LastRunCreatedAtInSec = ? WHERE UUID = ?', now, experimentId)
+    })
+    return show(service, call, row)
+  })
+
+const get: Handler = (service, call) =>
+  within(`Failed to get a ${kind(call)}`, async () => {
+    const id = call.params.id as string
+    await within('Failed to authorize the request', () => mayAccess(service, call, 'get', { id }))
+    return show(service, call, findRun(service, id))
+  })
+
+const list: Handler = async (service, call) => {
+  const key = v1(call) ? resourceKey(call.query, 'resource_reference_key') : undefined
+  const experimentId = v1(call)
+    ? key?.type === 'EXPERIMENT'
+      ? key.id
+      : ''
+    : parameter(call.query, 'experiment_id')
+  const asked = v1(call) ? (key?.type === 'NAMESPACE' ? key.id : '') : parameter(call.query, 'namespace')
+  const options = await within('Failed to create list options', () =>
+    listOptions(listable, listQuery(call.query), call.api),
+  )
+  return within(`Failed to list ${kind(call)}s`, async () => {
+    const namespace =
+      experimentId === ''
+        ? effectiveNamespace(service, asked)
+        : ((
+            await within(
+              `Failed to list runs due to error fetching namespace for experiment ${experimentId}. Try filtering based on namespace`,
+              () =>
+                within(`Failed to fetch namespace from experiment ${experimentId}`, () =>
+                  getExperiment(service, experimentId),
+                ),
+            )
+          ).Namespace as string)
+    await within(
+      `Failed to list runs due to authorization error. Check if you have permission to access namespace ${namespace}`,
+      () => mayAccess(service, call, 'list', { namespace }),
+    )
+    const scope: Row = experimentId === '' ? { Namespace: namespace } : { ExperimentUUID: experimentId }
+    const page = listRows(service.db, options, scope)
+    return {
+      runs: page.rows.map((row) => (v1(call) ? toApiV1(row) : toApi(row))),
+      total_size: page.totalSize,
+      next_page_token: page.nextPageToken,
+    }
+  })
+}
+
+/** One action on a run: its verb, its words, and what it does. */
+function action(verb: string, act: (service: Service, row: Row, id: string) => void): Handler {
+  return (service, call) =>
+    within(`Failed to ${verb} a ${kind(call)}`, async () => {
+      const id = call.params.id as string
+      await within('Failed to authorize the request', () => mayAccess(service, call, verb, { id }))
+      const row = await within(`Failed to ${verb} run ${id}`, () => findRun(service, id))
+      service.db.transaction(() => act(service, row, id))
+      return {}
+    })
+}
+
+const archive = action('archive', ({ db }, _, id) => {
+  db.run("UPDATE run_details SET StorageState = 'ARCHIVED' WHERE UUID = ?", id)
+})
+
+const unarchive = action('unarchive', (service, row, id) => {
+  const experimentId = row.ExperimentUUID as string
+  const experiment = getExperiment(service, experimentId)
+  if (experiment.StorageState === 'ARCHIVED') {
+    throw failedPrecondition(
+      'Unarchive the experiment first to allow the run to be restored',
+      `Failed to unarchive run ${id} as experiment ${experimentId} must be un-archived first`,
+    )
+  }
+  service.db.run("UPDATE run_details SET StorageState = 'AVAILABLE' WHERE UUID = ?", id)
+})
+
+const remove = action('delete', ({ db }, _, id) => {
+  db.run('DELETE FROM run_details WHERE UUID = ?', id)
+})
+
+const terminate = action('terminate', (service, row, id) => {
+  if (row.State !== 'PENDING') throw invalid(`Failed to terminate a run ${id}. Row not found`)
+  const at = service.now()
+  enter(service, row, [
+    { at, state: 'CANCELING', note: notes.terminated },
+    { at, state: 'CANCELED', note: notes.terminated },
+  ])
+})
+
+const retry = action('retry', (service, row, id) => {
+  if (row.State !== 'FAILED' && row.State !== 'CANCELED') {
+    throw internal(
+      'Workflow must be Failed/Error to retry',
+      `Failed to retry run ${id} as it does not allow retries`,
+    )
+  }
+  enter(service, row, begin(service.options.runOutcome, service.now(), notes.retried))
+})
+
+function enter(service: Service, row: Row, entries: readonly Entry[]): void {
+  const history = [...(JSON.parse(row.StateHistory as string) as Entry[]), ...entries]
+  const last = history.at(-1) as Entry
+  service.db.run(
+    'UPDATE run_details SET State = ?, Conditions = ?, FinishedAtInSec = ?, StateHistory = ? WHERE UUID = ?',
+    last.state,
+    conditions[last.state],
+    last.state === 'PENDING' ? 0 : last.at,
+    JSON.stringify(history),
+    row.UUID as string,
+  )
+}
+
+const show = (_: Service, call: Call, row: Row) => (v1(call) ? detailToApiV1(row) : toApi(row))
+
+const historyOf = (row: Row) => JSON.parse(row.StateHistory as string) as Entry[]
+
+function toApi(row: Row): Record<string, unknown> {
+  return compact({
+    experiment_id: row.ExperimentUUID,
+    run_id: row.UUID,
+    display_name: row.DisplayName,
+    storage_state: row.StorageState,
+    description: row.Description,
+    ...sourceToApi(row),
+    service_account: row.ServiceAccount,
+    created_at: timestamp(row.CreatedAtInSec as number),
+    scheduled_at: timestamp(row.ScheduledAtInSec as number),
+    finished_at: timestamp(row.FinishedAtInSec as number),
+    state: row.State,
+    recurring_run_id: row.JobUUID,
+    state_history: historyToApi(historyOf(row)),
+  })
+}
+
+function toApiV1(row: Row): Record<string, unknown> {
+  return compact({
+    id: row.UUID,
+    name: row.DisplayName,
+    // AVAILABLE is the zero of v1's enum, and zeros are not written.
+    storage_state: row.StorageState === 'ARCHIVED' ? 'STORAGESTATE_ARCHIVED' : undefined,
+    description: row.Description,
+    pipeline_spec: sourceToApiV1(row),
+    resource_references: [
+      ...(row.Namespace === '' ? [] : [reference('NAMESPACE', row.Namespace as string, 'OWNER')]),
+      reference('EXPERIMENT', row.ExperimentUUID as string, 'OWNER'),
+      ...(row.JobUUID === '' ? sourceReferences(row) : [reference('JOB', row.JobUUID as string, 'CREATOR')]),
+    ],
+    service_account: row.ServiceAccount,
+    created_at: timestamp(row.CreatedAtInSec as number),
+    scheduled_at: timestamp(row.ScheduledAtInSec as number),
+    finished_at: timestamp(row.FinishedAtInSec as number),
+    status: row.Conditions,
+  })
+}
+
+function detailToApiV1(row: Row): Record<string, unknown> {
+  const manifest = row.WorkflowSpecManifest as string
+  const workflow = manifest === '' ? {} : parseManifest(manifest).spec
+  const last = historyOf(row).at(-1) as Entry
+  return {
+    run: toApiV1(row),
+    pipeline_runtime: { workflow_manifest: workflowStatus(workflow, last, row.K8SName as string) },
+  }
+}
+
+const v2Path = '/apis/v2beta1/runs'
+const v1Path = '/apis/v1beta1/runs'
+export const runRoutes: readonly Route[] = [
+  { method: 'POST', path: v2Path, body: 'runV2', handler: create },
+  { method: 'GET', path: v2Path, handler: list },
+  { method: 'GET', path: `${v2Path}/{id}`, handler: get },
+  { method: 'DELETE', path: `${v2Path}/{id}`, handler: remove },
+  { method: 'POST', path: `${v2Path}/{id}:archive`, handler: archive },
+  { method: 'POST', path: `${v2Path}/{id}:unarchive`, handler: unarchive },
+  { method: 'POST', path: `${v2Path}/{id}:terminate`, handler: terminate },
+  { method: 'POST', path: `${v2Path}/{id}:retry`, handler: retry },
+  { method: 'POST', path: v1Path, body: 'runV1', handler: create },
+  { method: 'GET', path: v1Path, handler: list },
+  { method: 'GET', path: `${v1Path}/{id}`, handler: get },
+  { method: 'DELETE', path: `${v1Path}/{id}`, handler: remove },
+  { method: 'POST', path: `${v1Path}/{id}:archive`, handler: archive },
+  { method: 'POST', path: `${v1Path}/{id}:unarchive`, handler: unarchive },
+  { method: 'POST', path: `${v1Path}/{id}/terminate`, handler: terminate },
+  { method: 'POST', path: `${v1Path}/{id}/retry`, handler: retry },
+]
