@@ -77,7 +77,14 @@ package = os.path.join(folder, "iris.yaml")
 compiler.Compiler().compile(iris_pipeline, package)
 pipeline = client.upload_pipeline(package, pipeline_name=f"iris-{suffix}", description="irises", namespace=namespace)
 version = client.upload_pipeline_version(package, f"v2-{suffix}", pipeline_id=pipeline.pipeline_id)
-expect("pipeline by name", client.get_pipeline_id(f"iris-{suffix}"), pipeline.pipeline_id)
+named = client.list_pipelines(
+    namespace=namespace,
+    filter=json.dumps({"predicates": [{"operation": 1, "key": "display_name", "stringValue": f"iris-{suffix}"}]}),
+)
+expect("pipeline by name", [p.pipeline_id for p in named.pipelines], [pipeline.pipeline_id])
+# The SDK's own get_pipeline_id asks for shared pipelines only.
+shared = client.upload_pipeline(package, pipeline_name=f"shared-{suffix}")
+expect("shared pipeline by name", client.get_pipeline_id(f"shared-{suffix}"), shared.pipeline_id)
 expect("pipeline", client.get_pipeline(pipeline.pipeline_id).display_name, f"iris-{suffix}")
 versions = client.list_pipeline_versions(pipeline.pipeline_id, sort_by="created_at desc")
 expect("versions", versions.total_size, 2)
