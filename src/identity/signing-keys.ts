@@ -183,7 +183,7 @@ function fromPublic(publicKey: KeyObject, algorithm: SigningAlgorithm, since: nu
   // Dex: hex of twenty random bytes (server/signer/rotation.go).
   const name = kid ?? randomBytes(20).toString('hex')
   const { kty, ...rest } = publicKey.export({ format: 'jwk' })
-  const jwk: PublicJwk = { use: 'sig', kty: String(kty), kid: name, ...rest, alg: algorithm }
+  const jwk: PublicJwk = { ...rest, use: 'sig', kty: String(kty), kid: name, alg: algorithm }
   return { kid: name, privateKey: undefined, publicKey, jwk, since }
 }
 

@@ -1,0 +1,19 @@
+export type {
+  ConnectorConfig,
+  DexClient,
+  DexConfig,
+  LdapConfig,
+  RefreshPolicy,
+  StaticPassword,
+} from './config.ts'
+export type { Identity, LoginResult, PasswordConnector } from './connectors/connector.ts'
+export type { IssuerEvent } from './context.ts'
+export type { Environment } from './expand-env.ts'
+export type { DexGeneration } from './generation.ts'
+export { dexGeneration } from './generation.ts'
+export type { Issuer, IssuerOptions } from './issuer.ts'
+export { createIssuer } from './issuer.ts'
+export type { ParsedConfig } from './parse-config.ts'
+export { parseDexConfig } from './parse-config.ts'
+export { publishedCredentials, usesPublishedCredentials } from './published.ts'
+export type { Source } from './yaml-reader.ts'

@@ -1,0 +1,129 @@
+import type { Clock } from '../base/index.ts'
+import type { Identity } from './connectors/connector.ts'
+
+/** One visit to `/auth`, from the first redirect to the code. */
+export interface AuthRequest {
+  readonly id: string
+  readonly clientId: string
+  readonly redirectUri: string
+  readonly responseTypes: readonly string[]
+  readonly scopes: readonly string[]
+  readonly state: string
+  readonly nonce: string
+  readonly codeChallenge: string
+  readonly codeChallengeMethod: string
+  readonly forceApproval: boolean
+  readonly prompt: string
+  /** Empty until one was chosen (≤ 2.28). */
+  readonly connectorId: string
+  readonly hmacKey: Buffer
+  readonly expiresAt: number
+  /** Who signed in; undefined until somebody did. */
+  readonly identity?: Identity
+}
+
+export interface AuthCode {
+  readonly id: string
+  readonly clientId: string
+  readonly connectorId: string
+  readonly redirectUri: string
+  readonly scopes: readonly string[]
+  readonly nonce: string
+  readonly codeChallenge: string
+  readonly codeChallengeMethod: string
+  readonly identity: Identity
+  readonly expiresAt: number
+}
+
+export interface RefreshToken {
+  readonly id: string
+  readonly token: string
+  /** The one before, while a client may still hold it. */
+  readonly obsoleteToken: string
+  readonly clientId: string
+  readonly connectorId: string
+  readonly scopes: readonly string[]
+  readonly nonce: string
+  readonly identity: Identity
+  readonly createdAt: number
+  readonly lastUsed: number
+}
+
+/** Things with an end of life, at most so many: the oldest make room for new ones. */
+export class Shelf<T extends { readonly id: string }> {
+  readonly #things = new Map<string, T>()
+  readonly #limit: number
+  readonly #endOf: (thing: T) => number
+
+  constructor(limit: number, endOf: (thing: T) => number) {
+    this.#limit = limit
+    this.#endOf = endOf
+  }
+
+  get size(): number {
+    return this.#things.size
+  }
+
+  get(id: string): T | undefined {
+    return this.#things.get(id)
+  }
+
+  /** Removes and returns it: of two that ask at once, one gets it. */
+  take(id: string): T | undefined {
+    const thing = this.#things.get(id)
+    this.#things.delete(id)
+    return thing
+  }
+
+  put(thing: T): void {
+    this.#things.set(thing.id, thing)
+    for (const id of this.#things.keys()) {
+      if (this.#things.size <= this.#limit) break
+      this.#things.delete(id)
+    }
+  }
+
+  delete(id: string): void {
+    this.#things.delete(id)
+  }
+
+  values(): IterableIterator<T> {
+    return this.#things.values()
+  }
+
+  sweep(now: number): void {
+    for (const [id, thing] of this.#things) if (this.#endOf(thing) <= now) this.#things.delete(id)
+  }
+}
+
+/** Everything the issuer remembers between two requests. */
+export interface Store {
+  readonly requests: Shelf<AuthRequest>
+  readonly codes: Shelf<AuthCode>
+  readonly refreshTokens: Shelf<RefreshToken>
+  /** Throws away what is over; cheap, called on the way. */
+  tidy(): void
+}
+
+const MINUTE = 60_000
+/** How long a request is remembered after its end, to say "expired" rather than "unknown". */
+const AFTERLIFE = 5 * MINUTE
+
+export function createStore(clock: Clock): Store {
+  const store = {
+    requests: new Shelf<AuthRequest>(10_000, (one) => one.expiresAt + AFTERLIFE),
+    codes: new Shelf<AuthCode>(10_000, (one) => one.expiresAt),
+    refreshTokens: new Shelf<RefreshToken>(10_000, () => Number.POSITIVE_INFINITY),
+  }
+  let next = clock() + 5 * MINUTE
+  return {
+    ...store,
+    tidy() {
+      const now = clock()
+      if (now < next) return
+      next = now + 5 * MINUTE
+      store.requests.sweep(now)
+      store.codes.sweep(now)
+    },
+  }
+}

@@ -1,0 +1,59 @@
+import { type Grant, issueTokens, marshalPair, signAccessToken } from './claims.ts'
+import type { IssuerContext } from './context.ts'
+import { newId } from './ids.ts'
+import { json, noStore } from './reply.ts'
+
+/** Access token, ID token and, with `offline_access`, a refresh token. */
+export async function tokenResponse(
+  context: IssuerContext,
+  grant: Grant,
+  bound: { readonly code?: string },
+): Promise<Response> {
+  const { store, clock } = context
+  const accessToken = await signAccessToken(context, grant)
+  const { idToken, expiresIn } = await issueTokens(context, grant, { accessToken, ...bound })
+  let refreshToken: string | undefined
+  if (grant.scopes.includes('offline_access')) {
+    const { clientId, connectorId, scopes, nonce, identity } = grant
+    const now = clock()
+    const [id, token] = [newId(), newId()]
+    // One refresh token per user and client: a new one ends the one before, as in Dex.
+    for (const old of store.refreshTokens.values()) {
+      const same = old.clientId === clientId && old.connectorId === connectorId
+      if (same && old.identity.userId === identity.userId) store.refreshTokens.delete(old.id)
+    }
+    store.refreshTokens.put({
+      id,
+      token,
+      obsoleteToken: '',
+      clientId,
+      connectorId,
+      scopes,
+      nonce,
+      identity,
+      createdAt: now,
+      lastUsed: now,
+    })
+    refreshToken = marshalPair(id, token)
+  }
+  return writeTokens({ accessToken, idToken, expiresIn, refreshToken })
+}
+
+/** RFC 6749 §5.1, members in Dex's order. */
+export function writeTokens(tokens: {
+  readonly accessToken: string
+  readonly idToken: string
+  readonly expiresIn: number
+  readonly refreshToken: string | undefined
+}): Response {
+  return json(
+    {
+      access_token: tokens.accessToken,
+      token_type: 'bearer',
+      expires_in: tokens.expiresIn,
+      refresh_token: tokens.refreshToken,
+      id_token: tokens.idToken,
+    },
+    noStore,
+  )
+}
