@@ -262,7 +262,9 @@ function trustDomainTest(value: string): (name: string) => boolean {
     const prefix = `${spiffe}${value}/`
     return (name) => name.startsWith(prefix)
   }
-  const regex = RE2JS.compile(`spiffe://${quote(value.slice(0, star))}[^/]*${quote(value.slice(star + 1))}/.*`)
+  const regex = RE2JS.compile(
+    `spiffe://${quote(value.slice(0, star))}[^/]*${quote(value.slice(star + 1))}/.*`,
+  )
   return (name) => regex.matches(name)
 }
 
@@ -329,8 +331,7 @@ export function claimValue(keys: readonly string[]): Translate {
     const pattern = parseValuePattern(value)
     const found = keyOf(dimension, pattern)
     return {
-      test: (a) =>
-        a.claims !== undefined && a.someClaim(keys, (text) => matchesValue(pattern, text)),
+      test: (a) => a.claims !== undefined && a.someClaim(keys, (text) => matchesValue(pattern, text)),
       ...(found && { keys: found }),
     }
   }

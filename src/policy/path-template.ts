@@ -14,18 +14,20 @@ export interface PathTemplate {
 const oneSegment = Symbol('{*}')
 const anyText = Symbol('{**}')
 
+type Part = PathTemplate['parts'][number]
+
 /** A value with `{*}` or `{**}` anywhere is a template; `*` beside it is then literal to Istio. */
 export function isPathTemplate(source: string): boolean {
   return source.includes('{*}') || source.includes('{**}')
 }
 
 export function parsePathTemplate(source: string): PathTemplate {
-  const parts = source.split(/(\{\*\*?\})/).flatMap((part) => {
+  const parts = source.split(/(\{\*\*?\})/).flatMap((part): Part[] => {
     if (part === '{*}') return [oneSegment]
     if (part === '{**}') return [anyText]
     return part === '' ? [] : [part]
   })
-  return { source, parts: parts as PathTemplate['parts'] }
+  return { source, parts }
 }
 
 /** What every matching path starts with. */
@@ -38,7 +40,7 @@ export function matchesPathTemplate(template: PathTemplate, path: string): boole
   return matchesFrom(template.parts, 0, path, 0)
 }
 
-function matchesFrom(parts: PathTemplate['parts'], index: number, path: string, offset: number): boolean {
+function matchesFrom(parts: readonly Part[], index: number, path: string, offset: number): boolean {
   const part = parts[index]
   if (part === undefined) return offset === path.length
   if (typeof part === 'string') {

@@ -5,10 +5,10 @@
  * under its own values, and those that offer none.
  */
 import type { Attributes } from './attributes.ts'
-import type { Entry, Rule } from './rule.ts'
-import { ruleMatches } from './rule.ts'
 import type { Key } from './field.ts'
 import { Radix, reversed } from './radix.ts'
+import type { Entry, Rule } from './rule.ts'
+import { ruleMatches } from './rule.ts'
 
 export interface RuleIndex {
   /** Some rule that matches; undefined = none does. Which one is not part of the promise. */

@@ -136,13 +136,7 @@ function sourceFields(source: Source | undefined, context: ConditionContext): re
   const { at } = source
   const requestPrincipals = context.tcp ? httpOnly : requestPrincipalValue
   return [
-    compileField(
-      'principals',
-      at,
-      source.principals,
-      source.notPrincipals,
-      principalValue(context.domains),
-    ),
+    compileField('principals', at, source.principals, source.notPrincipals, principalValue(context.domains)),
     compileField(
       'requestPrincipals',
       at,

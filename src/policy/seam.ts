@@ -44,6 +44,8 @@ export interface FilterCall {
   readonly context: Context
   /** Whether a route was found: without one no provider is asked. */
   readonly routed: boolean
+  /** Whether the chosen route turns ext_authz off, by the filter's name (EnvoyFilter, ExtAuthzPerRoute). */
+  readonly extAuthzDisabled?: (filter: string) => boolean
   /** Collect steps. */
   readonly trace: boolean
   readonly hop: number

@@ -1,0 +1,130 @@
+/**
+ * CUSTOM policies: which provider is asked, and when. One provider per workload; a second one, or one
+ * that Istio refuses, turns every CUSTOM rule into a denial.
+ *
+ * Agrees with Istio's pilot/pkg/security/authz/builder/builder.go, buildHTTP.
+ */
+import type { AuthorizationPolicy, Mesh } from '../mesh/model.ts'
+import type { Check } from './decision.ts'
+import { applyGrpcAnswer, grpcCheck } from './ext-authz-grpc.ts'
+import { applyHttpAnswer, httpCheck, payloadTooLarge, providerFailed } from './ext-authz-http.ts'
+import { denied, type Flow, type HttpFilter, type NamedObject, type Stop } from './flow.ts'
+import { compileProvider, type Provider } from './provider.ts'
+import { compileBrokenCustom } from './rbac-filter.ts'
+import type { Registry } from './registry.ts'
+import type { RuleContext } from './rule.ts'
+import { compileRuleSet, findRule, isDryRun, matchedPlace, type RuleSet, traceRules } from './rule-set.ts'
+
+export function compileCustom(
+  mesh: Mesh,
+  registry: Registry,
+  namespace: string,
+  policies: readonly AuthorizationPolicy[],
+  context: RuleContext,
+): readonly HttpFilter[] {
+  const names = [...new Set(policies.map((policy) => policy.provider?.value ?? ''))].sort()
+  const ofProvider = (name: string) => policies.filter((policy) => (policy.provider?.value ?? '') === name)
+  const enforced = (name: string) => ofProvider(name).filter((policy) => !isDryRun(policy))
+  if (names.length > 1) {
+    const text = `only one CUSTOM provider is allowed per workload, and ${names.join(', ')} are named: what the rule matches is denied`
+    return names.map((name) =>
+      compileBrokenCustom(enforced(name), context, { reason: 'several-providers', text }),
+    )
+  }
+  const [name] = names
+  if (name === undefined) return []
+  const provider = compileProvider(mesh, registry, name, namespace)
+  if ('problem' in provider) {
+    const text = `provider \`${name}\` ${provider.problem}: what the rule matches is denied`
+    return [compileBrokenCustom(enforced(name), context, { reason: 'provider-invalid', text })]
+  }
+  const shadow = ofProvider(name).filter(isDryRun)
+  return [customFilter(provider, compileRuleSet(enforced(name), context), compileRuleSet(shadow, context))]
+}
+
+function customFilter(provider: Provider, set: RuleSet, dryRun: RuleSet): HttpFilter {
+  return {
+    name: 'envoy.filters.http.rbac',
+    also: 'envoy.filters.http.ext_authz',
+    run(flow) {
+      const rule = findRule(set, flow)
+      if (flow.trace) traceRules(set, flow, 'custom', rule)
+      // istiod gives dry-run CUSTOM rules to the enforcing half of the filter, so they deny.
+      const dry = dryRun.rules.length > 0 ? findRule(dryRun, flow) : undefined
+      if (dry !== undefined) {
+        if (flow.trace) {
+          const place = matchedPlace(dry, flow.attributes)
+          flow.step('custom', 'rejected', 'dry-run-custom-matched', {
+            object: dry.policy,
+            rule: place,
+            at: dry.at,
+          })
+        }
+        return { ...denied, reason: 'dry-run-custom-matched' }
+      }
+      if (rule === undefined) {
+        if (set.rules.length > 0 || set.policies.length > 0) flow.reason = 'no-custom-rule-matched'
+        return undefined
+      }
+      const place = flow.trace ? matchedPlace(rule, flow.attributes) : ''
+      return askProvider(provider, flow, { object: rule.policy, rule: place, at: rule.at })
+    },
+  }
+}
+
+/** What made the check necessary: a rule of a policy, or an EnvoyFilter. */
+export interface Because {
+  readonly object: NamedObject
+  readonly rule?: string
+  readonly at: Provider['at']
+}
+
+/** Asks, or goes on with the answer that is there. */
+export function askProvider(provider: Provider, flow: Flow, because: Because): Stop | undefined {
+  const tell = (outcome: 'passed' | 'rejected' | 'skipped' | 'matched', reason: string, text: string) => {
+    flow.reason = reason
+    if (flow.trace) flow.step('custom', outcome, reason, { ...because, text })
+  }
+  if (!flow.call.routed) {
+    tell('skipped', 'no-route-no-check', 'no route matches, so Envoy does not ask the provider')
+    return undefined
+  }
+  if (provider.unreachable !== undefined) {
+    const stop = providerFailed(provider)
+    tell(
+      stop === undefined ? 'passed' : 'rejected',
+      stop === undefined ? 'provider-failed-open' : 'provider-unreachable',
+      provider.unreachable === 'not-http2'
+        ? `${provider.cluster} is not an HTTP/2 port, so every gRPC check fails`
+        : `there is no cluster ${provider.cluster}, so every check fails`,
+    )
+    return stop && { ...stop, reason: 'provider-unreachable' }
+  }
+  const check: Check | 'too-large' =
+    provider.protocol === 'http' ? httpCheck(provider, flow) : grpcCheck(provider, flow)
+  if (check === 'too-large') {
+    tell(
+      'rejected',
+      'body-too-large',
+      `the body is larger than the ${provider.body?.maxBytes} bytes a check may carry`,
+    )
+    return payloadTooLarge
+  }
+  const answer = flow.answer(check)
+  if (answer === undefined) {
+    tell('matched', 'ask-provider', `${provider.name} has to be asked`)
+    return { kind: 'ask', check, reason: 'ask-provider' }
+  }
+  const stop =
+    provider.protocol === 'http'
+      ? applyHttpAnswer(provider, flow, answer)
+      : applyGrpcAnswer(provider, flow, answer)
+  if (stop === undefined) {
+    const failed = answer.failure !== undefined || (answer.status >= 500 && provider.protocol === 'http')
+    tell('passed', failed ? 'provider-failed-open' : 'provider-allowed', `${provider.name} lets it pass`)
+  } else {
+    const status = stop.kind === 'reply' ? ` with ${stop.status}` : ''
+    tell('rejected', stop.reason, `${provider.name} refused${status}`)
+  }
+  return stop
+}

@@ -1,0 +1,123 @@
+/**
+ * Envoy's ext_authz filter over HTTP: the check it sends, and what an answer does to the request.
+ *
+ * Agrees with Envoy's ext_authz.cc, ext_authz_http_impl.cc and check_request_utils.cc.
+ */
+import { utf8Bytes, utf8Text } from './base64url.ts'
+import type { Check, CheckAnswer, HeaderList } from './decision.ts'
+import { type Flow, localReply, type Stop } from './flow.ts'
+import { formatHeader } from './header-format.ts'
+import { headerValues, joinedHeaders, withHeader, withoutHeader } from './header-list.ts'
+import { type HttpProvider, matchesName, type Provider } from './provider.ts'
+
+/** The part of the body a check carries; `too-large` ends the request with 413. */
+export function checkBody(
+  provider: Provider,
+  flow: Flow,
+): { readonly text: string; readonly partial: boolean; readonly size: number } | 'too-large' | undefined {
+  const { body } = flow.request
+  if (provider.body === undefined || body === undefined || body === '') return undefined
+  // A protocol upgrade has no body to wait for.
+  if (headerValues(flow.request.headers, 'upgrade').length > 0) return undefined
+  const bytes = utf8Bytes(body)
+  const { maxBytes, allowPartial } = provider.body
+  if (bytes.length <= maxBytes) return { text: body, partial: false, size: bytes.length }
+  if (!allowPartial) return 'too-large'
+  const text = utf8Text(bytes.subarray(0, maxBytes)) ?? body.slice(0, maxBytes)
+  return { text, partial: true, size: bytes.length }
+}
+
+export const payloadTooLarge: Stop = localReply(413, 'Payload Too Large', 'body-too-large')
+
+export function httpCheck(provider: HttpProvider, flow: Flow): Check | 'too-large' {
+  const { request } = flow
+  const body = checkBody(provider, flow)
+  if (body === 'too-large') return body
+  const listed = request.headers.filter(
+    ([name]) =>
+      name !== 'content-length' && (name === 'authorization' || matchesName(provider.requestHeaders, name)),
+  )
+  let headers: HeaderList = joinedHeaders(listed)
+  const set = (name: string, value: string) => {
+    if (value !== '') headers = withHeader(headers, name, value)
+  }
+  let { method, host } = request
+  let path = provider.pathPrefix + request.path
+  set('content-length', String(body === undefined ? 0 : utf8Bytes(body.text).length))
+  if (body !== undefined) set('x-envoy-auth-partial-body', String(body.partial))
+  for (const [name, format] of provider.addedHeaders) {
+    const value = formatHeader(format, flow.attributes)
+    if (name === 'host' || name === ':authority') host = value
+    else if (name === ':path') path = value
+    else if (name === ':method') method = value
+    else set(name, value)
+  }
+  set('x-envoy-internal', 'true')
+  set('x-envoy-expected-rq-timeout-ms', String(provider.timeoutMs))
+  return {
+    provider: provider.name,
+    service: provider.cluster,
+    method,
+    path,
+    host,
+    headers: joinedHeaders(headers),
+    ...(body !== undefined && { body: body.text }),
+    protocol: 'http',
+    timeoutMs: provider.timeoutMs,
+  }
+}
+
+/** The call did not come to an answer: open or closed, as the provider says. */
+export function providerFailed(provider: Provider): Stop | undefined {
+  return provider.failOpen ? undefined : localReply(provider.statusOnError, '', 'provider-failed')
+}
+
+/** undefined = the request goes on, changed. */
+export function applyHttpAnswer(provider: HttpProvider, flow: Flow, answer: CheckAnswer): Stop | undefined {
+  // Any 5xx is the authorizer's failure, not its verdict.
+  if (answer.failure !== undefined || (answer.status >= 500 && answer.status < 600))
+    return providerFailed(provider)
+  const timedOut = answer.delayMs !== undefined && answer.delayMs >= provider.timeoutMs
+  if (timedOut) return providerFailed(provider)
+  const headers = answer.headers.map(([name, value]) => [name.toLowerCase(), value] as const)
+  if (answer.status !== 200) {
+    const relayed = headers.filter(([name]) => isRelayed(provider, name))
+    return localReply(answer.status, answer.body ?? '', 'provider-denied', relayed)
+  }
+  const removed = headerValues(headers, 'x-envoy-auth-headers-to-remove').flatMap((value) =>
+    value
+      .split(',')
+      .map((name) => name.trim().toLowerCase())
+      .filter((name) => name !== '' && name !== 'host' && !name.startsWith(':')),
+  )
+  const { request } = flow
+  let list = request.headers
+  let { path, host } = request
+  let changed = removed.length > 0
+  for (const [name, value] of headers) {
+    if (name === 'x-envoy-auth-headers-to-remove') continue
+    if (matchesName(provider.upstreamOnAllow, name)) {
+      changed = true
+      if (name === 'host') host = value
+      else list = withHeader(list, name, value)
+    }
+    if (matchesName(provider.upstreamToAppend, name)) {
+      changed = true
+      list = [...list, [name, value]]
+    }
+    if (matchesName(provider.downstreamOnAllow, name)) flow.downstreamAdd.push([name, value])
+  }
+  for (const name of removed) list = withoutHeader(list, name)
+  if (changed) {
+    flow.change({ headers: list, path, host })
+    if (provider.clearRouteCache) flow.reroute = true
+  }
+  return undefined
+}
+
+/** With a list only the listed, and what a client needs to sign in. */
+function isRelayed(provider: HttpProvider, name: string): boolean {
+  if (name === 'content-length' || name.startsWith(':')) return false
+  if (provider.downstreamOnDeny.length === 0) return name !== 'host'
+  return name === 'www-authenticate' || name === 'location' || matchesName(provider.downstreamOnDeny, name)
+}

@@ -1,0 +1,118 @@
+/**
+ * The HTTP filter chain of one proxy, in the order istiod gives it: CUSTOM, jwt_authn, AUDIT, DENY,
+ * ALLOW, with what EnvoyFilters put between them. Each may end the request; the first to do so wins.
+ * All of it runs before any route takes effect.
+ *
+ * Agrees with Istio's pilot/pkg/networking/core/listener_builder.go, buildHTTPConnectionManager.
+ */
+import type { AuthorizationPolicy, Mesh } from '../mesh/model.ts'
+import { attaches, byAge, type PolicyTarget } from './attach.ts'
+import { compileCustom } from './custom-filter.ts'
+import type { HeaderList } from './decision.ts'
+import { applyEnvoyFilters } from './envoy-filter.ts'
+import { Flow, type HttpFilter, type Stop } from './flow.ts'
+import { jwtFilter, jwtProviders } from './jwt-filter.ts'
+import type { JwtProvider } from './jwt-rule.ts'
+import { verificationKeys } from './jwt-rule.ts'
+import { compileRbac } from './rbac-filter.ts'
+import { compileRegistry } from './registry.ts'
+import type { EngineOptions, FilterCall, FilterOutcome, Filters, ProxyIdentity } from './seam.ts'
+import { compactToken } from './token.ts'
+import { findTokens } from './token-location.ts'
+import { trustDomains } from './trust-domain.ts'
+
+/** `options.fetched` stands for what istiod would have fetched: JWKS and discovery documents. */
+export function compileFilters(mesh: Mesh, proxy: ProxyIdentity, options: EngineOptions): Filters {
+  const target = targetOf(mesh, proxy)
+  const policies = selectPolicies(mesh, target)
+  const context = { domains: trustDomains(mesh.meshConfig), tcp: false }
+  const registry = compileRegistry(mesh)
+  const providers = jwtProviders(mesh, target, options.fetched ?? (() => undefined))
+  const chain: readonly (HttpFilter | undefined)[] = [
+    ...compileCustom(mesh, registry, proxy.namespace, policies.CUSTOM, context),
+    jwtFilter(providers, proxy.kind === 'gateway'),
+    compileRbac('AUDIT', policies.AUDIT, context),
+    compileRbac('DENY', policies.DENY, context),
+    compileRbac('ALLOW', policies.ALLOW, context),
+  ]
+  const filters = applyEnvoyFilters(
+    mesh,
+    proxy,
+    registry,
+    options,
+    chain.filter((filter) => filter !== undefined),
+  )
+  return {
+    run: (call) => runFilters(filters, call),
+    keys: verificationKeys(providers),
+    tokensIn: (request) => tokensIn(providers, request),
+  }
+}
+
+export function targetOf(mesh: Mesh, proxy: ProxyIdentity): PolicyTarget {
+  return {
+    namespace: proxy.namespace,
+    labels: proxy.labels,
+    rootNamespace: mesh.meshConfig.rootNamespace,
+  }
+}
+
+export type PoliciesByAction = Readonly<
+  Record<'CUSTOM' | 'AUDIT' | 'DENY' | 'ALLOW', readonly AuthorizationPolicy[]>
+>
+
+export function selectPolicies(mesh: Mesh, target: PolicyTarget): PoliciesByAction {
+  const selected = mesh.authorizationPolicies.filter((policy) => attaches(policy, target)).sort(byAge)
+  const of = (action: string) => selected.filter((policy) => (policy.action?.value ?? 'ALLOW') === action)
+  return { CUSTOM: of('CUSTOM'), AUDIT: of('AUDIT'), DENY: of('DENY'), ALLOW: of('ALLOW') }
+}
+
+function runFilters(filters: readonly HttpFilter[], call: FilterCall): FilterOutcome {
+  const flow = new Flow(call)
+  for (const filter of filters) {
+    const stop = filter.run(flow)
+    if (stop !== undefined) return outcomeOf(flow, stop)
+  }
+  const { request, attributes } = flow
+  return {
+    kind: 'pass',
+    reason: flow.reason,
+    steps: flow.steps,
+    checks: flow.checks,
+    headers: request.headers,
+    path: request.path,
+    host: request.host,
+    ...(attributes.claims && { claims: attributes.claims }),
+    reroute: flow.reroute,
+    downstream: { set: flow.downstreamSet, add: flow.downstreamAdd },
+  }
+}
+
+function outcomeOf(flow: Flow, stop: Stop): FilterOutcome {
+  const ran = { reason: stop.reason, steps: flow.steps, checks: flow.checks }
+  switch (stop.kind) {
+    case 'ask':
+      return { ...ran, kind: 'ask', check: stop.check }
+    case 'reply':
+      return { ...ran, kind: 'reply', status: stop.status, headers: stop.headers, body: stop.body }
+    case 'drop':
+      return { ...ran, kind: 'drop', error: 'connection closed without response' }
+    case 'unknown':
+      return { ...ran, kind: 'unknown' }
+  }
+}
+
+function tokensIn(
+  providers: readonly JwtProvider[],
+  request: { readonly headers: HeaderList; readonly path: string },
+): readonly string[] {
+  const headers = request.headers.map(([name, value]) => [name.toLowerCase(), value] as const)
+  const tokens = new Set<string>()
+  for (const provider of providers) {
+    for (const { text } of findTokens(provider.locations, headers, request.path)) {
+      const token = compactToken(text)
+      if (token !== undefined) tokens.add(token)
+    }
+  }
+  return [...tokens]
+}

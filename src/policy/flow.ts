@@ -1,0 +1,129 @@
+import type { At } from '../base/index.ts'
+import { Attributes, type Claims } from './attributes.ts'
+import type { Check, CheckAnswer, Context, HeaderList, Step } from './decision.ts'
+import type { FilterCall, NormalizedRequest } from './seam.ts'
+
+/** What a filter says when the request does not go on by itself. */
+export type Stop =
+  | { readonly kind: 'ask'; readonly check: Check; readonly reason: string }
+  | {
+      readonly kind: 'reply'
+      readonly status: number
+      readonly headers: HeaderList
+      readonly body: string
+      readonly reason: string
+    }
+  | { readonly kind: 'drop'; readonly reason: string }
+  | { readonly kind: 'unknown'; readonly reason: string }
+
+/** One link of a proxy's filter chain. */
+export interface HttpFilter {
+  /** Envoy's name; EnvoyFilters place theirs by it. */
+  readonly name: string
+  /** The second name of a pair that runs as one. */
+  readonly also?: string
+  run(flow: Flow): Stop | undefined
+}
+
+export interface NamedObject {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}
+
+/** One request on its way through the filters, with what they changed so far. */
+export class Flow {
+  readonly call: FilterCall
+  readonly context: Context
+  attributes: Attributes
+  reroute = false
+  reason = 'no-filter'
+  readonly steps: Step[] = []
+  readonly checks: Check[] = []
+  readonly downstreamSet: (readonly [string, string])[] = []
+  readonly downstreamAdd: (readonly [string, string])[] = []
+  #answered = 0
+
+  constructor(call: FilterCall) {
+    this.call = call
+    this.context = call.context
+    this.attributes = new Attributes(call.request)
+  }
+
+  get request(): NormalizedRequest {
+    return this.attributes.source as NormalizedRequest
+  }
+
+  get trace(): boolean {
+    return this.call.trace
+  }
+
+  /** Later filters, routing and the workload see the request like this. */
+  change(change: {
+    readonly headers?: HeaderList
+    readonly path?: string
+    readonly host?: string
+    readonly claims?: Claims
+  }): void {
+    const { headers, path, host, claims } = change
+    const { request } = this
+    const next = new Attributes({
+      ...request,
+      headers: headers ?? request.headers,
+      path: path ?? request.path,
+      host: host ?? request.host,
+    } as NormalizedRequest)
+    next.claims = claims ?? this.attributes.claims
+    this.attributes = next
+  }
+
+  /** The answer to a check; undefined = it has to be asked first. */
+  answer(check: Check): CheckAnswer | undefined {
+    this.checks.push(check)
+    return this.context.answers[this.#answered++]
+  }
+
+  step(
+    phase: Step['phase'],
+    outcome: Step['outcome'],
+    reason: string,
+    of?: {
+      readonly object?: NamedObject
+      readonly rule?: string
+      readonly at?: At
+      readonly text?: string
+    },
+  ): void {
+    const object = of?.object
+    this.steps.push({
+      hop: this.call.hop,
+      phase,
+      ...(object && { object: { kind: object.kind, namespace: object.namespace, name: object.name } }),
+      ...(of?.rule !== undefined && { rule: of.rule }),
+      ...(of?.at && { at: of.at }),
+      outcome,
+      reason,
+      ...(of?.text !== undefined && { text: of.text }),
+    })
+  }
+}
+
+export const denied: Stop & { kind: 'reply' } = {
+  kind: 'reply',
+  status: 403,
+  headers: [['content-type', 'text/plain']],
+  body: 'RBAC: access denied',
+  reason: 'denied',
+}
+
+/** A proxy's own answer: text where there is some. */
+export function localReply(
+  status: number,
+  body: string,
+  reason: string,
+  headers: HeaderList = [],
+): Stop & { kind: 'reply' } {
+  const type: HeaderList =
+    body === '' || headers.some(([name]) => name === 'content-type') ? [] : [['content-type', 'text/plain']]
+  return { kind: 'reply', status, headers: [...type, ...headers], body, reason }
+}

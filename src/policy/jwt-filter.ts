@@ -1,0 +1,88 @@
+import type { Mesh } from '../mesh/model.ts'
+import { attaches, byAge, type PolicyTarget } from './attach.ts'
+import type { Flow, HttpFilter } from './flow.ts'
+import { compileProviders, type JwtProvider, type JwtTrial, runJwt } from './jwt-rule.ts'
+import { jwtFailures } from './jwt-status.ts'
+
+export function jwtProviders(
+  mesh: Mesh,
+  target: PolicyTarget,
+  fetched: (uri: string) => string | undefined,
+): readonly JwtProvider[] {
+  const selected = mesh.requestAuthentications.filter((policy) => attaches(policy, target)).sort(byAge)
+  // The proxy's own namespace before the root one; rules of one issuer stay in this order.
+  const own = selected.filter((policy) => policy.namespace === target.namespace)
+  const root = selected.filter((policy) => policy.namespace !== target.namespace)
+  return compileProviders([...own, ...root], fetched)
+}
+
+/** `rerouting`: gateways choose the route again once a token was accepted; sidecars do not. */
+export function jwtFilter(providers: readonly JwtProvider[], rerouting: boolean): HttpFilter | undefined {
+  if (providers.length === 0) return undefined
+  return {
+    name: 'envoy.filters.http.jwt_authn',
+    run(flow) {
+      const { request, context } = flow
+      const result = runJwt(providers, {
+        method: request.method,
+        headers: request.headers,
+        path: request.path,
+        now: context.now,
+        verified: context.verified,
+      })
+      if (flow.trace) traceTrials(flow, result.trials)
+      if (result.kind === 'passed') {
+        flow.reason = result.accepted ? 'token-accepted' : 'token-missing'
+        if (
+          result.headers !== request.headers ||
+          result.path !== request.path ||
+          result.claims !== undefined
+        ) {
+          flow.change({
+            headers: result.headers,
+            path: result.path,
+            ...(result.claims && { claims: result.claims }),
+          })
+        }
+        if (result.accepted && rerouting) flow.reroute = true
+        return undefined
+      }
+      const { failure } = result
+      const uri = `${request.forwardedProto}://${request.host}${request.path.slice(0, 256)}`
+      return {
+        kind: 'reply',
+        // A wrong audience is a known caller who may not; everything else is an unknown one.
+        status: failure === 'audience-not-allowed' ? 403 : 401,
+        headers: [
+          ['content-type', 'text/plain'],
+          [
+            'www-authenticate',
+            `Bearer realm="${uri}"${failure === 'token-missing' ? '' : ', error="invalid_token"'}`,
+          ],
+        ],
+        body: jwtFailures[failure],
+        reason: failure,
+      }
+    },
+  }
+}
+
+function traceTrials(flow: Flow, trials: readonly JwtTrial[]): void {
+  const seen = new Set<JwtProvider>()
+  for (const { provider, failure, token } of trials) {
+    // The requirement asks failing rules twice; once is enough to tell.
+    if (seen.has(provider)) continue
+    seen.add(provider)
+    const outcome = failure === undefined ? 'matched' : failure === 'token-missing' ? 'missed' : 'rejected'
+    const issuer = token === undefined ? '' : ` (issuer ${token.issuer || 'not given'})`
+    flow.step('jwt', outcome, failure ?? 'token-accepted', {
+      object: provider.owner,
+      rule: `jwtRules[${provider.index}]`,
+      at: provider.rule.at,
+      text:
+        failure === undefined
+          ? `the token is accepted as ${token?.issuer}/${String(token?.payload.sub ?? '')}`
+          : `${jwtFailures[failure]}${issuer}`,
+    })
+  }
+}

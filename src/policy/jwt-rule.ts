@@ -1,0 +1,291 @@
+/**
+ * RequestAuthentication as Envoy's jwt_authn filter runs it: which rules select the proxy, in which
+ * order, with which keys; whether a request's tokens satisfy them; what the request looks like after.
+ *
+ * Agrees with Istio's pilot/pkg/security/authn/policy_applier.go (requirement) and Envoy's jwt_authn
+ * verifier.cc and authenticator.cc (evaluation, texts).
+ */
+import type { JwtRule, RequestAuthentication } from '../mesh/model.ts'
+import type { Claims } from './attributes.ts'
+import { claimHeaderText } from './claim-header.ts'
+import type { HeaderList } from './decision.ts'
+import { type Jwk, readJwks } from './jwks.ts'
+import type { JwtFailure } from './jwt-status.ts'
+import type { VerificationKey } from './seam.ts'
+import { readToken, type Token } from './token.ts'
+import { type FoundToken, findTokens, type Locations, locationsOf, withoutToken } from './token-location.ts'
+import { lowerCase } from './value-pattern.ts'
+
+/** One jwtRule, ready to run. */
+export interface JwtProvider {
+  readonly owner: RequestAuthentication
+  readonly rule: JwtRule
+  /** Place in `jwtRules` of its owner. */
+  readonly index: number
+  readonly issuer: string
+  readonly audiences: ReadonlySet<string>
+  readonly locations: Locations
+  readonly keys: readonly ProviderKey[]
+  /** Why there is no key of the issuer's own. */
+  readonly keyProblem?: 'unfetched' | 'unusable'
+  /** Headers it writes, and therefore takes from the client first. Lower case. */
+  readonly written: readonly string[]
+  /** String claims that are split at spaces before policies see them. */
+  readonly spaceDelimited: readonly string[]
+}
+
+interface ProviderKey extends Jwk {
+  readonly id: string
+}
+
+/** What became of one rule, for the steps. */
+export interface JwtTrial {
+  readonly provider: JwtProvider
+  readonly failure?: JwtFailure
+  readonly token?: Token
+}
+
+export type JwtResult =
+  | { readonly kind: 'failed'; readonly failure: JwtFailure; readonly trials: readonly JwtTrial[] }
+  | {
+      readonly kind: 'passed'
+      readonly headers: HeaderList
+      readonly path: string
+      readonly claims?: Claims
+      /** A token was accepted, so the route is chosen again where the filter asks for that. */
+      readonly accepted: boolean
+      readonly trials: readonly JwtTrial[]
+    }
+
+export interface JwtInput {
+  readonly method: string
+  readonly headers: HeaderList
+  readonly path: string
+  /** Seconds since the epoch. */
+  readonly now: number
+  readonly verified: (keyId: string, token: string) => boolean
+}
+
+/** Envoy allows clocks to differ by this many seconds. */
+const skew = 60
+
+/** `fetched` answers for a JWKS URI or a discovery document; undefined = not to be had. */
+export function compileProviders(
+  policies: readonly RequestAuthentication[],
+  fetched: (uri: string) => string | undefined,
+): readonly JwtProvider[] {
+  const providers = policies.flatMap((owner) =>
+    owner.jwtRules.map((rule, index) => compileProvider(owner, rule, index, fetched)),
+  )
+  // Stable, as istiod sorts them; the order decides which error a request with several sees.
+  return providers.sort((a, b) => (a.issuer < b.issuer ? -1 : a.issuer > b.issuer ? 1 : 0))
+}
+
+export function verificationKeys(providers: readonly JwtProvider[]): readonly VerificationKey[] {
+  return providers.flatMap((provider) => provider.keys.map(({ id, jwk }) => ({ id, jwk })))
+}
+
+function compileProvider(
+  owner: RequestAuthentication,
+  rule: JwtRule,
+  index: number,
+  fetched: (uri: string) => string | undefined,
+): JwtProvider {
+  const text = jwksText(rule, fetched)
+  const found = text === undefined ? undefined : (readJwks(text) ?? [])
+  const outputs = [
+    ...(rule.outputPayloadToHeader ? [rule.outputPayloadToHeader.value] : []),
+    ...rule.outputClaimToHeaders.map((output) => output.header),
+  ]
+  return {
+    owner,
+    rule,
+    index,
+    issuer: rule.issuer.value,
+    audiences: new Set(rule.audiences.map((audience) => plainAudience(audience.value))),
+    locations: locationsOf(rule),
+    // istiod puts in a key nobody holds when it cannot fetch the issuer's: tokens fail, none pass.
+    keys: (found ?? []).map((key, at) => ({
+      ...key,
+      id: `${owner.namespace}/${owner.name}/jwtRules[${index}]/keys[${at}]`,
+    })),
+    ...(found === undefined && { keyProblem: 'unfetched' as const }),
+    ...(found?.length === 0 && { keyProblem: 'unusable' as const }),
+    written: [...new Set(outputs.map(lowerCase))],
+    spaceDelimited: [...new Set([...rule.spaceDelimitedClaims, 'permission', 'scope'])],
+  }
+}
+
+function jwksText(rule: JwtRule, fetched: (uri: string) => string | undefined): string | undefined {
+  if (rule.jwks !== undefined && rule.jwks.value !== '') return rule.jwks.value
+  if (rule.jwksUri !== undefined && rule.jwksUri.value !== '') return fetched(rule.jwksUri.value)
+  const issuer = rule.issuer.value.replace(/\/$/, '')
+  const discovery = fetched(`${issuer}/.well-known/openid-configuration`)
+  if (discovery === undefined) return undefined
+  try {
+    const uri: unknown = (JSON.parse(discovery) as { readonly jwks_uri?: unknown } | null)?.jwks_uri
+    return typeof uri === 'string' ? fetched(uri) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Without scheme and one trailing slash. */
+function plainAudience(audience: string): string {
+  return audience.replace(/^https?:\/\//, '').replace(/\/$/, '')
+}
+
+/** A browser's question before the real request: it carries no credentials, so none are looked at. */
+function isPreflight(input: JwtInput): boolean {
+  const has = (wanted: string) => input.headers.some(([name, value]) => name === wanted && value !== '')
+  return input.method === 'OPTIONS' && has('origin') && has('access-control-request-method')
+}
+
+export function runJwt(providers: readonly JwtProvider[], input: JwtInput): JwtResult {
+  const run = new JwtRun(providers, input)
+  if (!isPreflight(input)) {
+    const failure = run.requirement()
+    if (failure !== undefined) return { kind: 'failed', failure, trials: run.trials }
+  }
+  return {
+    kind: 'passed',
+    headers: run.headers,
+    path: run.path,
+    ...(run.claims && { claims: run.claims }),
+    accepted: run.accepted,
+    trials: run.trials,
+  }
+}
+
+/** One request on its way through the requirement tree; the tree changes the request as it goes. */
+class JwtRun {
+  headers: HeaderList
+  path: string
+  claims: Claims | undefined = undefined
+  accepted = false
+  readonly trials: JwtTrial[] = []
+  readonly #providers: readonly JwtProvider[]
+  readonly #input: JwtInput
+
+  constructor(providers: readonly JwtProvider[], input: JwtInput) {
+    this.#providers = providers
+    this.#input = input
+    this.headers = input.headers
+    this.path = input.path
+    // What any rule writes no client may send, token or not, preflight or not.
+    for (const provider of providers) this.#removeWritten(provider)
+  }
+
+  /** `any[p0, …, all[any[p0, missing], …]]`; with one rule only `any[p0, missing]`. */
+  requirement(): JwtFailure | undefined {
+    const [only] = this.#providers
+    if (this.#providers.length === 1 && only !== undefined) {
+      const failure = this.#provider(only)
+      return failure === 'token-missing' ? undefined : failure
+    }
+    let worst: JwtFailure = 'token-missing'
+    for (const provider of this.#providers) {
+      const failure = this.#provider(provider)
+      if (failure === undefined) return undefined
+      worst = weigh(worst, failure)
+    }
+    const all = this.#allOrMissing()
+    return all === undefined ? undefined : weigh(worst, all)
+  }
+
+  #allOrMissing(): JwtFailure | undefined {
+    for (const provider of this.#providers) {
+      const failure = this.#provider(provider)
+      if (failure !== undefined && failure !== 'token-missing') return failure
+    }
+    return undefined
+  }
+
+  /** Every token in the rule's locations has to pass; the last found is tried first. */
+  #provider(provider: JwtProvider): JwtFailure | undefined {
+    this.#removeWritten(provider)
+    const tokens = findTokens(provider.locations, this.headers, this.path)
+    if (tokens.length === 0) return this.#tried(provider, 'token-missing')
+    for (const found of tokens.reverse()) {
+      const token = readToken(found.text)
+      if (typeof token === 'string') return this.#tried(provider, token)
+      const failure = judge(provider, token, this.#input)
+      if (failure !== undefined) return this.#tried(provider, failure, token)
+      this.#accept(provider, token, found)
+    }
+    return undefined
+  }
+
+  #tried(provider: JwtProvider, failure: JwtFailure, token?: Token): JwtFailure {
+    this.trials.push({ provider, failure, ...(token && { token }) })
+    return failure
+  }
+
+  #removeWritten(provider: JwtProvider): void {
+    if (provider.written.length === 0) return
+    if (!this.headers.some(([name]) => provider.written.includes(name))) return
+    this.headers = this.headers.filter(([name]) => !provider.written.includes(name))
+  }
+
+  #accept(provider: JwtProvider, token: Token, found: FoundToken): void {
+    const { rule } = provider
+    const added: (readonly [string, string])[] = []
+    if (rule.outputPayloadToHeader !== undefined && rule.outputPayloadToHeader.value !== '') {
+      added.push([lowerCase(rule.outputPayloadToHeader.value), token.payloadPart])
+    }
+    for (const { header, claim } of rule.outputClaimToHeaders) {
+      const text = claimHeaderText(token.payload, claim)
+      if (text !== '') added.push([lowerCase(header), text])
+    }
+    if (added.length > 0) this.headers = [...this.headers, ...added]
+    if (!rule.forwardOriginalToken) {
+      const rest = withoutToken(found, this.headers, this.path)
+      this.headers = rest.headers
+      this.path = rest.path
+    }
+    this.claims = splitClaims(token.payload, provider.spaceDelimited)
+    this.accepted = true
+    this.trials.push({ provider, token })
+  }
+}
+
+/** `missing` gives way to anything, `issuer-unknown` to anything but `missing`; else the later one stays. */
+function weigh(sofar: JwtFailure, next: JwtFailure): JwtFailure {
+  const minor = next === 'token-missing' || next === 'issuer-unknown'
+  return !minor || sofar === 'token-missing' ? next : sofar
+}
+
+function judge(provider: JwtProvider, token: Token, input: JwtInput): JwtFailure | undefined {
+  if (provider.issuer !== '' && token.issuer !== provider.issuer) return 'issuer-unknown'
+  if (input.now + skew < token.notBefore) return 'token-not-yet-valid'
+  if (token.expires !== 0 && input.now > token.expires + skew) return 'token-expired'
+  if (provider.audiences.size > 0) {
+    const allowed = token.audiences.some((audience) => provider.audiences.has(plainAudience(audience)))
+    if (!allowed) return 'audience-not-allowed'
+  }
+  if (provider.keyProblem === 'unfetched') return 'token-signature-invalid'
+  if (provider.keyProblem === 'unusable') return 'keys-unusable'
+  let eligible = false
+  for (const key of provider.keys) {
+    if (token.kid !== '' && key.kid !== '' && key.kid !== token.kid) continue
+    if (key.alg !== '' && key.alg !== token.alg) continue
+    eligible = true
+    if (input.verified(key.id, token.compact)) return undefined
+    if (key.jwk.kty === 'OKP' && token.signatureLength !== 64) return 'token-signature-length'
+  }
+  return eligible ? 'token-signature-invalid' : 'key-not-found'
+}
+
+/** `scope: "read write"` becomes a list, so that policies can ask for one of them. */
+function splitClaims(payload: Claims, names: readonly string[]): Claims {
+  let copy: Record<string, unknown> | undefined
+  for (const name of names) {
+    const value = Object.hasOwn(payload, name) ? payload[name] : undefined
+    if (typeof value !== 'string') continue
+    const parts = value.split(' ').filter((part) => part !== '')
+    if (parts.length === 0) continue
+    copy ??= { ...payload }
+    copy[name] = parts
+  }
+  return copy ?? payload
+}

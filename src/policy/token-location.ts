@@ -1,0 +1,105 @@
+/**
+ * Where a jwtRule looks for tokens, and how a token is taken away again.
+ *
+ * Agrees with Envoy's jwt_authn extractor.cc: headers in order of name and prefix, then query
+ * parameters, then cookies, each in order of name; all values found count.
+ */
+import type { JwtRule } from '../mesh/model.ts'
+import type { HeaderList } from './decision.ts'
+import { firstParam, removeParam } from './query.ts'
+import { lowerCase } from './value-pattern.ts'
+
+export interface Locations {
+  readonly headers: readonly { readonly name: string; readonly prefix: string }[]
+  readonly params: readonly string[]
+  readonly cookies: readonly string[]
+}
+
+export interface FoundToken {
+  readonly text: string
+  readonly where: 'header' | 'param' | 'cookie'
+  readonly name: string
+}
+
+export function locationsOf(rule: JwtRule): Locations {
+  const none = rule.fromHeaders.length + rule.fromParams.length + rule.fromCookies.length === 0
+  const headers = none ? [{ name: 'authorization', prefix: 'Bearer ' }] : rule.fromHeaders
+  const params = none ? ['access_token'] : rule.fromParams.map((param) => param.value)
+  const byPlace = new Map<string, { readonly name: string; readonly prefix: string }>()
+  for (const header of headers) {
+    const place = { name: lowerCase(header.name), prefix: header.prefix ?? '' }
+    byPlace.set(place.name + place.prefix, place)
+  }
+  return {
+    headers: [...byPlace].sort(byKey).map(([, place]) => place),
+    params: [...new Set(params)].sort(byText),
+    cookies: [...new Set(rule.fromCookies.map((cookie) => cookie.value))].sort(byText),
+  }
+}
+
+const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+const byKey = (a: readonly [string, unknown], b: readonly [string, unknown]) => byText(a[0], b[0])
+
+export function findTokens(locations: Locations, headers: HeaderList, path: string): FoundToken[] {
+  const found: FoundToken[] = []
+  for (const { name, prefix } of locations.headers) {
+    for (const header of headers) {
+      if (header[0] !== name) continue
+      const text = afterPrefix(header[1], prefix)
+      if (text !== undefined) found.push({ text, where: 'header', name })
+    }
+  }
+  for (const name of locations.params) {
+    const text = firstParam(path, name)
+    if (text !== undefined) found.push({ text, where: 'param', name })
+  }
+  for (const name of locations.cookies) {
+    const text = firstCookie(headers, name)
+    if (text !== undefined) found.push({ text, where: 'cookie', name })
+  }
+  return found
+}
+
+/**
+ * The prefix may stand anywhere in the value, in this case only; the token begins at the next
+ * character a token can have and goes to the end. Without such a character it is the whole value.
+ */
+function afterPrefix(value: string, prefix: string): string | undefined {
+  if (prefix === '') return value
+  const at = value.indexOf(prefix)
+  if (at === -1) return undefined
+  const rest = value.slice(at + prefix.length)
+  const start = rest.search(/[A-Za-z0-9_.-]/)
+  return start === -1 ? value : rest.slice(start)
+}
+
+/** The first cookie of that name, without quotes around it. */
+function firstCookie(headers: HeaderList, name: string): string | undefined {
+  for (const [header, value] of headers) {
+    if (header !== 'cookie') continue
+    for (const part of value.split(';')) {
+      const pair = part.trimStart()
+      const equals = pair.indexOf('=')
+      if (equals === -1 || pair.slice(0, equals) !== name) continue
+      const text = pair.slice(equals + 1)
+      return text.length >= 2 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text
+    }
+  }
+  return undefined
+}
+
+/** Takes a token away: the whole header, or the query parameter; a cookie stays. */
+export function withoutToken(
+  token: FoundToken,
+  headers: HeaderList,
+  path: string,
+): { readonly headers: HeaderList; readonly path: string } {
+  switch (token.where) {
+    case 'header':
+      return { headers: headers.filter(([name]) => name !== token.name), path }
+    case 'param':
+      return { headers, path: removeParam(path, token.name) }
+    case 'cookie':
+      return { headers, path }
+  }
+}
