@@ -33,7 +33,8 @@ export function meshListeners(mesh: Mesh): readonly MeshListener[] {
   const found: MeshListener[] = []
   for (const workload of gatewayWorkloads(mesh)) {
     const services = mesh.services.filter(
-      (service) => service.namespace === workload.namespace && selects(service.selector, workload.podLabels, false),
+      (service) =>
+        service.namespace === workload.namespace && selects(service.selector, workload.podLabels, false),
     )
     const ports = new Map<string, MeshListener & { servers: { gateway: Gateway; server: Server }[] }>()
     for (const gateway of mesh.gateways) {

@@ -1,1 +1,3 @@
 export type * from './model.ts'
+export type { MeshInput } from './parse-mesh.ts'
+export { parseMesh } from './parse-mesh.ts'

@@ -1,0 +1,103 @@
+import type { Mesh } from '../mesh/index.ts'
+
+/** What a JWKS URI or a discovery document serves, as far as it is known. */
+export interface KeySources {
+  /** The text behind a URI; undefined = it could not be fetched. */
+  text(uri: string): string | undefined
+  /** Asks again for everything that is fetched from outside. Resolves whether anything changed. */
+  refresh(): Promise<boolean>
+}
+
+export interface LocalKeys {
+  /** `iss` of Dex's face, and its keys. */
+  readonly dex: { readonly issuer: string; readonly jwks: () => object }
+  /** The service-account issuer's keys, whatever proxy or host a rule names for them. */
+  readonly serviceAccounts: { readonly issuers: readonly string[]; readonly jwks: () => object }
+}
+
+const largest = 1024 * 1024
+const patienceMs = 5000
+
+/**
+ * Keys of the issuers this mesh names. Those that run here are answered from memory, under every
+ * address a release uses for them; the rest are fetched, politely and bounded. There is no fallback
+ * key: what cannot be fetched verifies nothing (CVE-2026-31837).
+ */
+export function keySources(mesh: Mesh, local: LocalKeys, ask: typeof fetch = fetch): KeySources {
+  const fetched = new Map<string, string>()
+  const discovery = (issuer: string) => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+  const here = (uri: string): string | undefined => {
+    const dexKeys = `${local.dex.issuer}/keys`
+    if (uri === discovery(local.dex.issuer)) return JSON.stringify({ issuer: local.dex.issuer, jwks_uri: dexKeys })
+    if (uri === dexKeys) return JSON.stringify(local.dex.jwks())
+    for (const issuer of local.serviceAccounts.issuers) {
+      if (uri === discovery(issuer)) return JSON.stringify({ issuer, jwks_uri: `${issuer}/openid/v1/jwks` })
+    }
+    // cluster-jwks-proxy and the API server both serve this path; in a mesh nothing else does.
+    if (URL.canParse(uri) && new URL(uri).pathname === '/openid/v1/jwks' && isInCluster(uri)) {
+      return JSON.stringify(local.serviceAccounts.jwks())
+    }
+    return undefined
+  }
+  const outside = (): string[] =>
+    mesh.requestAuthentications
+      .flatMap((one) => one.jwtRules)
+      .filter((rule) => rule.jwks === undefined)
+      .map((rule) => rule.jwksUri?.value ?? discovery(rule.issuer.value))
+      .filter((uri) => here(uri) === undefined && isFetchable(uri))
+
+  return {
+    text: (uri) => here(uri) ?? fetched.get(uri),
+    refresh: async () => {
+      let changed = false
+      const follow = new Set(outside())
+      for (const uri of follow) {
+        const text = await get(uri, ask)
+        if (text === undefined) continue
+        if (fetched.get(uri) !== text) changed = true
+        fetched.set(uri, text)
+        const next = jwksUriOf(text)
+        if (next !== undefined && isFetchable(next)) follow.add(next)
+      }
+      return changed
+    },
+  }
+}
+
+function isInCluster(uri: string): boolean {
+  const { hostname } = new URL(uri)
+  return hostname.endsWith('.svc.cluster.local') || hostname.endsWith('.svc') || hostname === 'kubernetes.default'
+}
+
+/** Only HTTPS to a named host: an address from YAML must not make us call the machine's own network. */
+function isFetchable(uri: string): boolean {
+  if (!URL.canParse(uri)) return false
+  const { protocol, hostname } = new URL(uri)
+  return protocol === 'https:' && hostname.includes('.') && !/^[\d.:[\]]+$/.test(hostname) && !isInCluster(uri)
+}
+
+async function get(uri: string, ask: typeof fetch): Promise<string | undefined> {
+  try {
+    const response = await ask(uri, { redirect: 'error', signal: AbortSignal.timeout(patienceMs) })
+    if (!response.ok || !response.body) return undefined
+    const parts: Uint8Array[] = []
+    let size = 0
+    for await (const part of response.body) {
+      size += part.byteLength
+      if (size > largest) return undefined
+      parts.push(part)
+    }
+    return Buffer.concat(parts).toString('utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function jwksUriOf(text: string): string | undefined {
+  try {
+    const { jwks_uri } = JSON.parse(text) as { jwks_uri?: unknown }
+    return typeof jwks_uri === 'string' ? jwks_uri : undefined
+  } catch {
+    return undefined
+  }
+}
