@@ -28,7 +28,8 @@ export function keySources(mesh: Mesh, local: LocalKeys, ask: typeof fetch = fet
   const discovery = (issuer: string) => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
   const here = (uri: string): string | undefined => {
     const dexKeys = `${local.dex.issuer}/keys`
-    if (uri === discovery(local.dex.issuer)) return JSON.stringify({ issuer: local.dex.issuer, jwks_uri: dexKeys })
+    if (uri === discovery(local.dex.issuer))
+      return JSON.stringify({ issuer: local.dex.issuer, jwks_uri: dexKeys })
     if (uri === dexKeys) return JSON.stringify(local.dex.jwks())
     for (const issuer of local.serviceAccounts.issuers) {
       if (uri === discovery(issuer)) return JSON.stringify({ issuer, jwks_uri: `${issuer}/openid/v1/jwks` })
@@ -66,14 +67,18 @@ export function keySources(mesh: Mesh, local: LocalKeys, ask: typeof fetch = fet
 
 function isInCluster(uri: string): boolean {
   const { hostname } = new URL(uri)
-  return hostname.endsWith('.svc.cluster.local') || hostname.endsWith('.svc') || hostname === 'kubernetes.default'
+  return (
+    hostname.endsWith('.svc.cluster.local') || hostname.endsWith('.svc') || hostname === 'kubernetes.default'
+  )
 }
 
 /** Only HTTPS to a named host: an address from YAML must not make us call the machine's own network. */
 function isFetchable(uri: string): boolean {
   if (!URL.canParse(uri)) return false
   const { protocol, hostname } = new URL(uri)
-  return protocol === 'https:' && hostname.includes('.') && !/^[\d.:[\]]+$/.test(hostname) && !isInCluster(uri)
+  return (
+    protocol === 'https:' && hostname.includes('.') && !/^[\d.:[\]]+$/.test(hostname) && !isInCluster(uri)
+  )
 }
 
 async function get(uri: string, ask: typeof fetch): Promise<string | undefined> {

@@ -439,6 +439,10 @@ export interface Workload extends Meta {
     readonly image: string
     readonly args: readonly string[]
     readonly env: Readonly<Record<string, string>>
+    /** Variables whose value is one key of a ConfigMap or Secret. */
+    readonly envRefs: Readonly<
+      Record<string, { readonly kind: 'configMap' | 'secret'; readonly name: string; readonly key: string }>
+    >
     readonly envFrom: readonly { readonly kind: 'configMap' | 'secret'; readonly name: string }[]
     readonly ports: readonly { readonly name?: string; readonly port: number; readonly protocol: string }[]
   }[]

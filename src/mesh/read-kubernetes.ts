@@ -58,17 +58,22 @@ export function readWorkload(meta: Meta, object: Value): Workload {
 function readContainer(value: Value): Workload['containers'][number] {
   const container = fieldsOf(value)
   const env: Record<string, string> = {}
+  const envRefs: Record<string, { kind: 'configMap' | 'secret'; name: string; key: string }> = {}
   for (const item of container.get('env')?.items() ?? []) {
     const entry = fieldsOf(item)
     const name = entry.get('name')?.string()
     const text = entry.get('value')?.string()
     if (name !== undefined && text !== undefined) env[name] = text
+    const from = entry.get('valueFrom')
+    const reference = from && readKeyRef(from)
+    if (name !== undefined && reference) envRefs[name] = reference
   }
   return {
     name: container.get('name')?.string() ?? '',
     image: container.get('image')?.string() ?? '',
     args: container.get('args')?.strings() ?? [],
     env,
+    envRefs,
     envFrom:
       container.get('envFrom')?.items()?.flatMap((item) => {
         const entry = fieldsOf(item)
@@ -88,6 +93,17 @@ function readContainer(value: Value): Workload['containers'][number] {
         }
       }) ?? [],
   } // biome-ignore format: chains
+}
+
+function readKeyRef(value: Value): { kind: 'configMap' | 'secret'; name: string; key: string } | undefined {
+  const fields = fieldsOf(value)
+  const secret = fields.get('secretKeyRef')
+  const reference = secret ?? fields.get('configMapKeyRef')
+  if (!reference) return undefined
+  const inner = fieldsOf(reference)
+  const [name, key] = [inner.get('name')?.string(), inner.get('key')?.string()]
+  if (name === undefined || key === undefined) return undefined
+  return { kind: secret ? 'secret' : 'configMap', name, key }
 }
 
 export function readConfigMap(meta: Meta, object: Value): ConfigMap {

@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs'
+import { type Clock, Fault, type Problem, renderProblem } from '../base/index.ts'
+import { createSigningKeys, type SigningKeys } from '../identity/index.ts'
+import {
+  createIssuer,
+  type DexConfig,
+  dexGeneration,
+  type Issuer,
+  type IssuerEvent,
+  parseDexConfig,
+  publishedCredentials,
+} from '../issuer/index.ts'
+import { containerEnvironment, type Mesh, type Workload } from '../mesh/index.ts'
+import { fileKeyStore } from './private-file.ts'
+import type { State } from './state.ts'
+
+/** Dex's face as this mesh configures it. */
+export interface LocalIssuer {
+  readonly issuer: Issuer
+  readonly keys: SigningKeys
+  readonly config: DexConfig
+  /** `v2.45.0`, or undefined where the YAML runs no Dex. */
+  readonly version: string | undefined
+  /** What of it the whole world can know. */
+  readonly published: readonly string[]
+}
+
+export interface LocalIssuerOptions {
+  readonly mesh: Mesh
+  readonly state: State
+  readonly clock: Clock
+  /** A file in Dex's own format, in place of the ConfigMap. */
+  readonly dexConfig?: string
+  /** A file of people, in place of the static passwords. */
+  readonly users?: string
+  readonly warn: (problem: Problem) => void
+  readonly log: (event: IssuerEvent) => void
+}
+
+/**
+ * Finds Dex in the mesh (by its image), reads its configuration with its container's environment,
+ * and starts its face. A mesh without Dex has no local issuer.
+ *
+ * @throws Fault ERR_MESH_INVALID, ERR_INPUT_UNREADABLE
+ */
+export async function startLocalIssuer(options: LocalIssuerOptions): Promise<LocalIssuer | undefined> {
+  const { mesh, state, clock } = options
+  const dex = findDex(mesh)
+  const source = options.dexConfig === undefined ? configOf(mesh, dex) : fileSource(options.dexConfig)
+  if (!source) return undefined
+  const environment = options.dexConfig === undefined && dex ? environmentOf(mesh, dex) : process.env
+  const { config, problems } = parseDexConfig(source.text, environment, source.at)
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  if (!config || errors.length > 0) {
+    throw new Fault('ERR_MESH_INVALID', {
+      problems: (errors.length > 0 ? errors : problems).map(renderProblem),
+    })
+  }
+  for (const problem of problems) options.warn(problem)
+  const people = options.users === undefined ? undefined : await readUsers(options.users)
+  const effective: DexConfig = people
+    ? { ...config, passwords: people, connectors: withLocal(config) }
+    : config
+  const keys = await createSigningKeys({
+    clock,
+    rotateEvery: effective.expiry.signingKeys,
+    keepFor: effective.expiry.idTokens,
+    ...(state.ephemeral ? {} : { store: fileKeyStore(`${state.folder}/dex-keys.json`) }),
+  })
+  const version = dex && tagOf(dex)
+  return {
+    issuer: createIssuer({
+      config: effective,
+      generation: dexGeneration(version ?? 'v2.45.0'),
+      keys,
+      clock,
+      log: options.log,
+    }),
+    keys,
+    config: effective,
+    version,
+    published: publishedCredentials(effective),
+  }
+}
+
+const isDex = (image: string) => /(?:^|\/)dex(?::|@|$)/.test(image)
+
+function findDex(mesh: Mesh): Workload | undefined {
+  return mesh.workloads.find((workload) => workload.containers.some(({ image }) => isDex(image)))
+}
+
+function tagOf(workload: Workload): string | undefined {
+  const image = workload.containers.find((container) => isDex(container.image))?.image
+  return image?.split('@')[0]?.split(':').at(-1)
+}
+
+function configOf(mesh: Mesh, dex: Workload | undefined) {
+  const map = mesh.configMaps.find(
+    (one) => 'config.yaml' in one.data && (dex ? one.namespace === dex.namespace : one.name === 'dex'),
+  )
+  const text = map?.data['config.yaml']
+  const at = map?.dataAt['config.yaml']
+  return text === undefined || !at ? undefined : { text, at: { file: at.file, firstLine: at.line } }
+}
+
+function fileSource(path: string) {
+  return { text: readText(path), at: { file: path } }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new Fault('ERR_INPUT_UNREADABLE', {
+      path,
+      reason: (error as NodeJS.ErrnoException).code ?? 'unreadable',
+    })
+  }
+}
+
+function environmentOf(mesh: Mesh, dex: Workload): Readonly<Record<string, string>> {
+  const container = dex.containers.find(({ image }) => isDex(image))
+  return container ? containerEnvironment(mesh, dex, container) : {}
+}
+
+async function readUsers(path: string): Promise<DexConfig['passwords']> {
+  const { parseUsers } = await import('./users-file.ts')
+  return parseUsers(readText(path), path)
+}
+
+const withLocal = (config: DexConfig): DexConfig['connectors'] =>
+  config.connectors.some(({ kind }) => kind === 'local')
+    ? config.connectors
+    : [...config.connectors, { kind: 'local', id: 'local', name: 'Email' }]
