@@ -1,7 +1,8 @@
-import { badRequest, exists, internal, invalid, notFound, within } from './failure.ts'
+import { defaultExperimentKey, getExperiment, insertExperiment } from './experiment-rows.ts'
+import { badRequest, internal, invalid, within } from './failure.ts'
 import { reference, referencedId, referencesOf } from './references.ts'
 import { type Call, effectiveNamespace, type Handler, type Route, type Service, text } from './service.ts'
-import { isUniqueViolation, type Row } from './store/database.ts'
+import type { Row } from './store/database.ts'
 import { type Listable, listOptions, listRows } from './store/list.ts'
 import { compact, timestamp } from './wire/encode.ts'
 import { listQuery, parameter, resourceKey } from './wire/query.ts'
@@ -22,55 +23,7 @@ const listable: Listable = {
   },
 }
 
-const defaultExperimentKey = 'default_experiment_id'
-
-export function getExperiment(service: Service, id: string): Row {
-  const row = service.db.get('SELECT * FROM experiments WHERE UUID = ?', id)
-  if (!row) throw notFound('Experiment', id)
-  return row
-}
-
-function insertExperiment(service: Service, name: string, description: string, namespace: string): Row {
-  const row: Row = {
-    UUID: service.newId(),
-    Name: name,
-    Description: description,
-    Namespace: namespace,
-    StorageState: 'AVAILABLE',
-    CreatedAtInSec: service.now(),
-    LastRunCreatedAtInSec: 0,
-  }
-  try {
-    service.db.insert('experiments', row)
-  } catch (error) {
-    if (!isUniqueViolation(error)) throw error
-    throw exists(
-      `Failed to create a new experiment. The name ${name} already exists. Please specify a new name`,
-    )
-  }
-  return row
-}
-
-/** The experiment of runs that name none (single-user mode only); made when it is first needed. */
-export function defaultExperiment(service: Service, namespace: string): string {
-  return service.db.transaction(() => {
-    const known = service.db.get('SELECT Value FROM meta WHERE Key = ?', defaultExperimentKey)
-    if (known && service.db.get('SELECT UUID FROM experiments WHERE UUID = ?', known.Value ?? '')) {
-      return known.Value as string
-    }
-    const named = service.db.get(
-      'SELECT UUID FROM experiments WHERE Name = ? AND Namespace = ?',
-      'Default',
-      namespace,
-    )
-    const description = 'All runs created without specifying an experiment will be grouped here.'
-    const id = (named ?? insertExperiment(service, 'Default', description, namespace)).UUID as string
-    service.db.run('INSERT OR REPLACE INTO meta (Key, Value) VALUES (?, ?)', defaultExperimentKey, id)
-    return id
-  })
-}
-
-/** `experimentId` empty: the namespace and name are given. */
+/** By id, the namespace and name are the stored ones. */
 async function mayAccess(
   service: Service,
   call: Call,
@@ -101,30 +54,41 @@ async function mayAccess(
 const v1 = (call: Call) => call.api === 'v1beta1'
 const version = (call: Call) => (v1(call) ? 'v1beta1 ' : '')
 
-const create: Handler = (service, call) =>
-  within(`Failed to create a ${version(call)}experiment`, async () => {
-    const [name, given] = v1(call)
-      ? [text(call.body.name), referencedId(referencesOf(call.body), 'NAMESPACE')]
-      : [text(call.body.display_name), text(call.body.namespace)]
-    const converting = 'Failed to convert API experiment to model experiment'
-    if (name === '') throw internal('Invalid input error: Experiment must have a non-empty name', converting)
-    if (name.length > 128) {
-      throw internal('Invalid input error: Experiment.Name length cannot exceed 128', converting)
-    }
-    if (given.length > 63) {
-      throw internal('Invalid input error: Experiment.Namespace length cannot exceed 63', converting)
-    }
-    if (!service.options.multiUser && service.traits.wording === 'v1' && referencesOf(call.body).length > 0) {
-      throw invalid(
-        "In single-user mode, CreateExperimentRequest shouldn't contain resource references.",
-      ).within('Validate experiment request failed.')
-    }
+function nameAndNamespace(service: Service, call: Call): readonly [name: string, namespace: string] {
+  const references = referencesOf(call.body)
+  if (!service.options.multiUser && service.traits.wording === 'v1' && references.length > 0) {
+    throw invalid(
+      "In single-user mode, CreateExperimentRequest shouldn't contain resource references.",
+    ).within('Validate experiment request failed.')
+  }
+  const [name, namespace] = v1(call)
+    ? [text(call.body.name), referencedId(references, 'NAMESPACE')]
+    : [text(call.body.display_name), text(call.body.namespace)]
+  const problem =
+    name === ''
+      ? 'Experiment must have a non-empty name'
+      : name.length > 128
+        ? 'Experiment.Name length cannot exceed 128'
+        : namespace.length > 63
+          ? 'Experiment.Namespace length cannot exceed 63'
+          : undefined
+  if (problem === undefined) return [name, namespace]
+  throw internal(
+    `Invalid input error: ${problem}`,
+    'Failed to convert API experiment to model experiment',
+  ).within(`[ExperimentServer]: Failed to create a ${version(call)}experiment due to conversion error`)
+}
+
+const create: Handler = async (service, call) => {
+  const [name, given] = nameAndNamespace(service, call)
+  return within(`Failed to create a ${version(call)}experiment`, async () => {
     const namespace = effectiveNamespace(service, given)
     await within('Failed to authorize the request', () =>
       mayAccess(service, call, 'create', { namespace, name }),
     )
     return toApi(call, insertExperiment(service, name, text(call.body.description), namespace))
   })
+}
 
 const get: Handler = (service, call) =>
   within(`Failed to fetch ${version(call)}experiment`, async () => {

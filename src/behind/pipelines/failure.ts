@@ -100,9 +100,9 @@ export function withinNow<T>(doing: string, work: () => T): T {
 }
 
 /** Runs `work`; a refusal in it becomes an internal error about `doing`, as Pipelines does in places. */
-export function asInternal<T>(doing: string, work: () => T): T {
+export async function asInternal<T>(doing: string, work: () => T | Promise<T>): Promise<T> {
   try {
-    return work()
+    return await work()
   } catch (error) {
     throw error instanceof Refusal ? internal(error.message, doing) : error
   }

@@ -1,10 +1,10 @@
 /** Schedules: `recurringruns` in v2, `jobs` in v1. They are kept and shown; nothing here starts a run. */
 import { cronProblem } from './cron.ts'
-import { getExperiment } from './experiments.ts'
-import { internal, invalid, notFound, within } from './failure.ts'
+import { experimentAndNamespace } from './experiment-rows.ts'
+import { asInternal, internal, invalid, notFound, within } from './failure.ts'
+import { askedFor, namespaceOf } from './list-scope.ts'
 import { reference, referencedId, referencesOf } from './references.ts'
-import { experimentAndNamespace } from './runs.ts'
-import { type Call, effectiveNamespace, type Handler, type Route, type Service, text } from './service.ts'
+import { type Call, type Handler, type Route, type Service, text } from './service.ts'
 import {
   inputsOf,
   type Resolved,
@@ -22,7 +22,7 @@ import { type Listable, listOptions, listRows } from './store/list.ts'
 import { checkInputs } from './template.ts'
 import type { Fields } from './wire/decode.ts'
 import { compact, timestamp } from './wire/encode.ts'
-import { listQuery, parameter, resourceKey } from './wire/query.ts'
+import { listQuery } from './wire/query.ts'
 
 const listable: Listable = {
   table: 'jobs',
@@ -53,16 +53,16 @@ async function mayAccess(
   if (!service.options.multiUser) return
   let { namespace, name } = { namespace: '', name: '', ...target }
   if ('id' in target) {
-    const row = await within(`Failed to authorize with the recurring run ID ${target.id}`, () =>
+    const row = await within(`failed to authorize with the recurring run ID`, () =>
       findJob(service, target.id),
     )
     namespace = row.Namespace as string
     name = row.DisplayName as string
   }
   if (namespace === '' || namespace === '-') {
-    throw invalid('Recurring run cannot have an empty namespace in multi-user mode')
+    throw invalid('a recurring run cannot have an empty namespace in multi-user mode')
   }
-  await within('Failed to authorize with API', () =>
+  await within('failed to authorize with API', () =>
     service.authorize(call, { namespace, verb, resource: 'jobs', name }),
   )
 }
@@ -70,23 +70,26 @@ async function mayAccess(
 const v1 = (call: Call) => call.api === 'v1beta1'
 const kind = (call: Call) => (v1(call) ? 'v1beta1 recurring run' : 'recurring run')
 
+function nameOf(call: Call): string {
+  const spec = (call.body.pipeline_spec ?? {}) as Fields
+  const name = v1(call) ? text(call.body.name) || text(spec.pipeline_name) : text(call.body.display_name)
+  if (name !== '') return name
+  throw v1(call)
+    ? internal(
+        'Invalid input error: Job name cannot be empty',
+        'Failed to convert a v1beta1 API recurring run to its internal representation',
+      )
+    : internal(
+        "Invalid input error: Recurring run's name cannot be empty",
+        'Failed to convert a API recurring run to its internal representation',
+      )
+}
+
 const create: Handler = (service, call) =>
   within('Failed to create a recurring run', async () => {
     const { body } = call
-    const spec = (body.pipeline_spec ?? {}) as Fields
-    const name = v1(call) ? text(body.name) || text(spec.pipeline_name) : text(body.display_name)
-    if (name === '') {
-      throw v1(call)
-        ? internal(
-            'Invalid input error: Job name cannot be empty',
-            'Failed to convert a v1beta1 API recurring run to its internal representation',
-          )
-        : internal(
-            "Invalid input error: Recurring run's name cannot be empty",
-            'Failed to convert a API recurring run to its internal representation',
-          )
-    }
-    await within('Failed to create a recurring run due to conversion error', () => checkSchedule(body))
+    const name = nameOf(call)
+    checkSchedule(body)
     const references = referencesOf(body)
     const [experimentId, namespace] = await within(
       'Failed to create a recurring run due to invalid experimentId and namespace combination',
@@ -124,7 +127,7 @@ const create: Handler = (service, call) =>
   })
 
 async function resolve(service: Service, asked: Source): Promise<Resolved> {
-  const resolved = await within(
+  const resolved = await asInternal(
     'Failed to create a recurring run with an invalid pipeline spec manifest',
     () => resolveSource(service, asked),
   )
@@ -169,35 +172,19 @@ const get: Handler = (service, call) =>
   })
 
 const list: Handler = async (service, call) => {
-  const key = v1(call) ? resourceKey(call.query, 'resource_reference_key') : undefined
-  const experimentId = v1(call)
-    ? key?.type === 'EXPERIMENT'
-      ? key.id
-      : ''
-    : parameter(call.query, 'experiment_id')
-  const asked = v1(call) ? (key?.type === 'NAMESPACE' ? key.id : '') : parameter(call.query, 'namespace')
   const options = await within(
     `Failed to list ${v1(call) ? 'jobs' : 'recurring runs'} due to error parsing the listing options`,
     () => listOptions(listable, listQuery(call.query), call.api),
   )
   return within('Failed to list jobs', async () => {
-    const namespace =
-      experimentId === ''
-        ? effectiveNamespace(service, asked)
-        : ((
-            await within(
-              `Failed to list recurring runs due to error fetching namespace for experiment ${experimentId}. Try filtering based on namespace`,
-              () =>
-                within(`Failed to fetch namespace from experiment ${experimentId}`, () =>
-                  getExperiment(service, experimentId),
-                ),
-            )
-          ).Namespace as string)
+    const asked = askedFor(service, call, 'ListJobs', 'job')
+    const namespace = await namespaceOf(service, asked, 'recurring runs')
     await within(
       `Failed to list recurring runs due to authorization error. Check if you have permission to access namespace ${namespace}`,
       () => mayAccess(service, call, 'list', { namespace }),
     )
-    const scope: Row = experimentId === '' ? { Namespace: namespace } : { ExperimentUUID: experimentId }
+    const scope: Row =
+      asked.experimentId === '' ? { Namespace: namespace } : { ExperimentUUID: asked.experimentId }
     const page = listRows(service.db, options, scope)
     return {
       [v1(call) ? 'jobs' : 'recurringRuns']: page.rows.map((row) => show(call, row)),

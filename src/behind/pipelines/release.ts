@@ -17,8 +17,13 @@ export interface Traits {
   readonly wording: 'v1' | 'v2'
   /** `pipeline_store` in healthz. */
   readonly namesStore: boolean
-  /** Whether an upload's refusal carries its reason, or only says that it failed. */
-  readonly uploadReasons: boolean
+  /**
+   * How a refused upload is told. `quiet`: only that it failed (the reason is in `error_details` here,
+   * where the server has its own stack); `old`: 2.0.0-alpha's sentences; `long`: with the step and the reason.
+   */
+  readonly uploads: 'quiet' | 'long' | 'old'
+  /** Whether an upload under a taken name is a 409; it was a 500. */
+  readonly uploadConflict: boolean
   /** The Kubernetes library prints the two selectors of a review since 0.31. */
   readonly reviewSelectors: boolean
   /** Whether the server itself had the v2beta1 API. */
@@ -32,7 +37,8 @@ export const traits: { readonly [R in Release]: Traits } = {
     missingIdentity: 'unauthenticated',
     wording: 'v2',
     namesStore: true,
-    uploadReasons: false,
+    uploads: 'quiet',
+    uploadConflict: true,
     reviewSelectors: true,
     v2beta1: true,
   },
@@ -42,7 +48,8 @@ export const traits: { readonly [R in Release]: Traits } = {
     missingIdentity: 'unauthenticated',
     wording: 'v2',
     namesStore: false,
-    uploadReasons: true,
+    uploads: 'long',
+    uploadConflict: true,
     reviewSelectors: false,
     v2beta1: true,
   },
@@ -52,7 +59,8 @@ export const traits: { readonly [R in Release]: Traits } = {
     missingIdentity: 'unauthenticated',
     wording: 'v2',
     namesStore: false,
-    uploadReasons: true,
+    uploads: 'long',
+    uploadConflict: false,
     reviewSelectors: false,
     v2beta1: true,
   },
@@ -62,7 +70,8 @@ export const traits: { readonly [R in Release]: Traits } = {
     missingIdentity: 'internal',
     wording: 'v1',
     namesStore: false,
-    uploadReasons: true,
+    uploads: 'old',
+    uploadConflict: false,
     reviewSelectors: false,
     v2beta1: false,
   },

@@ -1,8 +1,9 @@
-import { defaultExperiment, getExperiment } from './experiments.ts'
-import { failedPrecondition, internal, invalid, notFound, within } from './failure.ts'
+import { experimentAndNamespace, getExperiment } from './experiment-rows.ts'
+import { asInternal, failedPrecondition, internal, invalid, notFound, within } from './failure.ts'
+import { askedFor, namespaceOf } from './list-scope.ts'
 import { reference, referencedId, referencesOf } from './references.ts'
 import { begin, conditions, type Entry, historyToApi, notes, workflowStatus } from './run-state.ts'
-import { type Call, effectiveNamespace, type Handler, type Route, type Service, text } from './service.ts'
+import { type Call, type Handler, type Route, type Service, text } from './service.ts'
 import {
   inputsOf,
   resolveSource,
@@ -16,8 +17,9 @@ import {
 import type { Row } from './store/database.ts'
 import { type Listable, listOptions, listRows } from './store/list.ts'
 import { checkInputs, parseManifest } from './template.ts'
+import type { Fields } from './wire/decode.ts'
 import { compact, timestamp } from './wire/encode.ts'
-import { listQuery, parameter, resourceKey } from './wire/query.ts'
+import { listQuery } from './wire/query.ts'
 
 const listable: Listable = {
   table: 'run_details',
@@ -75,28 +77,6 @@ async function mayAccess(
 const v1 = (call: Call) => call.api === 'v1beta1'
 const kind = (call: Call) => (v1(call) ? 'v1beta1 run' : 'run')
 
-/** The experiment a run or schedule belongs to, and its namespace (GetValidExperimentNamespacePair). */
-export async function experimentAndNamespace(
-  service: Service,
-  experimentId: string,
-  namespace: string,
-): Promise<readonly [experimentId: string, namespace: string]> {
-  if (experimentId === '') {
-    if (service.options.multiUser) throw invalid('Experiment id can not be empty in multi-user mode')
-    return [defaultExperiment(service, ''), '']
-  }
-  const experiment = await within(`Failed to fetch namespace for experiment ${experimentId}`, () =>
-    within(`Failed to fetch namespace from experiment ${experimentId}`, () =>
-      getExperiment(service, experimentId),
-    ),
-  )
-  const owner = experiment.Namespace as string
-  if (service.options.multiUser && namespace !== '' && namespace !== owner) {
-    throw invalid(`Experiment ${experimentId} belongs to namespace '${owner}' instead of '${namespace}'`)
-  }
-  return [experimentId, owner]
-}
-
 /** A Kubernetes name made of the run's. */
 const workflowName = (name: string, id: string) => {
   const base = name
@@ -107,19 +87,23 @@ const workflowName = (name: string, id: string) => {
   return `${base || 'run'}-${id.slice(0, 5)}`
 }
 
-const create: Handler = (service, call) =>
-  within(v1(call) ? 'Failed to create a new v1beta1 run' : 'Failed to create a new run', async () => {
-    const { body } = call
-    const references = referencesOf(body)
-    const spec = (body.pipeline_spec ?? {}) as Readonly<Record<string, unknown>>
-    const name = v1(call) ? text(body.name) || text(spec.pipeline_name) : text(body.display_name)
-    if (name === '') {
-      const converting = v1(call)
-        ? 'Failed to convert a v1beta1 API run detail to its internal representation'
-        : 'Failed to convert a API run detail to its internal representation'
-      throw internal('Invalid input error: Run name cannot be empty', converting)
-    }
-    const asked = v1(call) ? sourceV1(body) : sourceV2(body)
+function nameOf(call: Call): string {
+  const spec = (call.body.pipeline_spec ?? {}) as Fields
+  const name = v1(call) ? text(call.body.name) || text(spec.pipeline_name) : text(call.body.display_name)
+  if (name !== '') return name
+  const message = v1(call) ? 'v1beta1 API run detail' : 'API run detail'
+  throw internal(
+    'Invalid input error: Run name cannot be empty',
+    `Failed to convert a ${message} to its internal representation`,
+  ).within(`CreateJob(job.ToV2())Failed to create a ${kind(call)} due to conversion error`)
+}
+
+const create: Handler = async (service, call) => {
+  const { body } = call
+  const references = referencesOf(body)
+  const name = nameOf(call)
+  const asked = v1(call) ? sourceV1(body) : sourceV2(body)
+  return within(v1(call) ? 'Failed to create a new v1beta1 run' : 'Failed to create a new run', async () => {
     const [experimentId, namespace] = await within(
       'Failed to create a run due to invalid experimentId and namespace combination',
       () =>
@@ -133,7 +117,7 @@ const create: Handler = (service, call) =>
       `Failed to create a run due to authorization error. Check if you have write permissions to namespace ${namespace}`,
       () => mayAccess(service, call, 'create', { namespace }),
     )
-    const resolved = await within('Failed to create a run due to error fetching manifest', () =>
+    const resolved = await asInternal('Failed to create a run due to error fetching manifest', () =>
       resolveSource(service, asked),
     )
     await within('Failed to generate the ExecutionSpec', () =>
@@ -169,6 +153,7 @@ const create: Handler = (service, call) =>
     })
     return show(service, call, row)
   })
+}
 
 const get: Handler = (service, call) =>
   within(`Failed to get a ${kind(call)}`, async () => {
@@ -178,34 +163,18 @@ const get: Handler = (service, call) =>
   })
 
 const list: Handler = async (service, call) => {
-  const key = v1(call) ? resourceKey(call.query, 'resource_reference_key') : undefined
-  const experimentId = v1(call)
-    ? key?.type === 'EXPERIMENT'
-      ? key.id
-      : ''
-    : parameter(call.query, 'experiment_id')
-  const asked = v1(call) ? (key?.type === 'NAMESPACE' ? key.id : '') : parameter(call.query, 'namespace')
   const options = await within('Failed to create list options', () =>
     listOptions(listable, listQuery(call.query), call.api),
   )
   return within(`Failed to list ${kind(call)}s`, async () => {
-    const namespace =
-      experimentId === ''
-        ? effectiveNamespace(service, asked)
-        : ((
-            await within(
-              `Failed to list runs due to error fetching namespace for experiment ${experimentId}. Try filtering based on namespace`,
-              () =>
-                within(`Failed to fetch namespace from experiment ${experimentId}`, () =>
-                  getExperiment(service, experimentId),
-                ),
-            )
-          ).Namespace as string)
+    const asked = askedFor(service, call, 'ListRuns', 'run')
+    const namespace = await namespaceOf(service, asked, 'runs')
     await within(
       `Failed to list runs due to authorization error. Check if you have permission to access namespace ${namespace}`,
       () => mayAccess(service, call, 'list', { namespace }),
     )
-    const scope: Row = experimentId === '' ? { Namespace: namespace } : { ExperimentUUID: experimentId }
+    const scope: Row =
+      asked.experimentId === '' ? { Namespace: namespace } : { ExperimentUUID: asked.experimentId }
     const page = listRows(service.db, options, scope)
     return {
       runs: page.rows.map((row) => (v1(call) ? toApiV1(row) : toApi(row))),

@@ -1,11 +1,11 @@
 /** Where a run's pipeline comes from, in the request and in the answer; runs and schedules share it. */
 import { invalid, notFound, within } from './failure.ts'
-import { getPipeline } from './pipelines.ts'
+import { getPipeline } from './pipeline-rows.ts'
 import { reference, referencedId, referencesOf } from './references.ts'
 import { type Service, text } from './service.ts'
 import type { Row } from './store/database.ts'
 import { type JsonObject, parseManifest, type Template } from './template.ts'
-import { getVersion, latestVersion } from './versions.ts'
+import { getVersion, latestVersion } from './version-rows.ts'
 import type { Fields } from './wire/decode.ts'
 import { compact } from './wire/encode.ts'
 

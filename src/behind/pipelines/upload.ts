@@ -3,138 +3,162 @@
  * their own form of refusal (backend/src/apiserver/server/pipeline_upload_server.go).
  */
 import { basename } from 'node:path'
-import { code, Refusal, within } from './failure.ts'
+import { type Code, code, Refusal, within } from './failure.ts'
 import { maxFileLength, readPackage } from './package-file.ts'
 import {
   getPipeline,
   insertPipelineAndVersion,
   mayAccessPipeline,
+  pipelineToApi,
   pipelineToApiV1,
-  toApi,
-} from './pipelines.ts'
+} from './pipeline-rows.ts'
 import { readBody, TooLarge } from './read-body.ts'
 import { json } from './reply.ts'
 import { effectiveNamespace, type Service } from './service.ts'
-import { checkPipelineName, parseTemplate, type Template } from './template.ts'
-import { insertVersion, versionToApi, versionToApiV1 } from './versions.ts'
+import { checkPipelineName, parseTemplate } from './template.ts'
+import { type Step, type Target, uploadWords } from './upload-words.ts'
+import { insertVersion, versionToApi, versionToApiV1 } from './version-rows.ts'
 import type { ApiVersion } from './wire/query.ts'
 
 /** Boundaries and part headers. */
 const formOverhead = 2 ** 20
 
-interface Upload {
+interface UploadedFile {
   readonly name: string
-  readonly displayName: string
-  readonly description: string
-  readonly text: string
+  readonly bytes: Uint8Array
 }
 
-/** Pipelines' own words for what failed; the reason is told in `error_details`, by old releases in both. */
-function refused(service: Service, status: number, doing: string, reason: unknown): Response {
-  const cause = reason instanceof Error ? reason.message : String(reason)
-  const whole = `${doing}: ${cause}`
-  return json({ error_message: service.traits.uploadReasons ? whole : doing, error_details: whole }, status)
+/** One step of an upload failed; `reason` is told to the caller. */
+class Failed extends Error {
+  override readonly name = 'Failed'
+  readonly step: Step
+  readonly status: number
+  readonly code: Code | undefined
+  constructor(step: Step, status: number, reason: string, cause?: Refusal) {
+    super(reason)
+    this.step = step
+    this.status = status
+    this.code = cause?.code
+  }
+}
+
+/** Runs one step; a refusal in it ends the upload with that status. */
+async function during<T>(step: Step, status: number, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Failed || !(error instanceof Refusal)) throw error
+    throw new Failed(step, status, error.message, error)
+  }
+}
+
+async function answered(service: Service, target: Target, work: () => Promise<Response>): Promise<Response> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error
+    const doing = uploadWords(service.traits, target, error.step)
+    const details = `${doing}: ${error.message}`
+    const told = service.traits.uploads === 'quiet' ? doing : details
+    return json({ error_message: told, error_details: details }, error.status)
+  }
+}
+
+async function readFile(request: Request): Promise<UploadedFile> {
+  let file: unknown
+  try {
+    const bytes = await readBody(request, maxFileLength + formOverhead)
+    const contentType = request.headers.get('content-type') ?? ''
+    const form = await new Response(bytes, { headers: { 'content-type': contentType } }).formData()
+    file = form.get('uploadfile')
+  } catch (error) {
+    if (error instanceof TooLarge) throw new Failed('form', 413, error.message)
+    throw new Failed('form', 400, "request Content-Type isn't multipart/form-data, or its form is broken")
+  }
+  if (!(file instanceof File)) throw new Failed('form', 400, 'http: no such file')
+  return { name: basename(file.name), bytes: new Uint8Array(await file.arrayBuffer()) }
+}
+
+const readTemplate = (file: UploadedFile) => during('file', 400, () => readPackage(file.name, file.bytes))
+
+/** Name, display name and description come in the query; the file's name stands in for a missing one. */
+function naming(query: URLSearchParams, file: UploadedFile) {
+  const displayName = query.get('display_name') ?? ''
+  return {
+    name: query.get('name') || displayName || file.name,
+    displayName,
+    description: query.get('description') ?? '',
+  }
 }
 
 /** http.Error: plain text. */
-const plain = (text: string, status: number) =>
-  new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8' } })
+function tooLong(field: string, value: string, limit: number): Response | undefined {
+  if (value.length <= limit) return undefined
+  return new Response(`Invalid input error: ${field} length cannot exceed ${limit}\n`, {
+    status: 400,
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+  })
+}
 
-async function readUpload(request: Request, query: URLSearchParams): Promise<Upload> {
-  const bytes = await readBody(request, maxFileLength + formOverhead)
-  const contentType = request.headers.get('content-type') ?? ''
-  let file: unknown
+/** The name is taken, or the text is no pipeline. */
+async function storing<T>(service: Service, work: () => T): Promise<T> {
   try {
-    const form = await new Response(bytes, { headers: { 'content-type': contentType } }).formData()
-    file = form.get('uploadfile')
-  } catch {
-    throw new Error("request Content-Type isn't multipart/form-data")
-  }
-  if (!(file instanceof File)) throw new Error('http: no such file')
-  const fileName = basename(file.name)
-  const displayName = query.get('display_name') ?? ''
-  return {
-    name: query.get('name') || displayName || fileName,
-    displayName,
-    description: query.get('description') ?? '',
-    text: readPackage(fileName, new Uint8Array(await file.arrayBuffer())),
+    return await during('store', 500, work)
+  } catch (error) {
+    const taken = error instanceof Failed && error.code === code.alreadyExists
+    throw taken && service.traits.uploadConflict ? new Failed('taken', 409, error.message) : error
   }
 }
 
-const tooLong = (kind: string, field: string, value: string, limit: number) =>
-  value.length > limit
-    ? plain(`Invalid input error: ${kind}.${field} length cannot exceed ${limit}`, 400)
-    : undefined
-
-const isRefusal = (error: unknown, wanted?: number) =>
-  error instanceof Refusal && (wanted === undefined || error.code === wanted)
-
-export async function uploadPipeline(
+export const uploadPipeline = (
   service: Service,
   request: Request,
   query: URLSearchParams,
   api: ApiVersion,
-): Promise<Response> {
-  let upload: Upload
-  try {
-    upload = await readUpload(request, query)
-  } catch (error) {
-    const doing = isRefusal(error)
-      ? 'Failed to read a pipeline spec file'
-      : 'Failed to read pipeline from file'
-    return refused(service, error instanceof TooLarge ? 413 : 400, doing, error)
-  }
-  const asked = query.get('namespace') ?? ''
-  const long = tooLong('Pipeline', 'Namespace', asked, 63) ?? tooLong('Pipeline', 'Name', upload.name, 128)
-  if (long) return long
-  const namespace = effectiveNamespace(service, asked)
-  try {
-    await within('Authorization Failure', () => mayAccessPipeline(service, request, 'create', { namespace }))
-  } catch (error) {
-    if (!isRefusal(error)) throw error
-    return refused(service, 400, 'Failed to create a pipeline', error)
-  }
-  try {
-    const template = templateOf(upload)
-    const { pipeline } = insertPipelineAndVersion(service, { ...upload, namespace }, template)
-    return json(api === 'v1beta1' ? pipelineToApiV1(service, pipeline) : toApi(pipeline))
-  } catch (error) {
-    if (!isRefusal(error)) throw error
-    const taken = isRefusal(error, code.alreadyExists)
-    return refused(service, taken ? 409 : 500, 'Failed to create a pipeline and a pipeline version', error)
-  }
-}
-
-export async function uploadVersion(
-  service: Service,
-  request: Request,
-  query: URLSearchParams,
-  api: ApiVersion,
-): Promise<Response> {
-  const doing = 'Failed to create a pipeline version'
-  let upload: Upload
-  const pipelineId = query.get('pipelineid') ?? ''
-  try {
-    upload = await readUpload(request, query)
-    if (pipelineId === '') throw new Error('please specify a pipeline id when creating versions')
-    const long = tooLong('PipelineVersion', 'Name', upload.name, 127)
+): Promise<Response> =>
+  answered(service, 'pipeline', async () => {
+    const file = await readFile(request)
+    const text = await readTemplate(file)
+    const names = naming(query, file)
+    const asked = query.get('namespace') ?? ''
+    const long = tooLong('Pipeline.Namespace', asked, 63) ?? tooLong('Pipeline.Name', names.name, 128)
     if (long) return long
-    getPipeline(service, pipelineId)
-    await within('Authorization Failure', () =>
-      mayAccessPipeline(service, request, 'create', { id: pipelineId }),
+    const namespace = effectiveNamespace(service, asked)
+    await during('access', 400, () =>
+      within('Authorization Failure', () => mayAccessPipeline(service, request, 'create', { namespace })),
     )
-  } catch (error) {
-    return refused(service, error instanceof TooLarge ? 413 : 400, doing, error)
-  }
-  try {
-    const template = templateOf(upload)
-    if (template.kind === 'v2') checkPipelineName(template.name)
-    const version = insertVersion(service, { ...upload, pipelineId, uri: '', codeSourceUrl: '', template })
-    return json(api === 'v1beta1' ? versionToApiV1(version) : versionToApi(version))
-  } catch (error) {
-    if (!isRefusal(error)) throw error
-    return refused(service, isRefusal(error, code.alreadyExists) ? 409 : 500, doing, error)
-  }
-}
+    const { pipeline } = await storing(service, () =>
+      insertPipelineAndVersion(service, { ...names, namespace }, parseTemplate(text)),
+    )
+    return json(api === 'v1beta1' ? pipelineToApiV1(service, pipeline) : pipelineToApi(pipeline))
+  })
 
-const templateOf = (upload: Upload): Template => parseTemplate(upload.text)
+export const uploadVersion = (
+  service: Service,
+  request: Request,
+  query: URLSearchParams,
+  api: ApiVersion,
+): Promise<Response> =>
+  answered(service, 'version', async () => {
+    const file = await readFile(request)
+    const text = await readTemplate(file)
+    const pipelineId = query.get('pipelineid') ?? ''
+    if (pipelineId === '') {
+      throw new Failed('pipelineId', 400, 'please specify a pipeline id when creating versions')
+    }
+    const names = naming(query, file)
+    const long = tooLong('PipelineVersion.Name', names.name, 127)
+    if (long) return long
+    await during('namespace', 400, () => getPipeline(service, pipelineId))
+    await during('access', 400, () =>
+      within('Authorization Failure', () =>
+        mayAccessPipeline(service, request, 'create', { id: pipelineId }),
+      ),
+    )
+    const version = await storing(service, () => {
+      const template = parseTemplate(text)
+      if (template.kind === 'v2') checkPipelineName(template.name)
+      return insertVersion(service, { ...names, pipelineId, uri: '', codeSourceUrl: '', template })
+    })
+    return json(api === 'v1beta1' ? versionToApiV1(version) : versionToApi(version))
+  })
