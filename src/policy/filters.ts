@@ -23,6 +23,16 @@ import { trustDomains } from './trust-domain.ts'
 
 /** `options.fetched` stands for what istiod would have fetched: JWKS and discovery documents. */
 export function compileFilters(mesh: Mesh, proxy: ProxyIdentity, options: EngineOptions): Filters {
+  const { filters, keys, tokensIn } = compileChain(mesh, proxy, options)
+  return { keys, tokensIn, run: (call) => runFilters(filters, call) }
+}
+
+/** The links themselves, for a proxy that runs them its own way. */
+export interface Chain extends Pick<Filters, 'keys' | 'tokensIn'> {
+  readonly filters: readonly HttpFilter[]
+}
+
+export function compileChain(mesh: Mesh, proxy: ProxyIdentity, options: EngineOptions): Chain {
   const target = targetOf(mesh, proxy)
   const policies = selectPolicies(mesh, target)
   const context = { domains: trustDomains(mesh.meshConfig), tcp: false }
@@ -35,15 +45,9 @@ export function compileFilters(mesh: Mesh, proxy: ProxyIdentity, options: Engine
     compileRbac('DENY', policies.DENY, context),
     compileRbac('ALLOW', policies.ALLOW, context),
   ]
-  const filters = applyEnvoyFilters(
-    mesh,
-    proxy,
-    registry,
-    options,
-    chain.filter((filter) => filter !== undefined),
-  )
+  const own = chain.filter((filter) => filter !== undefined)
   return {
-    run: (call) => runFilters(filters, call),
+    filters: applyEnvoyFilters(mesh, proxy, registry, options, own),
     keys: verificationKeys(providers),
     tokensIn: (request) => tokensIn(providers, request),
   }
@@ -73,24 +77,13 @@ function runFilters(filters: readonly HttpFilter[], call: FilterCall): FilterOut
     const stop = filter.run(flow)
     if (stop !== undefined) return outcomeOf(flow, stop)
   }
-  const { request, attributes } = flow
-  return {
-    kind: 'pass',
-    reason: flow.reason,
-    steps: flow.steps,
-    checks: flow.checks,
-    headers: request.headers,
-    path: request.path,
-    host: request.host,
-    ...(attributes.claims && { claims: attributes.claims }),
-    reroute: flow.reroute,
-    downstream: { set: flow.downstreamSet, add: flow.downstreamAdd },
-  }
+  return outcomeOf(flow)
 }
 
-function outcomeOf(flow: Flow, stop: Stop): FilterOutcome {
-  const ran = { reason: stop.reason, steps: flow.steps, checks: flow.checks }
-  switch (stop.kind) {
+/** Without a stop the request passes as the filters left it. */
+export function outcomeOf(flow: Flow, stop?: Stop): FilterOutcome {
+  const ran = { reason: stop?.reason ?? flow.reason, steps: flow.steps, checks: flow.checks }
+  switch (stop?.kind) {
     case 'ask':
       return { ...ran, kind: 'ask', check: stop.check }
     case 'reply':
@@ -99,6 +92,17 @@ function outcomeOf(flow: Flow, stop: Stop): FilterOutcome {
       return { ...ran, kind: 'drop', error: 'connection closed without response' }
     case 'unknown':
       return { ...ran, kind: 'unknown' }
+  }
+  const { request, attributes } = flow
+  return {
+    ...ran,
+    kind: 'pass',
+    headers: request.headers,
+    path: request.path,
+    host: request.host,
+    ...(attributes.claims && { claims: attributes.claims }),
+    reroute: flow.reroute,
+    downstream: { set: flow.downstreamSet, add: flow.downstreamAdd },
   }
 }
 

@@ -19,6 +19,8 @@ export interface EngineOptions {
   readonly istioVersion?: string
   /** What a JWKS URI or a discovery document serves, as text; undefined = it cannot be fetched. */
   readonly fetched?: (uri: string) => string | undefined
+  /** The identity sidecars present, where it is not their own workload's. */
+  readonly workloadPrincipal?: string
 }
 
 /** A public key a token may be verified with. The shell holds it, the engine only names it. */

@@ -1,0 +1,271 @@
+/**
+ * A workload's sidecar as the last proxy on the way: which inbound filter chain takes a connection,
+ * and what the policies make of it.
+ *
+ * Agrees with Istio's pilot/pkg/networking/core/filterchain_options.go (chains per mode and protocol)
+ * and listener_inbound.go.
+ */
+import type { Mesh } from '../mesh/model.ts'
+import type { AttributeSource } from './attributes.ts'
+import { connectionFilters } from './connection-filters.ts'
+import type {
+  Context,
+  Decision,
+  DoorRequest,
+  DropDecision,
+  HeaderList,
+  PeerCertificate,
+  Step,
+} from './decision.ts'
+import { compileChain, outcomeOf, selectPolicies, targetOf } from './filters.ts'
+import { Flow, type HttpFilter } from './flow.ts'
+import { type InboundPort, inboundPorts } from './inbound-port.ts'
+import { pathRules } from './path-normalization.ts'
+import { composePeerModes, modeOf, type PeerModes } from './peer-authentication.ts'
+import { compileRegistry } from './registry.ts'
+import { principalsOf, readHead } from './request-head.ts'
+import type { EngineOptions, FilterOutcome, NormalizedRequest, VerificationKey } from './seam.ts'
+import { trustDomains } from './trust-domain.ts'
+
+/** The pod behind a Service. */
+export interface SidecarWorkload {
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly serviceAccount: string
+}
+
+export interface Sidecar {
+  readonly keys: readonly VerificationKey[]
+  tokensIn(request: { readonly headers: HeaderList; readonly path: string }): readonly string[]
+  /** `request.port` is the container port that was dialled. */
+  decide(request: DoorRequest, context: Context, hop?: number): Decision
+}
+
+export function compileSidecar(mesh: Mesh, workload: SidecarWorkload, options: EngineOptions): Sidecar {
+  const proxy = { kind: 'sidecar', ...workload } as const
+  const target = targetOf(mesh, proxy)
+  const domains = trustDomains(mesh.meshConfig)
+  const chain = compileChain(mesh, proxy, options)
+  const tcp = connectionFilters(
+    mesh,
+    compileRegistry(mesh),
+    workload.namespace,
+    selectPolicies(mesh, target),
+    { domains, tcp: true },
+  )
+  const own = `spiffe://${domains[0]}/ns/${workload.namespace}/sa/${workload.serviceAccount}`
+  const inbound: Inbound = {
+    ports: inboundPorts(mesh, workload),
+    modes: composePeerModes(mesh, target),
+    domains,
+    http: chain.filters,
+    tcp,
+    localPrincipal: options.workloadPrincipal ?? own,
+    paths: pathRules(mesh.meshConfig.pathNormalization),
+  }
+  return {
+    keys: chain.keys,
+    tokensIn: chain.tokensIn,
+    decide: (request, context, hop) => decide(inbound, request, context, hop ?? 0),
+  }
+}
+
+interface Inbound {
+  readonly ports: ReadonlyMap<number, InboundPort>
+  readonly modes: PeerModes
+  readonly domains: readonly string[]
+  readonly http: readonly HttpFilter[]
+  readonly tcp: readonly HttpFilter[]
+  readonly localPrincipal: string
+  readonly paths: ReturnType<typeof pathRules>
+}
+
+function decide(inbound: Inbound, request: DoorRequest, context: Context, hop: number): Decision {
+  const trace = context.trace !== false
+  const steps: Step[] = []
+  const port = inbound.ports.get(request.port)
+  const choice = chooseChain(inbound, request, port)
+  if (trace) {
+    const policy = inbound.modes.from[0]
+    steps.push({
+      hop,
+      phase: 'sidecar',
+      ...(policy && {
+        object: { kind: policy.kind, namespace: policy.namespace, name: policy.name },
+        at: policy.mtls?.at ?? policy.at,
+      }),
+      outcome: choice.kind === 'drop' ? 'rejected' : 'passed',
+      reason: choice.reason,
+      text: `port ${request.port} is ${modeOf(inbound.modes, request.port)}${port === undefined ? ' and no Service declares it' : ''}`,
+    })
+  }
+  if (choice.kind === 'drop') return drop(choice.error, choice.reason, steps)
+  const upstream = port === undefined ? 'InboundPassthroughCluster' : `inbound|${request.port}||`
+  const flowOf = (received: NormalizedRequest) =>
+    new Flow({ request: received, context, routed: true, trace, hop })
+  if (choice.kind === 'tcp') {
+    const flow = flowOf(connectionOf(inbound, request, choice.tls))
+    return finish(inbound.tcp, flow, steps, request, upstream, true)
+  }
+  const { peer } = request
+  const head = readHead(
+    { ...request, scheme: choice.tls ? 'https' : 'http' },
+    { paths: inbound.paths, useRemoteAddress: false, trustedHops: 0, underscores: 'allow' },
+  )
+  if (head.kind === 'reply') {
+    const { status, headers, body, reason } = head
+    return { kind: 'reply', verdict: 'deny', reason, status, headers, body, steps, checks: [] }
+  }
+  const headers = forwardCertificate(
+    head.request.headers,
+    choice.tls ? peer : undefined,
+    inbound.localPrincipal,
+  )
+  const received = { ...head.request, headers, ...(choice.tls && { localPrincipal: inbound.localPrincipal }) }
+  return finish(inbound.http, flowOf(received), steps, request, upstream, false)
+}
+
+type Choice =
+  | { readonly kind: 'http' | 'tcp'; readonly tls: boolean; readonly reason: string }
+  | { readonly kind: 'drop'; readonly error: DropDecision['error']; readonly reason: string }
+
+const httpAlpn = ['istio-http/1.0', 'istio-http/1.1', 'istio-h2']
+const tcpAlpn = ['istio-peer-exchange', 'istio']
+
+/** The filter chain a connection falls into, by mode, protocol and what the client offers. */
+function chooseChain(inbound: Inbound, request: DoorRequest, port: InboundPort | undefined): Choice {
+  const mode = modeOf(inbound.modes, request.port)
+  // On a port nobody describes the bytes tell, and these are HTTP.
+  const protocol = port?.protocol ?? 'auto'
+  const plain = protocol === 'tcp' ? 'tcp' : 'http'
+  const isTls = request.scheme === 'https' || request.peer !== undefined
+  if (!isTls) {
+    if (mode === 'STRICT') {
+      return { kind: 'drop', error: 'connection closed without response', reason: 'mtls-required' }
+    }
+    return { kind: plain, tls: false, reason: 'plaintext-accepted' }
+  }
+  const failed = (reason: string): Choice => ({ kind: 'drop', error: 'tls handshake failed', reason })
+  // The bytes of the handshake would be taken for the protocol itself.
+  if (mode === 'DISABLE') return failed('mtls-disabled')
+  const offered = request.alpn ?? []
+  const alpn = offered.find((name) => httpAlpn.includes(name) || tcpAlpn.includes(name))
+  // Without one of Istio's own protocols the workload is handed the TLS bytes as they are.
+  if (mode === 'PERMISSIVE' && alpn === undefined) return failed('alpn-not-of-the-mesh')
+  const refusal = certificateProblem(inbound.domains, request.peer)
+  if (refusal !== undefined) return failed(refusal)
+  if (protocol !== 'auto') return { kind: plain, tls: true, reason: 'mtls-accepted' }
+  const kind = alpn !== undefined && httpAlpn.includes(alpn) ? 'http' : 'tcp'
+  return { kind, tls: true, reason: 'mtls-accepted' }
+}
+
+/** A client has to show a certificate of the mesh, for one of the mesh's trust domains. */
+function certificateProblem(
+  domains: readonly string[],
+  peer: PeerCertificate | undefined,
+): string | undefined {
+  if (peer === undefined) return 'client-certificate-missing'
+  if (!peer.trusted) return 'client-certificate-untrusted'
+  const known = peer.uris.some((uri) => domains.some((domain) => uri.startsWith(`spiffe://${domain}/`)))
+  return known ? undefined : 'trust-domain-unknown'
+}
+
+/** What a TCP port's filters see. */
+function connectionOf(inbound: Inbound, request: DoorRequest, tls: boolean): NormalizedRequest {
+  const source: AttributeSource = {
+    method: '',
+    host: '',
+    path: '',
+    scheme: '',
+    headers: [],
+    port: request.port,
+    destinationIp: request.destinationIp ?? '127.0.0.1',
+    sourceIp: request.sourceIp,
+    remoteIp: request.sourceIp,
+    sni: request.sni ?? '',
+    principals: tls ? principalsOf(request.peer) : [],
+  }
+  return { ...source, forwardedProto: '', ...(tls && { localPrincipal: inbound.localPrincipal }) }
+}
+
+/**
+ * `x-forwarded-client-cert`: the caller's certificate is added on mutual TLS, and the header taken
+ * away without it. The certificate's hash is not known here and left out.
+ */
+function forwardCertificate(
+  headers: HeaderList,
+  peer: PeerCertificate | undefined,
+  localPrincipal: string,
+): HeaderList {
+  const name = 'x-forwarded-client-cert'
+  const others = headers.filter((header) => header[0] !== name)
+  if (peer === undefined) return others
+  const before = headers.filter((header) => header[0] === name).map((header) => header[1])
+  const uris = peer.uris.map((uri) => `;URI=${uri}`).join('')
+  const own = `By=${localPrincipal};Subject="${peer.subject}"${uris}`
+  return [...others, [name, [...before, own].join(',')]]
+}
+
+function finish(
+  filters: readonly HttpFilter[],
+  flow: Flow,
+  steps: readonly Step[],
+  request: DoorRequest,
+  upstream: string,
+  connection: boolean,
+): Decision {
+  const outcome = run(filters, flow)
+  const common = { steps: [...steps, ...flow.steps], checks: flow.checks }
+  switch (outcome.kind) {
+    case 'ask':
+      return { ...common, kind: 'ask', verdict: 'unknown', reason: outcome.reason, check: outcome.check }
+    case 'unknown':
+      return { ...common, kind: 'unknown', verdict: 'unknown', reason: outcome.reason }
+    case 'drop':
+      return { ...drop(outcome.error, outcome.reason, common.steps), checks: flow.checks }
+    case 'reply': {
+      if (connection) {
+        return {
+          ...drop('connection closed without response', outcome.reason, common.steps),
+          checks: flow.checks,
+        }
+      }
+      const { status, headers, body, reason } = outcome
+      return { ...common, kind: 'reply', verdict: 'deny', reason, status, headers, body }
+    }
+    case 'pass': {
+      const forwarded = connection ? request.headers : outcome.headers
+      return {
+        ...common,
+        kind: 'forward',
+        verdict: 'allow',
+        reason: outcome.reason,
+        upstream,
+        destination: { host: 'localhost', port: request.port },
+        method: request.method,
+        path: connection ? request.path : outcome.path,
+        host: connection ? request.host : outcome.host,
+        headers: forwarded.filter(([name]) => !isOwn(name)),
+        proxyHeaders: forwarded.filter(([name]) => isOwn(name)),
+        response: { remove: [], set: outcome.downstream.set, add: outcome.downstream.add },
+      }
+    }
+  }
+}
+
+/** Headers a proxy writes about the request, not the request's own. */
+function isOwn(name: string): boolean {
+  return /^x-(envoy|forwarded)-|^x-request-id$/.test(name)
+}
+
+function run(filters: readonly HttpFilter[], flow: Flow): FilterOutcome {
+  for (const filter of filters) {
+    const stop = filter.run(flow)
+    if (stop !== undefined) return outcomeOf(flow, stop)
+  }
+  return outcomeOf(flow)
+}
+
+function drop(error: DropDecision['error'], reason: string, steps: readonly Step[]): DropDecision {
+  return { kind: 'drop', verdict: 'deny', reason, error, steps, checks: [] }
+}
