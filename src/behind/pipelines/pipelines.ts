@@ -153,7 +153,9 @@ const remove: Handler = (service, call) => {
     await within(`Failed to delete pipeline with id ${id} as it was not found`, () =>
       getPipeline(service, id),
     )
-    const cascade = !v1(call) && parameter(call.query, 'cascade') === 'true'
+    const asked = !v1(call) && parameter(call.query, 'cascade') === 'true'
+    // Before 2.0 the versions went along without being asked for.
+    const cascade = asked || service.traits.wording === 'v1'
     service.db.transaction(() => {
       const version = cascade ? undefined : latestVersion(service, id)
       if (version) {
