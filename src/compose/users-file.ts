@@ -61,7 +61,7 @@ export async function parseUsers(text: string, file: string): Promise<readonly S
       }
       return {
         email: email as string,
-        hash: written === undefined ? await hash(password as string, cost) : (written as string),
+        hash: written === undefined ? await hash(password as string, { cost }) : (written as string),
         username: typeof name === 'string' ? name : ((email as string).split('@')[0] ?? ''),
         userId: stableId(email as string),
         groups: groups as string[],

@@ -27,5 +27,5 @@ export const hashPasswordCommand = (io: Io) =>
         })
       }
       const { hash } = await import('@node-rs/bcrypt')
-      io.out(await hash(password, cost))
+      io.out(await hash(password, { cost }))
     })

@@ -1,5 +1,5 @@
 import { fieldsOf } from './fields.ts'
-import type { DestinationRule, EnvoyFilter, Meta, ServiceEntry, SidecarResource } from './model.ts'
+import type { DestinationRule, EnvoyFilter, Meta, ServiceEntry, SidecarResource } from '../model.ts'
 import type { Value } from './node.ts'
 import { readServerTls } from './read-gateway.ts'
 import { readSelector } from './read-security.ts'

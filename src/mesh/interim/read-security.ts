@@ -12,7 +12,7 @@ import type {
   RequestAuthentication,
   Source,
   TargetRef,
-} from './model.ts'
+} from '../model.ts'
 import type { Value } from './node.ts'
 
 /** `selector.matchLabels`, and `targetRef` and `targetRefs` as one list. */

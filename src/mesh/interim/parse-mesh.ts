@@ -1,7 +1,7 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml'
-import type { At, Problem } from '../base/index.ts'
+import type { At, Problem } from '../../base/index.ts'
 import { fieldsOf } from './fields.ts'
-import type { Mesh, Meta } from './model.ts'
+import type { Mesh, Meta } from '../model.ts'
 import { type Origin, Value } from './node.ts'
 import { Shelf } from './shelf.ts'
 

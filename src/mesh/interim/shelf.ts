@@ -1,4 +1,4 @@
-import type { Problem } from '../base/index.ts'
+import type { Problem } from '../../base/index.ts'
 import { fieldsOf } from './fields.ts'
 import type {
   AuthorizationPolicy,
@@ -25,7 +25,7 @@ import type {
   Text,
   VirtualService,
   Workload,
-} from './model.ts'
+} from '../model.ts'
 import type { Value } from './node.ts'
 import { documents } from './parse-mesh.ts'
 import { readGateway } from './read-gateway.ts'

@@ -1,5 +1,5 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node } from 'yaml'
-import type { At, Located, Problem } from '../base/index.ts'
+import type { At, Located, Problem } from '../../base/index.ts'
 
 /** Where nodes come from: turns offsets into lines and collects what was odd about them. */
 export interface Origin {

@@ -9,7 +9,7 @@ import type {
   Secret,
   Service,
   Workload,
-} from './model.ts'
+} from '../model.ts'
 import type { Value } from './node.ts'
 
 export function readService(meta: Meta, value: Value): Service {

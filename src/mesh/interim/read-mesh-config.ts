@@ -1,5 +1,5 @@
 import { durationMs, type Fields, fieldsOf } from './fields.ts'
-import type { ExtensionProvider, MeshConfig } from './model.ts'
+import type { ExtensionProvider, MeshConfig } from '../model.ts'
 import type { Value } from './node.ts'
 import { readRetries } from './read-virtual-service.ts'
 
