@@ -67,6 +67,9 @@ function aggregate(errors: readonly Error[]): string {
   return texts.length === 1 ? (texts[0] as string) : `[${texts.join(', ')}]`
 }
 
+/** A throw and a rejection alike. */
+const attempt = async <T>(work: () => T | Promise<T>): Promise<T> => work()
+
 const isTimeout = (error: unknown) => error instanceof Error && error.name === 'TimeoutError'
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
@@ -76,7 +79,7 @@ export function createAuthorize(options: PipelinesOptions): Authorize {
   async function reviewToken(headers: Headers): Promise<string> {
     const token = singleHeader(headers, 'Authorization', 'Bearer ')
     const doing = 'Authentication failure'
-    const review = await options.tokenReview(token, [audience]).catch((error: unknown) => {
+    const review = await attempt(() => options.tokenReview(token, [audience])).catch((error: unknown) => {
       throw unauthenticated(
         reasonOf(error),
         'Request header error: Failed to review the token provided',
@@ -129,12 +132,14 @@ export function createAuthorize(options: PipelinesOptions): Authorize {
   return async (headers, attributes) => {
     const user = await identify(headers)
     const request = printAttributes(attributes, release.reviewSelectors)
-    const answer = await options.accessReview({ user, ...attributes }).catch((error: unknown) => {
-      const text = `Failed to create SubjectAccessReview for user '${user}' (request: ${request})`
-      throw isTimeout(error)
-        ? unavailable(reasonOf(error), `${text} - try again later`)
-        : internal(reasonOf(error), text)
-    })
+    const answer = await attempt(() => options.accessReview({ user, ...attributes })).catch(
+      (error: unknown) => {
+        const text = `Failed to create SubjectAccessReview for user '${user}' (request: ${request})`
+        throw isTimeout(error)
+          ? unavailable(reasonOf(error), `${text} - try again later`)
+          : internal(reasonOf(error), text)
+      },
+    )
     if (!answer.allowed) {
       throw permissionDenied(
         'Unauthorized access',

@@ -33,10 +33,10 @@ export interface PipelinesOptions {
   readonly userIdHeader: string
   /** Cut from the header's value; a value without it is refused. Empty in Kubeflow. */
   readonly userIdPrefix: string
-  /** Rejects when the review itself fails. */
-  readonly tokenReview: (token: string, audiences: readonly string[]) => Promise<TokenReview>
-  /** Rejects when the review itself fails. */
-  readonly accessReview: (question: AccessQuestion) => Promise<AccessAnswer>
+  /** Throws or rejects when the review itself fails. */
+  readonly tokenReview: (token: string, audiences: readonly string[]) => TokenReview | Promise<TokenReview>
+  /** Throws or rejects when the review itself fails. */
+  readonly accessReview: (question: AccessQuestion) => AccessAnswer | Promise<AccessAnswer>
   readonly release: Release
   /** The namespaces there are: the default experiment of single-user mode and `log` need no more. */
   readonly namespaces?: () => readonly string[]

@@ -3,7 +3,8 @@ import { cronProblem } from './cron.ts'
 import { experimentAndNamespace } from './experiment-rows.ts'
 import { asInternal, internal, invalid, notFound, within } from './failure.ts'
 import { askedFor, namespaceOf } from './list-scope.ts'
-import { reference, referencedId, referencesOf } from './references.ts'
+import { jobToApiV1, recurringRunToApi } from './recurring-run-views.ts'
+import { referencedId, referencesOf } from './references.ts'
 import { type Call, type Handler, type Route, type Service, text } from './service.ts'
 import {
   inputsOf,
@@ -11,9 +12,6 @@ import {
   resolveSource,
   type Source,
   sourceColumns,
-  sourceReferences,
-  sourceToApi,
-  sourceToApiV1,
   sourceV1,
   sourceV2,
 } from './source.ts'
@@ -21,7 +19,6 @@ import type { Row } from './store/database.ts'
 import { type Listable, listOptions, listRows } from './store/list.ts'
 import { checkInputs } from './template.ts'
 import type { Fields } from './wire/decode.ts'
-import { compact, timestamp } from './wire/encode.ts'
 import { listQuery } from './wire/query.ts'
 
 const listable: Listable = {
@@ -68,6 +65,7 @@ async function mayAccess(
 }
 
 const v1 = (call: Call) => call.api === 'v1beta1'
+const show = (call: Call, row: Row) => (v1(call) ? jobToApiV1(row) : recurringRunToApi(row))
 const kind = (call: Call) => (v1(call) ? 'v1beta1 recurring run' : 'recurring run')
 
 function nameOf(call: Call): string {
@@ -218,66 +216,6 @@ const remove: Handler = (service, call) =>
     service.db.run('DELETE FROM jobs WHERE UUID = ?', id)
     return {}
   })
-
-/** int64 is text in protobuf's JSON; times are RFC 3339. */
-function triggerToApi(row: Row): Record<string, unknown> | undefined {
-  const schedules = JSON.parse(row.Schedule as string) as Record<string, Record<string, unknown>>
-  const shown = Object.entries(schedules).map(([name, schedule]) => [
-    name,
-    compact({
-      start_time: moment(schedule.start_time),
-      end_time: moment(schedule.end_time),
-      cron: schedule.cron,
-      interval_second: schedule.interval_second === undefined ? undefined : String(schedule.interval_second),
-    }),
-  ])
-  return shown.length === 0 ? undefined : Object.fromEntries(shown)
-}
-
-const moment = (seconds: unknown) => (typeof seconds === 'number' ? timestamp(seconds) : undefined)
-
-const show = (call: Call, row: Row) => (v1(call) ? toApiV1(row) : toApi(row))
-
-const common = (row: Row) => ({
-  description: row.Description,
-  service_account: row.ServiceAccount,
-  created_at: timestamp(row.CreatedAtInSec as number),
-  updated_at: timestamp(row.UpdatedAtInSec as number),
-  max_concurrency: String(row.MaxConcurrency),
-  no_catchup: row.NoCatchup === 1,
-})
-
-function toApi(row: Row): Record<string, unknown> {
-  const enabled = row.Enabled === 1
-  return compact({
-    recurring_run_id: row.UUID,
-    display_name: row.DisplayName,
-    ...common(row),
-    ...sourceToApi(row),
-    trigger: triggerToApi(row) ?? {},
-    mode: enabled ? 'ENABLE' : 'DISABLE',
-    status: enabled ? 'ENABLED' : 'DISABLED',
-    namespace: row.Namespace,
-    experiment_id: row.ExperimentUUID,
-  })
-}
-
-function toApiV1(row: Row): Record<string, unknown> {
-  return compact({
-    id: row.UUID,
-    name: row.DisplayName,
-    ...common(row),
-    pipeline_spec: sourceToApiV1(row),
-    resource_references: [
-      ...(row.Namespace === '' ? [] : [reference('NAMESPACE', row.Namespace as string, 'OWNER')]),
-      reference('EXPERIMENT', row.ExperimentUUID as string, 'OWNER'),
-      ...sourceReferences(row),
-    ],
-    trigger: triggerToApi(row),
-    status: row.Enabled === 1 ? 'Enabled' : 'Disabled',
-    enabled: row.Enabled === 1,
-  })
-}
 
 const of = (
   path: string,

@@ -1,6 +1,6 @@
 /** v1 ties everything together by resource references; later APIs have a field for each. */
 import { compact } from './wire/encode.ts'
-import type { resourceTypes } from './wire/schema.ts'
+import type { resourceTypes } from './wire/messages-v1.ts'
 
 type Type = keyof typeof resourceTypes
 type Relationship = 'OWNER' | 'CREATOR'

@@ -58,3 +58,12 @@ export function gatewayError(
     challenge ? { 'www-authenticate': message } : {},
   )
 }
+
+/** No such route, or not by this method. Version 1 says so in plain text, version 2 in its usual shape. */
+export function unrouted(status: 404 | 405, traits: Traits): Response {
+  const text = status === 404 ? 'Not Found' : 'Method Not Allowed'
+  if (traits.gateway === 2) {
+    return gatewayError(status === 404 ? code.notFound : code.unimplemented, text, [], traits)
+  }
+  return new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8' } })
+}

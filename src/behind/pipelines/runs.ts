@@ -1,24 +1,15 @@
 import { experimentAndNamespace, getExperiment } from './experiment-rows.ts'
 import { asInternal, failedPrecondition, internal, invalid, notFound, within } from './failure.ts'
 import { askedFor, namespaceOf } from './list-scope.ts'
-import { reference, referencedId, referencesOf } from './references.ts'
-import { begin, conditions, type Entry, historyToApi, notes, workflowStatus } from './run-state.ts'
+import { referencedId, referencesOf } from './references.ts'
+import { begin, conditions, type Entry, notes } from './run-state.ts'
+import { historyOf, runDetailToApiV1, runToApi, runToApiV1 } from './run-views.ts'
 import { type Call, type Handler, type Route, type Service, text } from './service.ts'
-import {
-  inputsOf,
-  resolveSource,
-  sourceColumns,
-  sourceReferences,
-  sourceToApi,
-  sourceToApiV1,
-  sourceV1,
-  sourceV2,
-} from './source.ts'
+import { inputsOf, resolveSource, sourceColumns, sourceV1, sourceV2 } from './source.ts'
 import type { Row } from './store/database.ts'
 import { type Listable, listOptions, listRows } from './store/list.ts'
-import { checkInputs, parseManifest } from './template.ts'
+import { checkInputs } from './template.ts'
 import type { Fields } from './wire/decode.ts'
-import { compact, timestamp } from './wire/encode.ts'
 import { listQuery } from './wire/query.ts'
 
 const listable: Listable = {
@@ -75,6 +66,7 @@ async function mayAccess(
 }
 
 const v1 = (call: Call) => call.api === 'v1beta1'
+const show = (call: Call, row: Row) => (v1(call) ? runDetailToApiV1(row) : runToApi(row))
 const kind = (call: Call) => (v1(call) ? 'v1beta1 run' : 'run')
 
 /** A Kubernetes name made of the run's. */
@@ -151,7 +143,7 @@ const create: Handler = async (service, call) => {
       service.db.insert('run_details', row)
       service.db.run('UPDATE experiments SET LastRunCreatedAtInSec = ? WHERE UUID = ?', now, experimentId)
     })
-    return show(service, call, row)
+    return show(call, row)
   })
 }
 
@@ -159,7 +151,7 @@ const get: Handler = (service, call) =>
   within(`Failed to get a ${kind(call)}`, async () => {
     const id = call.params.id as string
     await within('Failed to authorize the request', () => mayAccess(service, call, 'get', { id }))
-    return show(service, call, findRun(service, id))
+    return show(call, findRun(service, id))
   })
 
 const list: Handler = async (service, call) => {
@@ -177,7 +169,7 @@ const list: Handler = async (service, call) => {
       asked.experimentId === '' ? { Namespace: namespace } : { ExperimentUUID: asked.experimentId }
     const page = listRows(service.db, options, scope)
     return {
-      runs: page.rows.map((row) => (v1(call) ? toApiV1(row) : toApi(row))),
+      runs: page.rows.map((row) => (v1(call) ? runToApiV1(row) : runToApi(row))),
       total_size: page.totalSize,
       next_page_token: page.nextPageToken,
     }
@@ -236,7 +228,7 @@ const retry = action('retry', (service, row, id) => {
 })
 
 function enter(service: Service, row: Row, entries: readonly Entry[]): void {
-  const history = [...(JSON.parse(row.StateHistory as string) as Entry[]), ...entries]
+  const history = [...historyOf(row), ...entries]
   const last = history.at(-1) as Entry
   service.db.run(
     'UPDATE run_details SET State = ?, Conditions = ?, FinishedAtInSec = ?, StateHistory = ? WHERE UUID = ?',
@@ -246,59 +238,6 @@ function enter(service: Service, row: Row, entries: readonly Entry[]): void {
     JSON.stringify(history),
     row.UUID as string,
   )
-}
-
-const show = (_: Service, call: Call, row: Row) => (v1(call) ? detailToApiV1(row) : toApi(row))
-
-const historyOf = (row: Row) => JSON.parse(row.StateHistory as string) as Entry[]
-
-function toApi(row: Row): Record<string, unknown> {
-  return compact({
-    experiment_id: row.ExperimentUUID,
-    run_id: row.UUID,
-    display_name: row.DisplayName,
-    storage_state: row.StorageState,
-    description: row.Description,
-    ...sourceToApi(row),
-    service_account: row.ServiceAccount,
-    created_at: timestamp(row.CreatedAtInSec as number),
-    scheduled_at: timestamp(row.ScheduledAtInSec as number),
-    finished_at: timestamp(row.FinishedAtInSec as number),
-    state: row.State,
-    recurring_run_id: row.JobUUID,
-    state_history: historyToApi(historyOf(row)),
-  })
-}
-
-function toApiV1(row: Row): Record<string, unknown> {
-  return compact({
-    id: row.UUID,
-    name: row.DisplayName,
-    // AVAILABLE is the zero of v1's enum, and zeros are not written.
-    storage_state: row.StorageState === 'ARCHIVED' ? 'STORAGESTATE_ARCHIVED' : undefined,
-    description: row.Description,
-    pipeline_spec: sourceToApiV1(row),
-    resource_references: [
-      ...(row.Namespace === '' ? [] : [reference('NAMESPACE', row.Namespace as string, 'OWNER')]),
-      reference('EXPERIMENT', row.ExperimentUUID as string, 'OWNER'),
-      ...(row.JobUUID === '' ? sourceReferences(row) : [reference('JOB', row.JobUUID as string, 'CREATOR')]),
-    ],
-    service_account: row.ServiceAccount,
-    created_at: timestamp(row.CreatedAtInSec as number),
-    scheduled_at: timestamp(row.ScheduledAtInSec as number),
-    finished_at: timestamp(row.FinishedAtInSec as number),
-    status: row.Conditions,
-  })
-}
-
-function detailToApiV1(row: Row): Record<string, unknown> {
-  const manifest = row.WorkflowSpecManifest as string
-  const workflow = manifest === '' ? {} : parseManifest(manifest).spec
-  const last = historyOf(row).at(-1) as Entry
-  return {
-    run: toApiV1(row),
-    pipeline_runtime: { workflow_manifest: workflowStatus(workflow, last, row.K8SName as string) },
-  }
 }
 
 const v2Path = '/apis/v2beta1/runs'

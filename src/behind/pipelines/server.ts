@@ -3,8 +3,8 @@ import { createAuthorize } from './auth.ts'
 import { code, Refusal } from './failure.ts'
 import type { PipelinesOptions } from './options.ts'
 import { readBody, TooLarge } from './read-body.ts'
-import { traits } from './release.ts'
-import { gatewayError, json, refusalResponse } from './reply.ts'
+import { type Traits, traits } from './release.ts'
+import { gatewayError, json, refusalResponse, unrouted } from './reply.ts'
 import { matchRoute } from './routes.ts'
 import type { Call, Route, Service } from './service.ts'
 import { openDatabase } from './store/database.ts'
@@ -45,7 +45,7 @@ export function createPipelines(options: PipelinesOptions): Pipelines {
       if (options.multiUser) await authorize(call.headers, attributes)
     },
   }
-  const unknownPath = () => gatewayError(code.notFound, 'Not Found', [], release)
+  const unknownPath = () => unrouted(404, release)
 
   async function answer(request: Request): Promise<Response> {
     const url = new URL(request.url)
@@ -62,7 +62,7 @@ export function createPipelines(options: PipelinesOptions): Pipelines {
     }
     const found = matchRoute(request.method, path)
     if (!found) return unknownPath()
-    if (found === 'method') return gatewayError(code.unimplemented, 'Method Not Allowed', [], release)
+    if (found === 'method') return unrouted(405, release)
     const { route, params } = found
     const body = await readMessageOf(request, route)
     const call: Call = { api, headers: request.headers, params, query: url.searchParams, body }
@@ -73,8 +73,19 @@ export function createPipelines(options: PipelinesOptions): Pipelines {
     if (route.body === undefined) return {}
     const bytes = await readBody(request, maxMessage)
     // The gateway reads an empty body as a message without fields.
-    const text = new TextDecoder().decode(bytes).trim()
-    return text === '' ? {} : readMessage(route.body, JSON.parse(text))
+    const text = new TextDecoder().decode(bytes)
+    if (text.trim() === '') return {}
+    let value: unknown
+    try {
+      value = JSON.parse(text)
+    } catch {
+      throw new DecodeError('syntax error: the body is not JSON')
+    }
+    try {
+      return readMessage(route.body, value)
+    } catch (error) {
+      throw error instanceof DecodeError ? new DecodeError(inGateway(error, text, release)) : error
+    }
   }
 
   return {
@@ -84,10 +95,8 @@ export function createPipelines(options: PipelinesOptions): Pipelines {
       } catch (error) {
         if (error instanceof Refusal) return refusalResponse(error, release)
         if (error instanceof DecodeError) {
-          return gatewayError(code.invalidArgument, `proto: ${error.message}`, [], release)
-        }
-        if (error instanceof SyntaxError) {
-          return gatewayError(code.invalidArgument, 'proto: syntax error: the body is not JSON', [], release)
+          const prefix = release.gateway === 2 ? 'proto: ' : ''
+          return gatewayError(code.invalidArgument, `${prefix}${error.message}`, [], release)
         }
         if (error instanceof TooLarge) return gatewayError(code.invalidArgument, error.message, [], release)
         options.log?.(`pipelines: ${error instanceof Error ? error.stack : String(error)}`)
@@ -96,6 +105,15 @@ export function createPipelines(options: PipelinesOptions): Pipelines {
     },
     close: () => service.db.close(),
   }
+}
+
+/** Version 2 says where a field it does not know stands; version 1, in which message. */
+function inGateway(error: DecodeError, text: string, { gateway }: Traits): string {
+  if (!error.unknown) return error.message
+  const { key, message } = error.unknown
+  if (gateway === 1) return `${error.message} in ${message}`
+  const before = text.slice(0, text.indexOf(JSON.stringify(key))).split('\n')
+  return `(line ${before.length}:${(before.at(-1) ?? '').length + 1}): ${error.message}`
 }
 
 const health = (options: PipelinesOptions, api: ApiVersion) => ({

@@ -3,7 +3,7 @@ import type { PipelinesOptions } from './options.ts'
 import type { Traits } from './release.ts'
 import type { Database } from './store/database.ts'
 import type { Fields } from './wire/decode.ts'
-import type { ApiVersion } from './wire/query.ts'
+import type { ApiVersion, MessageName } from './wire/query.ts'
 
 /** One request, as a handler sees it. */
 export interface Call {
@@ -35,8 +35,8 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'DELETE'
   /** As in the .proto: `/apis/v2beta1/runs/{run_id}:archive`. */
   readonly path: string
-  /** The message in the body, by its name in wire/schema.ts. */
-  readonly body?: keyof typeof import('./wire/schema.ts').messages
+  /** The message in the body, by its name in wire/messages-v1.ts and -v2.ts. */
+  readonly body?: MessageName
   readonly handler: Handler
 }
 

@@ -11,6 +11,12 @@ export type Fields = Readonly<Record<string, unknown>>
 /** Thrown with a sentence for the caller. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError'
+  /** The field that does not exist, and the message that does not have it. */
+  readonly unknown: { readonly key: string; readonly message: string } | undefined
+  constructor(text: string, unknown?: DecodeError['unknown']) {
+    super(text)
+    this.unknown = unknown
+  }
 }
 
 const camel = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
@@ -37,7 +43,9 @@ export function decode(message: Message, value: unknown, where = ''): Fields {
   const fields: Record<string, unknown> = {}
   for (const [key, given] of Object.entries(value)) {
     const name = index.get(key)
-    if (name === undefined) throw new DecodeError(`unknown field "${key}"${at(where)}`)
+    if (name === undefined) {
+      throw new DecodeError(`unknown field "${key}"`, { key, message: message.name })
+    }
     // JSON null is "not given" for every field but google.protobuf.Value.
     if (given === null) continue
     if (name in fields) throw new DecodeError(`duplicate field "${key}"${at(where)}`)

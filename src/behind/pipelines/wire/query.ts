@@ -1,12 +1,15 @@
 import { invalid } from '../failure.ts'
 import { decode, type Fields } from './decode.ts'
-import { messages, resourceTypes } from './schema.ts'
+import { messagesV1, resourceTypes } from './messages-v1.ts'
+import { messagesV2 } from './messages-v2.ts'
 
 export type ApiVersion = 'v1beta1' | 'v2beta1'
 
+const messages = { ...messagesV1, ...messagesV2 }
+export type MessageName = keyof typeof messages
+
 /** @throws DecodeError */
-export const readMessage = (name: keyof typeof messages, value: unknown): Fields =>
-  decode(messages[name], value)
+export const readMessage = (name: MessageName, value: unknown): Fields => decode(messages[name], value)
 
 /** What every list takes. */
 export interface ListQuery {
