@@ -56,6 +56,11 @@ export class Attributes {
     return this.#host
   }
 
+  /** In lower case, as Envoy's TLS inspector hands it on. */
+  get sni(): string {
+    return lowerCase(this.source.sni)
+  }
+
   get sourceAddress(): Address | undefined {
     return this.#address(0, this.source.sourceIp)
   }

@@ -82,7 +82,9 @@ export function applyHttpAnswer(provider: HttpProvider, flow: Flow, answer: Chec
   const headers = answer.headers.map(([name, value]) => [name.toLowerCase(), value] as const)
   if (answer.status !== 200) {
     const relayed = headers.filter(([name]) => isRelayed(provider, name))
-    return localReply(answer.status, answer.body ?? '', 'provider-denied', relayed)
+    // An answer to a HEAD check has no body, whatever a recording says.
+    const body = flow.request.method === 'HEAD' ? '' : (answer.body ?? '')
+    return localReply(answer.status, body, 'provider-denied', relayed)
   }
   const removed = headerValues(headers, 'x-envoy-auth-headers-to-remove').flatMap((value) =>
     value

@@ -159,7 +159,7 @@ export const destinationIpValue: Translate = (value) => {
 export const sniValue: Translate = (value) => {
   const pattern = parseValuePattern(value)
   const keys = keyOf('sni', pattern)
-  return { test: (a) => matchesValue(pattern, a.source.sni), ...(keys && { keys }) }
+  return { test: (a) => matchesValue(pattern, a.sni), ...(keys && { keys }) }
 }
 
 // --- sources -----------------------------------------------------------------------------------

@@ -86,8 +86,13 @@ export function outcomeOf(flow: Flow, stop?: Stop): FilterOutcome {
   switch (stop?.kind) {
     case 'ask':
       return { ...ran, kind: 'ask', check: stop.check }
-    case 'reply':
-      return { ...ran, kind: 'reply', status: stop.status, headers: stop.headers, body: stop.body }
+    case 'reply': {
+      // What an authorizer added for the client on allowing stays, also when a later filter refuses.
+      const headers = withDownstream(stop.headers, flow)
+      // An answer to HEAD says what there would be and sends none of it.
+      const body = flow.request.method === 'HEAD' ? '' : stop.body
+      return { ...ran, kind: 'reply', status: stop.status, headers, body }
+    }
     case 'drop':
       return { ...ran, kind: 'drop', error: 'connection closed without response' }
     case 'unknown':
@@ -104,6 +109,13 @@ export function outcomeOf(flow: Flow, stop?: Stop): FilterOutcome {
     reroute: flow.reroute,
     downstream: { set: flow.downstreamSet, add: flow.downstreamAdd },
   }
+}
+
+function withDownstream(headers: HeaderList, flow: Flow): HeaderList {
+  const { downstreamSet, downstreamAdd } = flow
+  if (downstreamSet.length + downstreamAdd.length === 0) return headers
+  const set = new Set(downstreamSet.map(([name]) => name))
+  return [...headers.filter(([name]) => !set.has(name)), ...downstreamSet, ...downstreamAdd]
 }
 
 function tokensIn(

@@ -116,14 +116,15 @@ export const denied: Stop & { kind: 'reply' } = {
   reason: 'denied',
 }
 
-/** A proxy's own answer: text where there is some. */
+/** A proxy's own answer: a type only where there is text, as Envoy's prepareLocalReply has it. */
 export function localReply(
   status: number,
   body: string,
   reason: string,
   headers: HeaderList = [],
 ): Stop & { kind: 'reply' } {
-  const type: HeaderList =
-    body === '' || headers.some(([name]) => name === 'content-type') ? [] : [['content-type', 'text/plain']]
-  return { kind: 'reply', status, headers: [...type, ...headers], body, reason }
+  const others = body === '' ? headers.filter(([name]) => name !== 'content-type') : headers
+  const typed = body === '' || others.some(([name]) => name === 'content-type')
+  const type: HeaderList = typed ? [] : [['content-type', 'text/plain']]
+  return { kind: 'reply', status, headers: [...type, ...others], body, reason }
 }

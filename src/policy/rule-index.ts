@@ -124,7 +124,7 @@ function valuesOf(dimension: string): EachValue {
     case 'port':
       return (a, test) => test(String(a.source.port))
     case 'sni':
-      return (a, test) => test(a.source.sni)
+      return (a, test) => test(a.sni)
     case 'principal':
       return (a, test) => a.source.principals.some(test)
     case 'namespace':

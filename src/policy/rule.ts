@@ -59,11 +59,13 @@ export function ruleMatches(rule: Rule, attributes: Attributes): boolean {
 }
 
 function someEntry(entries: readonly Entry[], attributes: Attributes): boolean {
-  entries: for (const entry of entries) {
-    for (const field of entry.fields) if (!field.test(attributes)) continue entries
-    return true
-  }
+  for (const entry of entries) if (entryMatches(entry, attributes)) return true
   return false
+}
+
+export function entryMatches(entry: Entry, attributes: Attributes): boolean {
+  for (const field of entry.fields) if (!field.test(attributes)) return false
+  return true
 }
 
 /** A value spoils an ALLOW rule and only narrows the others less: see field.ts. */
