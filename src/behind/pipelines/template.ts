@@ -28,21 +28,40 @@ export interface Template {
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Repeated references to one anchor that a document may have: more is an attack, not a pipeline. */
+/** Repeated references to anchors that a document may have: more is an attack, not a pipeline. */
 const maxAliasCount = 100
 
+/**
+ * Characters that make structure in YAML. Reading takes seconds per million of them, and everybody
+ * else waits; Kubeflow's largest samples have some ten thousand. JSON is read without this limit.
+ */
+const maxStructure = 1_000_000
+
 function documents(text: string): readonly JsonObject[] {
-  const parsed = parseAllDocuments(text, { uniqueKeys: false, logLevel: 'silent' })
-  return [...parsed].flatMap((document) => {
-    if (document.errors.length > 0) throw unknownFormat()
-    let value: unknown
-    try {
-      value = document.toJS({ maxAliasCount })
-    } catch {
-      throw unknownFormat()
-    }
+  try {
+    const value: unknown = JSON.parse(text)
     return isObject(value) ? [value] : []
-  })
+  } catch {
+    return yamlDocuments(text)
+  }
+}
+
+function yamlDocuments(text: string): readonly JsonObject[] {
+  if ((text.match(/[,:{}[\]\n]/g)?.length ?? 0) > maxStructure) {
+    throw invalidSpec('the YAML is larger than this server reads; JSON may be')
+  }
+  try {
+    // Checking for repeated keys compares every key with every other; the last one counts instead.
+    const parsed = parseAllDocuments(text, { uniqueKeys: false, logLevel: 'silent' })
+    return [...parsed].flatMap((document) => {
+      if (document.errors.length > 0) throw unknownFormat()
+      const value: unknown = document.toJS({ maxAliasCount })
+      return isObject(value) ? [value] : []
+    })
+  } catch {
+    // Too many aliases, or nested deeper than the stack.
+    throw unknownFormat()
+  }
 }
 
 const unknownFormat = () => invalidBecause('pipeline spec is invalid', 'unknown template format')
