@@ -32,9 +32,14 @@ export function attaches(policy: Meta & Attachment, target: PolicyTarget): boole
   )
 }
 
+/** What the recordings took for an object without creationTimestamp. */
+const undated = Date.UTC(2026, 0, 1)
+
+type Aged = Pick<Meta, 'createdAt' | 'name' | 'namespace'>
+
 /** By age, then name, then namespace: the order in which istiod lists objects. */
-export function byAge(a: Meta, b: Meta): number {
-  const order = (a.createdAt ?? 0) - (b.createdAt ?? 0)
+export function byAge(a: Aged, b: Aged): number {
+  const order = (a.createdAt ?? undated) - (b.createdAt ?? undated)
   if (order !== 0) return order
   if (a.name !== b.name) return a.name < b.name ? -1 : 1
   return a.namespace < b.namespace ? -1 : a.namespace > b.namespace ? 1 : 0

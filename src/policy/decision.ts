@@ -29,6 +29,8 @@ export interface DoorRequest {
   readonly port: number
   /** TCP peer. */
   readonly sourceIp: string
+  /** The address the client dialled; undefined = loopback. */
+  readonly destinationIp?: string
   /** Server name of the TLS hello; undefined = plain text or none sent. */
   readonly sni?: string
   readonly peer?: PeerCertificate
@@ -144,6 +146,8 @@ export interface ForwardDecision extends Common {
   readonly host: string
   /** Everything the workload sees but Host and the proxy's own `x-envoy-*`, `x-forwarded-*`. */
   readonly headers: HeaderList
+  /** The proxy's own `x-envoy-*` and `x-forwarded-*` of the request, as far as they can be known. */
+  readonly proxyHeaders?: HeaderList
   /** 0 or undefined = none. */
   readonly timeoutMs?: number
   readonly retries?: { readonly attempts: number; readonly on: string; readonly perTryTimeoutMs?: number }
@@ -177,4 +181,8 @@ export interface Context {
   readonly now: number
   /** Whether `token` (compact JWS) verifies with this key; the shell has filled this beforehand. */
   readonly verified: (keyId: string, token: string) => boolean
+  /** From 0 up to 1, for weights and percentages; undefined = the heaviest, and only 100 % happens. */
+  readonly random?: number
+  /** false = no steps are collected; analyses that ask a million times want that. */
+  readonly trace?: boolean
 }

@@ -24,6 +24,8 @@ function commandText(
   switch (command) {
     case 'REQ':
       return requestHeader(argument ?? '', attributes)
+    case 'PROTOCOL':
+      return (source as { readonly protocol?: string }).protocol ?? 'HTTP/1.1'
     case 'DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT':
       return source.remoteIp
     case 'DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT':

@@ -21,6 +21,8 @@ export interface EngineOptions {
   readonly fetched?: (uri: string) => string | undefined
   /** The identity sidecars present, where it is not their own workload's. */
   readonly workloadPrincipal?: string
+  /** The name in the certificate a Secret holds: `(namespace, name)`. */
+  readonly certificatePrincipal?: (namespace: string, secret: string) => string | undefined
 }
 
 /** A public key a token may be verified with. The shell holds it, the engine only names it. */
@@ -41,13 +43,30 @@ export interface NormalizedRequest extends AttributeSource {
   readonly localPrincipal?: string
 }
 
+/** A route by the names istiod gives it, which EnvoyFilters match. */
+export interface ChosenRoute {
+  /** `http.8080`, or `https.443.https.gw.ns`. */
+  readonly configuration?: string
+  /** The server's port name and its Gateway as `ns/name`: only HTTPS servers have their own. */
+  readonly portName?: string
+  readonly gateway?: string
+  /** The Service ports that lead to this listener. */
+  readonly ports: readonly number[]
+  /** `host:port`. */
+  readonly vhost: string
+  readonly domains: readonly string[]
+  /** The `name` of the VirtualService's http entry. */
+  readonly name?: string
+  readonly action: 'ROUTE' | 'REDIRECT' | 'DIRECT_RESPONSE'
+}
+
 export interface FilterCall {
   readonly request: NormalizedRequest
   readonly context: Context
   /** Whether a route was found: without one no provider is asked. */
   readonly routed: boolean
-  /** Whether the chosen route turns ext_authz off, by the filter's name (EnvoyFilter, ExtAuthzPerRoute). */
-  readonly extAuthzDisabled?: (filter: string) => boolean
+  /** The route that was found, as istiod names it: EnvoyFilters switch filters off by these names. */
+  readonly route?: ChosenRoute
   /** Collect steps. */
   readonly trace: boolean
   readonly hop: number

@@ -1,0 +1,156 @@
+import type { Labels, Mesh } from '../mesh/model.ts'
+import type { Context, Decision, DoorRequest, HeaderList } from './decision.ts'
+import { decideGateway, type Gateway } from './evaluate.ts'
+import { compileFilters } from './filters.ts'
+import { gatewayConfig, sortGateways } from './gateway-selection.ts'
+import { compileGatewayProxy, compileWorld, type GatewayProxy } from './listener.ts'
+import { headRules } from './proxy-config.ts'
+import { compileRegistry } from './registry.ts'
+import type { EngineOptions, Filters, ProxyIdentity, VerificationKey } from './seam.ts'
+import { compileSidecar, type Sidecar } from './sidecar.ts'
+
+/** A mesh ready to answer. Each proxy is compiled when it is first asked. */
+export interface Door {
+  readonly mesh: Mesh
+  /** Gateway workloads, the ingress gateway first. */
+  readonly gateways: readonly ProxyIdentity[]
+  /** The gateway pod in that namespace with those labels; the ingress gateway without `which`. */
+  gateway(which?: { readonly namespace?: string; readonly labels?: Labels }): ProxyIdentity
+  /** Listeners of a gateway, for whoever has to open them. */
+  listeners(proxy: ProxyIdentity): GatewayProxy
+  decide(proxy: ProxyIdentity, request: DoorRequest, context: Context, hop?: number): Decision
+  /** Keys the tokens of this proxy may be verified with; of every gateway without `proxy`. */
+  keys(proxy?: ProxyIdentity): readonly VerificationKey[]
+  /** Tokens (compact JWS) in a request, or in the headers of a provider's answer. */
+  tokensIn(
+    request: { readonly headers: HeaderList; readonly path: string },
+    proxy?: ProxyIdentity,
+  ): readonly string[]
+}
+
+interface Compiled {
+  readonly keys: readonly VerificationKey[]
+  readonly tokensIn: Filters['tokensIn']
+  decide(request: DoorRequest, context: Context, hop: number): Decision
+  readonly listeners?: GatewayProxy
+}
+
+/**
+ * @example
+ * const door = compileDoor(mesh)
+ * const decision = door.decide(door.gateway(), request, { answers: [], now, verified: () => false })
+ */
+export function compileDoor(mesh: Mesh, options: EngineOptions = {}): Door {
+  const registry = compileRegistry(mesh)
+  const world = compileWorld(mesh, registry, sortGateways(mesh.gateways.map(gatewayConfig)))
+  const gateways = gatewayProxies(mesh)
+  const compiled = new Map<string, Compiled>()
+  const of = (proxy: ProxyIdentity): Compiled => {
+    const key = proxyKey(proxy)
+    const known = compiled.get(key)
+    if (known !== undefined) return known
+    const fresh =
+      proxy.kind === 'gateway' ? compileGateway(world, proxy, options) : compileInbound(mesh, proxy, options)
+    compiled.set(key, fresh)
+    return fresh
+  }
+  return {
+    mesh,
+    gateways,
+    gateway(which) {
+      if (which === undefined) return gateways[0] as ProxyIdentity
+      const { namespace, labels = {} } = which
+      const found = gateways.find(
+        (proxy) =>
+          (namespace === undefined || proxy.namespace === namespace) &&
+          Object.entries(labels).every(([key, value]) => proxy.labels[key] === value),
+      )
+      return found ?? { kind: 'gateway', namespace: namespace ?? mesh.meshConfig.rootNamespace, labels }
+    },
+    listeners: (proxy) => of(proxy).listeners ?? { listeners: [], skipped: [] },
+    decide: (proxy, request, context, hop = 0) => of(proxy).decide(request, context, hop),
+    keys: (proxy) => uniqueKeys((proxy ? [proxy] : gateways).flatMap((entry) => of(entry).keys)),
+    tokensIn: (request, proxy) => [
+      ...new Set((proxy ? [proxy] : gateways).flatMap((entry) => of(entry).tokensIn(request))),
+    ],
+  }
+}
+
+function compileGateway(
+  world: ReturnType<typeof compileWorld>,
+  proxy: ProxyIdentity,
+  options: EngineOptions,
+): Compiled {
+  const { mesh } = world
+  const filters = compileFilters(mesh, proxy, options)
+  const gateway: Gateway = {
+    proxy: compileGatewayProxy(world, proxy),
+    filters: () => filters,
+    head: headRules(mesh, proxy),
+    localPrincipal: (chain) => {
+      const { tls } = chain.server.server
+      const name = tls?.credentialName?.value ?? tls?.credentialNames[0]?.value
+      return name === undefined ? undefined : options.certificatePrincipal?.(proxy.namespace, name)
+    },
+  }
+  return {
+    keys: filters.keys,
+    tokensIn: filters.tokensIn,
+    listeners: gateway.proxy,
+    decide: (request, context, hop) => decideGateway(gateway, request, context, hop),
+  }
+}
+
+function compileInbound(mesh: Mesh, proxy: ProxyIdentity, options: EngineOptions): Compiled {
+  const { namespace, labels, serviceAccount = 'default' } = proxy
+  const sidecar: Sidecar = compileSidecar(mesh, { namespace, labels, serviceAccount }, options)
+  return {
+    keys: sidecar.keys,
+    tokensIn: sidecar.tokensIn,
+    decide: (request, context, hop) => sidecar.decide(request, context, hop),
+  }
+}
+
+/**
+ * Pods some Gateway selects. The ingress gateway comes first: the Deployment of that name, or, where
+ * the YAML has none, the pod Istio's own installation makes.
+ */
+function gatewayProxies(mesh: Mesh): readonly ProxyIdentity[] {
+  const proxies: ProxyIdentity[] = []
+  for (const workload of mesh.workloads) {
+    const image = workload.containers.some(({ image }) => image === 'auto' || /(^|\/)proxyv2\b/.test(image))
+    const selected = mesh.gateways.some(
+      ({ selector }) =>
+        selector !== undefined &&
+        Object.keys(selector).length > 0 &&
+        Object.entries(selector).every(([key, value]) => workload.podLabels[key] === value),
+    )
+    if (workload.name !== 'istio-ingressgateway' && !(selected || (image && workload.kind === 'Deployment'))) continue
+    const proxy: ProxyIdentity = {
+      kind: 'gateway',
+      namespace: workload.namespace,
+      labels: workload.podLabels,
+      serviceAccount: workload.serviceAccount,
+    }
+    if (workload.name === 'istio-ingressgateway') proxies.unshift(proxy)
+    else proxies.push(proxy)
+  }
+  if (!mesh.workloads.some(({ name }) => name === 'istio-ingressgateway')) {
+    proxies.unshift({
+      kind: 'gateway',
+      namespace: 'istio-system',
+      labels: { app: 'istio-ingressgateway', istio: 'ingressgateway' },
+      serviceAccount: 'istio-ingressgateway-service-account',
+    })
+  }
+  return proxies
+}
+
+function proxyKey(proxy: ProxyIdentity): string {
+  const labels = Object.entries(proxy.labels).sort(([a], [b]) => (a < b ? -1 : 1))
+  return JSON.stringify([proxy.kind, proxy.namespace, proxy.serviceAccount ?? '', labels])
+}
+
+function uniqueKeys(keys: readonly VerificationKey[]): readonly VerificationKey[] {
+  return [...new Map(keys.map((key) => [key.id, key])).values()]
+}

@@ -1,0 +1,385 @@
+/**
+ * One HTTP request at one gateway: connection, head, filters, route, action. The order is Envoy's:
+ * nothing of a route takes effect before every filter has let the request pass.
+ */
+import { Attributes } from './attributes.ts'
+import { applyCors } from './cors.ts'
+import type {
+  Context,
+  Decision,
+  DoorRequest,
+  ForwardDecision,
+  HeaderList,
+  ReplyDecision,
+  Step,
+  Verdict,
+} from './decision.ts'
+import { changeHeaders, joinChanges, mixChanges } from './header-changes.ts'
+import { accept, type Chain, type GatewayProxy, namesAccepted } from './listener.ts'
+import { httpsLocation, redirectLocation } from './redirect.ts'
+import { type HeadRules, readHead } from './request-head.ts'
+import { rewritePath } from './rewrite.ts'
+import {
+  type ForwardAction,
+  type HeaderChanges,
+  noChanges,
+  type Route,
+  type WeightedTarget,
+} from './route.ts'
+import { type Found, findRoute } from './route-table.ts'
+import type { FilterPass, Filters, NormalizedRequest } from './seam.ts'
+import { verdictOfReply } from './verdict.ts'
+
+/** A compiled gateway. */
+export interface Gateway {
+  readonly proxy: GatewayProxy
+  readonly filters: () => Filters
+  readonly head: HeadRules
+  /** The name in the certificate a TLS listener shows, for gRPC checks. */
+  readonly localPrincipal?: (chain: Chain) => string | undefined
+}
+
+/** What is collected while a request is looked at. */
+interface Trail {
+  readonly steps: Step[]
+  readonly hop: number
+  readonly trace: boolean
+}
+
+export function decideGateway(
+  gateway: Gateway,
+  request: DoorRequest,
+  context: Context,
+  hop: number,
+): Decision {
+  const trail: Trail = { steps: [], hop, trace: context.trace !== false }
+  const accepted = accept(gateway.proxy, request)
+  if (accepted.kind === 'drop') {
+    note(trail, { phase: 'listener', outcome: 'rejected', reason: accepted.reason })
+    return {
+      kind: 'drop',
+      error: accepted.error,
+      verdict: 'unavailable',
+      reason: accepted.reason,
+      steps: trail.steps,
+      checks: [],
+    }
+  }
+  const { chain } = accepted
+  noteChain(trail, chain)
+  if (chain.table === undefined) return forwardBytes(chain, request, trail)
+  const peer = chain.tls && namesAccepted(chain, request) ? request.peer : undefined
+  const head = readHead({ ...request, peer }, gateway.head)
+  if (head.kind === 'reply') {
+    note(trail, { phase: 'normalize', outcome: 'rejected', reason: head.reason })
+    return reply(head.status, head.headers, head.body, head.reason, request.method, trail, [])
+  }
+  const localPrincipal = chain.tls ? gateway.localPrincipal?.(chain) : undefined
+  const read = localPrincipal === undefined ? head.request : { ...head.request, localPrincipal }
+  return decideHttp(gateway, chain, read, context, trail)
+}
+
+function decideHttp(
+  gateway: Gateway,
+  chain: Chain,
+  request: NormalizedRequest,
+  context: Context,
+  trail: Trail,
+): Decision {
+  const table = chain.table?.()
+  if (table === undefined) throw new Error('an HTTP chain has a route table')
+  let attributes = new Attributes(request)
+  let found = findRoute(table, attributes, request.forwardedProto, undefined)
+  const outcome = gateway.filters().run({
+    request,
+    context,
+    routed: found.kind !== 'none',
+    trace: trail.trace,
+    hop: trail.hop,
+  })
+  trail.steps.push(...outcome.steps)
+  const { checks, reason } = outcome
+  switch (outcome.kind) {
+    case 'ask':
+      return { kind: 'ask', verdict: 'unknown', reason, check: outcome.check, steps: trail.steps, checks }
+    case 'reply':
+      return reply(outcome.status, outcome.headers, outcome.body, reason, request.method, trail, checks)
+    case 'drop':
+      return { kind: 'drop', error: outcome.error, verdict: 'deny', reason, steps: trail.steps, checks }
+    case 'unknown':
+      return { kind: 'unknown', verdict: 'unknown', reason, steps: trail.steps, checks }
+  }
+  const passed: NormalizedRequest = {
+    ...request,
+    headers: outcome.headers,
+    path: outcome.path,
+    host: outcome.host,
+  }
+  attributes = new Attributes(passed)
+  if (outcome.reroute) found = findRoute(table, attributes, request.forwardedProto, outcome.claims)
+  return act(found, passed, attributes, outcome, context, trail)
+}
+
+/** What the chosen route does: fault, CORS, then its action. */
+function act(
+  found: Found,
+  request: NormalizedRequest,
+  attributes: Attributes,
+  passed: FilterPass,
+  context: Context,
+  trail: Trail,
+): Decision {
+  const answer = (
+    status: number,
+    headers: HeaderList,
+    body: string,
+    reason: string,
+    changes: HeaderChanges = noChanges,
+  ) => {
+    const type: HeaderList = body === '' ? [] : [['content-type', 'text/plain']]
+    const all = changeHeaders([...type, ...headers], changes, () => attributes)
+    return reply(status, withDownstream(all, passed), body, reason, request.method, trail, passed.checks)
+  }
+  if (found.kind === 'none') {
+    const domain = found.host?.domain
+    const reason = found.host === undefined ? 'no-virtual-host' : 'no-route'
+    const text = domain === undefined ? undefined : `no route of virtual host \`${domain}\` takes it`
+    note(trail, { phase: 'route', outcome: 'missed', reason, text })
+    return answer(404, [], '', reason)
+  }
+  if (found.kind === 'to-https') {
+    note(trail, { phase: 'route', outcome: 'matched', reason: 'https-redirect' })
+    return answer(301, [['location', httpsLocation(request.host, request.path)]], '', 'https-redirect')
+  }
+  const { route } = found
+  noteRoute(trail, route, 'route-matched')
+  const fault = applyFault(route, context)
+  if (fault.abort !== undefined) {
+    noteRoute(trail, route, 'fault-abort', 'fault')
+    return answer(fault.abort, [], 'fault filter abort', 'fault-abort')
+  }
+  const cors = route.cors === undefined ? undefined : applyCors(route.cors, attributes)
+  if (cors?.kind === 'preflight') {
+    noteRoute(trail, route, 'cors-preflight', 'cors')
+    return answer(200, cors.headers, '', 'cors-preflight')
+  }
+  const { action } = route
+  const corsHeaders = cors?.headers ?? []
+  switch (action.kind) {
+    case 'none':
+      return answer(404, corsHeaders, '', 'redirect-code-unknown')
+    case 'direct':
+      return answer(action.status, corsHeaders, action.body, 'direct-response', route.response)
+    case 'redirect': {
+      const location = redirectLocation(route, action, attributes, request.forwardedProto)
+      return answer(
+        action.status,
+        [['location', location], ...corsHeaders],
+        '',
+        'route-redirect',
+        route.response,
+      )
+    }
+    case 'forward':
+      return forward(route, action, request, attributes, passed, corsHeaders, fault.delayMs, context, trail)
+  }
+}
+
+function applyFault(
+  route: Route,
+  context: Context,
+): { readonly abort?: number; readonly delayMs?: number } {
+  const { fault } = route
+  if (fault === undefined) return {}
+  const happens = (percent: number) =>
+    percent >= 100 || (context.random !== undefined && context.random * 100 < percent)
+  return {
+    ...(fault.abort && happens(fault.abort.percent) && { abort: fault.abort.status }),
+    ...(fault.delay && happens(fault.delay.percent) && { delayMs: fault.delay.ms }),
+  }
+}
+
+function forward(
+  route: Route,
+  action: ForwardAction,
+  request: NormalizedRequest,
+  attributes: Attributes,
+  passed: FilterPass,
+  corsHeaders: HeaderList,
+  delayMs: number | undefined,
+  context: Context,
+  trail: Trail,
+): ForwardDecision | ReplyDecision {
+  const chosen = pick(action.targets, context.random)
+  if (chosen === undefined || !chosen.target.known) {
+    const reason = chosen === undefined ? 'no-destination' : 'destination-unknown'
+    note(trail, {
+      phase: 'next-hop',
+      outcome: 'rejected',
+      reason,
+      text: chosen && `no service has ${chosen.target.cluster}`,
+    })
+    return reply(
+      action.missing,
+      withDownstream(corsHeaders, passed),
+      '',
+      reason,
+      request.method,
+      trail,
+      passed.checks,
+    )
+  }
+  const from = (headers: HeaderList) => new Attributes({ ...attributes.source, headers })
+  let headers = request.headers
+  if (action.weighted) {
+    headers = changeHeaders(headers, chosen.request, from)
+    headers = changeHeaders(headers, route.request, from)
+  } else {
+    headers = changeHeaders(headers, mixChanges(route.request, chosen.request), from)
+  }
+  const response = action.weighted
+    ? joinChanges(chosen.response, route.response)
+    : mixChanges(route.response, chosen.response)
+  // A cluster's own Host is applied first, so the route's wins.
+  const host = action.host ?? chosen.host ?? request.host
+  const path = rewritePath(route.path, action.rewrite, request.path)
+  if (path !== request.path || host !== request.host) noteRoute(trail, route, 'rewritten', 'rewrite')
+  const { target } = chosen
+  const own = proxyHeaders(headers, path, host, request)
+  return {
+    kind: 'forward',
+    verdict: 'allow',
+    reason: 'route-matched',
+    steps: trail.steps,
+    checks: passed.checks,
+    upstream: target.cluster,
+    destination: { host: target.host, port: target.port, ...(target.subset && { subset: target.subset }) },
+    method: request.method,
+    path,
+    host,
+    headers: headers.filter(([name]) => !isProxyHeader(name)),
+    proxyHeaders: own,
+    timeoutMs: action.timeoutMs,
+    retries: action.retries,
+    delayMs,
+    mirrors: action.mirrors
+      .filter(({ target: mirror }) => mirror.known)
+      .map(({ target: mirror, percent }) => ({ upstream: mirror.cluster, host, percent })),
+    response: {
+      remove: response.remove,
+      set: [...formatted(response.set, attributes), ...corsHeaders, ...passed.downstream.set],
+      add: [...formatted(response.add, attributes), ...passed.downstream.add],
+    },
+  }
+}
+
+function formatted(pairs: HeaderChanges['set'], attributes: Attributes): HeaderList {
+  return changeHeaders([], { remove: [], set: [], add: pairs }, () => attributes)
+}
+
+/** The proxy's own headers, and Envoy's record of what a route changed. */
+function proxyHeaders(headers: HeaderList, path: string, host: string, request: NormalizedRequest): HeaderList {
+  return [
+    ...headers.filter(([name]) => isProxyHeader(name) && name !== 'x-request-id'),
+    ...(path === request.path ? [] : [['x-envoy-original-path', request.path] as const]),
+    ...(host === request.host ? [] : [['x-envoy-original-host', request.host] as const]),
+    ['x-envoy-attempt-count', '1'],
+  ]
+}
+
+export function isProxyHeader(name: string): boolean {
+  return name.startsWith('x-envoy-') || name.startsWith('x-forwarded-') || name === 'x-request-id'
+}
+
+/** By weight where a random number is given; else the heaviest, the first of equals. */
+function pick(targets: readonly WeightedTarget[], random: number | undefined): WeightedTarget | undefined {
+  if (targets.length < 2) return targets[0]
+  if (random === undefined) {
+    return targets.reduce((best, entry) => (entry.weight > best.weight ? entry : best))
+  }
+  let rest = random * targets.reduce((sum, entry) => sum + entry.weight, 0)
+  for (const entry of targets) {
+    rest -= entry.weight
+    if (rest < 0) return entry
+  }
+  return targets.at(-1)
+}
+
+function withDownstream(headers: HeaderList, passed: FilterPass): HeaderList {
+  const { set, add } = passed.downstream
+  if (set.length === 0 && add.length === 0) return headers
+  return [...headers.filter(([name]) => !set.some((other) => other[0] === name)), ...set, ...add]
+}
+
+/** A HEAD request is answered without the body. */
+function reply(
+  status: number,
+  headers: HeaderList,
+  body: string,
+  reason: string,
+  method: string,
+  trail: Trail,
+  checks: ReplyDecision['checks'],
+): ReplyDecision {
+  const verdict: Verdict = verdictOfReply(status, headers, reason)
+  return {
+    kind: 'reply',
+    verdict,
+    reason,
+    status,
+    headers,
+    body: method === 'HEAD' ? '' : body,
+    steps: trail.steps,
+    checks,
+  }
+}
+
+/** A TCP chain passes bytes: what is inside them is never read. */
+function forwardBytes(chain: Chain, request: DoorRequest, trail: Trail): Decision {
+  const { target } = chain
+  if (target === undefined || !target.known) {
+    return {
+      kind: 'drop',
+      error:
+        request.scheme === 'https' ? 'tls handshake failed' : 'connection closed without response',
+      verdict: 'unavailable',
+      reason: 'destination-unknown',
+      steps: trail.steps,
+      checks: [],
+    }
+  }
+  return {
+    kind: 'forward',
+    verdict: 'allow',
+    reason: 'tcp-route',
+    steps: trail.steps,
+    checks: [],
+    upstream: target.cluster,
+    destination: { host: target.host, port: target.port },
+    method: request.method,
+    path: request.path,
+    host: request.host,
+    headers: request.headers.map(([name, value]) => [name.toLowerCase(), value] as const),
+    response: { remove: [], set: [], add: [] },
+  }
+}
+
+function note(trail: Trail, step: Omit<Step, 'hop'>): void {
+  if (trail.trace) trail.steps.push({ hop: trail.hop, ...step })
+}
+
+function noteRoute(trail: Trail, route: Route, reason: string, phase: Step['phase'] = 'route'): void {
+  note(trail, { phase, object: route.object, rule: route.rule, at: route.at, outcome: 'matched', reason })
+}
+
+function noteChain(trail: Trail, chain: Chain): void {
+  const { gateway, server } = chain.server
+  note(trail, {
+    phase: 'listener',
+    object: gateway.object,
+    rule: `servers[${gateway.servers.indexOf(server)}]`,
+    at: server.at,
+    outcome: 'matched',
+    reason: chain.tls ? 'tls-listener' : 'plain-listener',
+  })
+}

@@ -1,0 +1,72 @@
+/** TCP and TLS routes of a gateway: Istio `core/gateway.go`, buildGatewayNetworkFilters…. */
+import type { L4Route } from '../mesh/model.ts'
+import type { BoundService } from './bound-route.ts'
+import type { ResolveTarget } from './destinations.ts'
+import type { MergedServer } from './gateway-servers.ts'
+import { overlaps } from './hostname.ts'
+import type { Target } from './route.ts'
+
+/** Where the bytes of a TCP server go: the first matching `tcp` route with a destination. */
+export function tcpTarget(
+  merged: MergedServer,
+  services: readonly BoundService[],
+  resolve: ResolveTarget,
+): Target | undefined {
+  for (const service of services) {
+    if (!shareHost(merged, service)) continue
+    for (const route of service.tcp) {
+      if (route.match.length > 0 && !route.match.some((match) => fits(match, merged))) continue
+      const target = targetOf(route, service, merged, resolve)
+      if (target !== undefined) return target
+    }
+  }
+  return undefined
+}
+
+/** One filter chain per `tls` match, unless an earlier one has the SNI already. */
+export function passthroughChains(
+  merged: MergedServer,
+  services: readonly BoundService[],
+  resolve: ResolveTarget,
+): readonly { readonly names: readonly string[]; readonly target: Target }[] {
+  const chains: { names: readonly string[]; target: Target }[] = []
+  const known = new Set<string>()
+  for (const service of services) {
+    if (!shareHost(merged, service)) continue
+    for (const route of service.tls) {
+      const target = targetOf(route, service, merged, resolve)
+      if (target === undefined) continue
+      for (const match of route.match) {
+        if (!fits(match, merged) || match.sniHosts.some((name) => known.has(name))) continue
+        for (const name of match.sniHosts) known.add(name)
+        chains.push({ names: match.sniHosts, target })
+      }
+    }
+  }
+  return chains
+}
+
+function shareHost(merged: MergedServer, service: BoundService): boolean {
+  return merged.hosts.some((host) => {
+    const slash = host.indexOf('/')
+    if (slash !== -1 && host.slice(0, slash) !== service.namespace) return false
+    return service.hosts.some((other) => overlaps(host.slice(slash + 1), other))
+  })
+}
+
+function fits(match: L4Route['match'][number], merged: MergedServer): boolean {
+  if (match.port && match.port !== merged.server.port.number) return false
+  return (
+    match.gateways === undefined || match.gateways.length === 0 || match.gateways.includes(merged.gateway.key)
+  )
+}
+
+function targetOf(
+  route: L4Route,
+  service: BoundService,
+  merged: MergedServer,
+  resolve: ResolveTarget,
+): Target | undefined {
+  const heaviest = [...route.route].sort((a, b) => b.weight - a.weight)[0]
+  return heaviest && resolve(heaviest.destination, service.namespace, merged.server.port.number)
+}

@@ -1,0 +1,253 @@
+/**
+ * What a connection manager makes of a request before its filters see it: codec checks, path and
+ * host, and the headers about the connection. Agrees with envoy `source/common/http/http1/
+ * balsa_parser.cc`, `header_utility.cc` and `conn_manager_utility.cc` (mutateRequestHeaders).
+ */
+import { parseAddress } from './cidr.ts'
+import type { DoorRequest, HeaderList, PeerCertificate } from './decision.ts'
+import { normalizePath, type PathRules } from './path-normalization.ts'
+import type { NormalizedRequest } from './seam.ts'
+
+/** What of a proxy's configuration decides how requests are read. */
+export interface HeadRules {
+  readonly paths: PathRules
+  /** A gateway takes the TCP peer for the client; a sidecar believes X-Forwarded-For. */
+  readonly useRemoteAddress: boolean
+  /** `gatewayTopology.numTrustedProxies`. */
+  readonly trustedHops: number
+  readonly underscores: 'allow' | 'reject' | 'drop'
+}
+
+export type Head =
+  | { readonly kind: 'request'; readonly request: NormalizedRequest }
+  | {
+      readonly kind: 'reply'
+      readonly status: number
+      readonly headers: HeaderList
+      readonly body: string
+      readonly reason: string
+    }
+
+export function readHead(request: DoorRequest, rules: HeadRules): Head {
+  const target = readTarget(request)
+  if (target === undefined || !methods.has(request.method)) return codecError
+  const headers = readHeaders(request.headers, rules)
+  if (typeof headers === 'string') return headers === 'codec' ? codecError : badRequest(headers)
+  const { host } = target
+  if (host === '') return badRequest('host-missing')
+  if (!isAuthority(host)) return badRequest('host-malformed')
+  if (!target.path.startsWith('/') && target.path !== '*') return badRequest('path-malformed')
+  if (target.path.includes('#')) return badRequest('fragment-in-path')
+  const path = normalizePath(target.path, rules.paths)
+  if (path.kind === 'reject') return badRequest('path-malformed')
+  if (path.kind === 'redirect') {
+    return {
+      kind: 'reply',
+      status: 307,
+      headers: [['location', path.path]],
+      body: '',
+      reason: 'escaped-slashes',
+    }
+  }
+  return { kind: 'request', request: addressed(request, rules, target, path.path, headers) }
+}
+
+interface Target {
+  readonly scheme?: string
+  readonly host: string
+  readonly path: string
+}
+
+/** `undefined` where the codec does not take the request line. */
+function readTarget(request: DoorRequest): Target | undefined {
+  const { path: text, host } = request
+  if (text === '' || !/^[\t\f!-~]+$/.test(text)) return undefined
+  if (text.startsWith('/') || text.startsWith('*')) return { host, path: text }
+  const absolute = /^([A-Za-z][A-Za-z0-9+\-.]*):\/\/([^/?]*)(.*)$/.exec(text)
+  const [, scheme = '', authority = '', rest = ''] = absolute ?? []
+  if (absolute === null || !/^[\w!$%&'()*+,\-.:;=@[\]~]*$/.test(authority) || authority.includes('@@')) {
+    return undefined
+  }
+  return { scheme: scheme.toLowerCase(), host: authority, path: rest.startsWith('/') ? rest : `/${rest}` }
+}
+
+/** Codec faults are `codec`, others the reason of a 400. */
+function readHeaders(sent: HeaderList, rules: HeadRules): [string, string][] | string {
+  const headers: [string, string][] = []
+  const named = new Map<string, [string, string]>()
+  let connection: string | undefined
+  for (const [sentName, sentValue] of sent) {
+    const name = sentName.toLowerCase()
+    if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) return 'codec'
+    const value = sentValue.replace(/^[ \t]+|[ \t]+$/g, '')
+    if (rules.underscores !== 'allow' && name.includes('_')) {
+      if (rules.underscores === 'reject') return 'underscore-in-header-name'
+      continue
+    }
+    if (name === 'connection') connection = connection === undefined ? value : `${connection},${value}`
+    const before = singles.has(name) ? named.get(name) : undefined
+    if (before !== undefined) {
+      before[1] = `${before[1]},${value}`
+      continue
+    }
+    const header: [string, string] = [name, value]
+    named.set(name, header)
+    headers.push(header)
+  }
+  return withoutHopByHop(headers, connection)
+}
+
+/**
+ * The connection's own headers and those `Connection` names are for this hop only. An upgrade keeps
+ * its two.
+ */
+function withoutHopByHop(
+  headers: readonly [string, string][],
+  connection: string | undefined,
+): [string, string][] {
+  const nominated = (connection ?? '').split(',').map((token) => token.trim().toLowerCase())
+  const upgrade = nominated.includes('upgrade') && headers.some(([name]) => name === 'upgrade')
+  return headers.filter(([name, value]) => {
+    switch (name) {
+      case 'connection':
+      case 'upgrade':
+        return upgrade
+      case 'keep-alive':
+      case 'proxy-connection':
+      case 'transfer-encoding':
+        return false
+      case 'te':
+        return value.split(',').some((token) => token.trim().toLowerCase() === 'trailers')
+      default:
+        return !nominated.includes(name)
+    }
+  })
+}
+
+/** Adds what the proxy says itself: where the request came from, and over what. */
+function addressed(
+  sent: DoorRequest,
+  rules: HeadRules,
+  target: Target,
+  path: string,
+  received: readonly [string, string][],
+): NormalizedRequest {
+  const forwardedFor = received.find(([name]) => name === 'x-forwarded-for')?.[1]
+  const sentProto = received.find(([name]) => name === 'x-forwarded-proto')?.[1]
+  const trusted = rules.useRemoteAddress ? rules.trustedHops : 1
+  const client = trusted > 0 ? fromTheRight(forwardedFor, trusted - 1) : undefined
+  const remoteIp = client ?? sent.sourceIp
+  const ownProto = sent.scheme
+  const forwardedProto =
+    rules.useRemoteAddress && rules.trustedHops === 0 ? ownProto : (sentProto ?? ownProto)
+  const drop = rules.useRemoteAddress ? edgeOnly : internalOnly
+  const headers: [string, string][] = received.filter(
+    ([name]) => !drop.has(name) && name !== 'x-forwarded-proto' && name !== 'x-request-id',
+  )
+  if (rules.useRemoteAddress) {
+    const at = headers.findIndex(([name]) => name === 'x-forwarded-for')
+    if (at === -1) headers.push(['x-forwarded-for', sent.sourceIp])
+    else headers[at] = ['x-forwarded-for', `${forwardedFor},${sent.sourceIp}`]
+    headers.push(['x-envoy-external-address', remoteIp])
+  }
+  headers.push(['x-forwarded-proto', forwardedProto], ['x-request-id', requestId])
+  return {
+    method: sent.method,
+    host: target.host,
+    path,
+    scheme: target.scheme ?? (/^https?$/.test(forwardedProto) ? forwardedProto : ownProto),
+    headers,
+    port: sent.port,
+    destinationIp: sent.destinationIp ?? '127.0.0.1',
+    sourceIp: sent.sourceIp,
+    remoteIp,
+    sni: sent.sni ?? '',
+    principals: principalsOf(sent.peer),
+    forwardedProto,
+    protocol: 'HTTP/1.1',
+    ...(sent.body !== undefined && { body: sent.body }),
+  }
+}
+
+/**
+ * A stand-in: the proxy makes a new one for each request, so that only its presence can be known.
+ */
+const requestId = '00000000-0000-4000-8000-000000000000'
+
+/** Every URI name, else every DNS name, else the subject (envoy `rbac/matchers.cc`). */
+export function principalsOf(peer: PeerCertificate | undefined): readonly string[] {
+  if (peer === undefined || !peer.trusted) return []
+  if (peer.uris.length > 0) return peer.uris
+  return peer.dnsNames.length > 0 ? peer.dnsNames : [peer.subject]
+}
+
+/** The address `skip` places from the end of X-Forwarded-For; undefined when there is none. */
+function fromTheRight(forwardedFor: string | undefined, skip: number): string | undefined {
+  if (forwardedFor === undefined) return undefined
+  const entries = forwardedFor.split(',')
+  const entry = entries[entries.length - 1 - skip]?.trim()
+  return entry !== undefined && parseAddress(entry) !== undefined ? entry : undefined
+}
+
+/** nghttp2's check of an authority, which Envoy uses. */
+function isAuthority(host: string): boolean {
+  return /^[\w!$%&'()*+,\-.:;=@[\]~]+$/.test(host)
+}
+
+const codecError: Head = {
+  kind: 'reply',
+  status: 400,
+  headers: [['content-type', 'text/plain']],
+  body: 'Bad Request',
+  reason: 'malformed-request',
+}
+
+function badRequest(reason: string): Head {
+  return { kind: 'reply', status: 400, headers: [], body: '', reason }
+}
+
+/** balsa_parser.cc, isMethodValid. */
+const methods: ReadonlySet<string> = new Set(
+  (
+    'ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE ' +
+    'MSEARCH NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT REBIND REPORT SEARCH SOURCE SUBSCRIBE ' +
+    'TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE'
+  ).split(' '),
+)
+
+/** Headers Envoy keeps once: a repeated one is joined with a comma. */
+const singles: ReadonlySet<string> = new Set(
+  (
+    'accept accept-encoding access-control-request-headers access-control-request-method ' +
+    'access-control-request-private-network authorization cache-control client-trace-id content-encoding ' +
+    'content-length content-type expect grpc-accept-encoding grpc-timeout if-match if-modified-since ' +
+    'if-none-match if-range if-unmodified-since origin pragma referer te user-agent via ' +
+    'x-envoy-external-address x-envoy-original-host x-envoy-original-path x-forwarded-client-cert ' +
+    'x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-request-id'
+  ).split(' '),
+)
+
+/** Whether Envoy keeps one line of that name only. */
+export function isSingleHeader(name: string): boolean {
+  return singles.has(name)
+}
+
+/** Headers that steer a proxy; taken from requests that come from outside. */
+const internalOnly: ReadonlySet<string> = new Set(
+  (
+    'x-envoy-expected-rq-timeout-ms x-envoy-force-trace x-envoy-hedge-on-per-try-timeout x-envoy-internal ' +
+    'x-envoy-ip-tags x-envoy-max-retries x-envoy-original-url x-envoy-retriable-header-names ' +
+    'x-envoy-retriable-status-codes x-envoy-retry-grpc-on x-envoy-retry-on x-envoy-upstream-alt-stat-name ' +
+    'x-envoy-upstream-rq-per-try-timeout-ms x-envoy-upstream-rq-timeout-alt-response ' +
+    'x-envoy-upstream-rq-timeout-ms'
+  ).split(' '),
+)
+const edgeOnly: ReadonlySet<string> = new Set([
+  ...internalOnly,
+  'x-envoy-decorator-operation',
+  'x-envoy-downstream-service-cluster',
+  'x-envoy-downstream-service-node',
+  'x-envoy-external-address',
+  'x-envoy-original-host',
+  'x-envoy-original-path',
+])

@@ -1,0 +1,27 @@
+import { substitute } from './regular-expression.ts'
+import type { ForwardAction, PathMatch } from './route.ts'
+
+/** The path (query included) a workload sees. */
+export function rewritePath(match: PathMatch, rewrite: ForwardAction['rewrite'], path: string): string {
+  if (rewrite === undefined) return path
+  const mark = path.indexOf('?')
+  const [bare, query] = mark === -1 ? [path, ''] : [path.slice(0, mark), path.slice(mark)]
+  switch (rewrite.kind) {
+    case 'prefix':
+      return replaceMatched(match, rewrite.to, path)
+    case 'regex':
+      return substitute(rewrite.match, rewrite.to, bare) + query
+    case 'strip-segments': {
+      const rest = bare.startsWith(match.text) ? bare.slice(match.text.length) : bare
+      return `/${rest.startsWith('/') ? rest.slice(1) : rest}${query}`
+    }
+  }
+}
+
+/** A prefix gives way alone, exact and regular expressions match the whole path. Slashes are not mended. */
+export function replaceMatched(match: PathMatch, to: string, path: string): string {
+  const mark = path.indexOf('?')
+  const end = mark === -1 ? path.length : mark
+  const matched = match.kind === 'prefix' || match.kind === 'segments' ? match.text.length : end
+  return to + path.slice(matched)
+}

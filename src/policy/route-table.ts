@@ -1,0 +1,143 @@
+/** Virtual hosts and their routes: Istio `core/gateway.go`, buildGatewayHTTPRouteConfig. */
+import type { Mesh } from '../mesh/model.ts'
+import type { Attributes, Claims } from './attributes.ts'
+import type { BoundService } from './bound-route.ts'
+import { compileRoutes } from './compile-route.ts'
+import type { ResolveTarget } from './destinations.ts'
+import type { MergedServer } from './gateway-servers.ts'
+import { hostsForNamespace, intersection } from './hostname.ts'
+import type { Route } from './route.ts'
+import { isCatchAll, matchesRoute } from './route-match.ts'
+import type { ProxyIdentity } from './seam.ts'
+import { lowerCase } from './value-pattern.ts'
+
+export interface VirtualHost {
+  /** Lower case, with `*` in front where it is one. */
+  readonly domain: string
+  /** Plain requests are sent to https, whatever the routes say. */
+  readonly requireTls: boolean
+  readonly routes: readonly Route[]
+}
+
+export interface RouteTable {
+  readonly hosts: ReadonlyMap<string, VirtualHost>
+  /** Endings of wildcard domains, longest first. */
+  readonly suffixes: readonly (readonly [suffix: string, host: VirtualHost])[]
+  readonly any?: VirtualHost
+}
+
+export interface TableContext {
+  readonly mesh: Mesh
+  readonly proxy: ProxyIdentity
+  readonly resolve: ResolveTarget
+  /** VirtualServices the proxy may use, by the gateway they name. */
+  readonly servicesOf: (gateway: string) => readonly BoundService[]
+}
+
+interface Draft {
+  requireTls: boolean
+  readonly routes: Route[]
+}
+
+export function compileTable(servers: readonly MergedServer[], context: TableContext): RouteTable {
+  const drafts = new Map<string, Draft>()
+  /** Routes are built once per gateway, with the port of its first server here. */
+  const built = new Map<string, readonly Route[]>()
+  for (const { gateway, server, hosts } of servers) {
+    const redirects = server.tls?.httpsRedirect ?? false
+    for (const service of context.servicesOf(gateway.key)) {
+      const common = intersection(hostsForNamespace(hosts, service.namespace), service.hosts)
+      if (common.length === 0) continue
+      const key = `${gateway.key} ${service.object.kind} ${service.namespace}/${service.name}`
+      let routes = built.get(key)
+      if (routes === undefined) {
+        routes = compileRoutes(service, {
+          meshConfig: context.mesh.meshConfig,
+          resolve: context.resolve,
+          gateway: gateway.key,
+          port: server.port.number,
+          tls: server.tls !== undefined,
+          labels: context.proxy.labels,
+          namespace: context.proxy.namespace,
+        })
+        if (routes.length > 0) built.set(key, routes)
+      }
+      if (routes.length === 0) continue
+      for (const name of common) {
+        const domain = lowerCase(name)
+        const draft = drafts.get(domain)
+        if (draft === undefined) drafts.set(domain, { requireTls: redirects, routes: [...routes] })
+        else {
+          draft.routes.push(...routes)
+          if (redirects) draft.requireTls = true
+        }
+      }
+    }
+    if (!redirects) continue
+    for (const name of hosts) {
+      const domain = lowerCase(name)
+      const draft = drafts.get(domain)
+      if (draft === undefined) drafts.set(domain, { requireTls: true, routes: [] })
+      else draft.requireTls = true
+    }
+  }
+  return tableOf(drafts)
+}
+
+function tableOf(drafts: ReadonlyMap<string, Draft>): RouteTable {
+  const hosts = new Map<string, VirtualHost>()
+  const suffixes: (readonly [string, VirtualHost])[] = []
+  let any: VirtualHost | undefined
+  for (const [domain, draft] of drafts) {
+    const routes = [...draft.routes.filter((route) => !isCatchAll(route)), ...draft.routes.filter(isCatchAll)]
+    const host: VirtualHost = { domain, requireTls: draft.requireTls, routes }
+    if (domain === '*') any = host
+    else if (domain.startsWith('*')) suffixes.push([domain.slice(1), host])
+    else hosts.set(domain, host)
+  }
+  suffixes.sort((a, b) => b[0].length - a[0].length)
+  return { hosts, suffixes, any }
+}
+
+/**
+ * The virtual host for a Host header: the port does not count, nor does case; exact before the
+ * longest ending before `*`. Only its routes are tried.
+ */
+export function findHost(table: RouteTable, authority: string): VirtualHost | undefined {
+  const host = lowerCase(withoutPort(authority))
+  const exact = table.hosts.get(host)
+  if (exact !== undefined) return exact
+  for (const [suffix, found] of table.suffixes) {
+    if (host.length > suffix.length && host.endsWith(suffix)) return found
+  }
+  return table.any
+}
+
+/** `HeaderUtility::getPortStart`: whatever follows the last colon outside brackets. */
+function withoutPort(authority: string): string {
+  const colon = authority.lastIndexOf(':')
+  return colon === -1 || authority.lastIndexOf(']') > colon ? authority : authority.slice(0, colon)
+}
+
+/** What a request meets in a route table. */
+export type Found =
+  | { readonly kind: 'route'; readonly host: VirtualHost; readonly route: Route }
+  | { readonly kind: 'to-https'; readonly host: VirtualHost }
+  | { readonly kind: 'none'; readonly host?: VirtualHost }
+
+export function findRoute(
+  table: RouteTable,
+  attributes: Attributes,
+  forwardedProto: string,
+  claims: Claims | undefined,
+): Found {
+  const host = findHost(table, attributes.source.host)
+  if (host === undefined) return noHost
+  if (host.requireTls && forwardedProto !== 'https') return { kind: 'to-https', host }
+  for (const route of host.routes) {
+    if (matchesRoute(route, attributes, claims)) return { kind: 'route', host, route }
+  }
+  return { kind: 'none', host }
+}
+
+const noHost: Found = { kind: 'none' }
