@@ -6,6 +6,7 @@
  */
 import type { AuthorizationPolicy, Mesh } from '../mesh/model.ts'
 import type { Check } from './decision.ts'
+import type { Exemption } from './envoy-filter-match.ts'
 import { applyGrpcAnswer, grpcCheck } from './ext-authz-grpc.ts'
 import { applyHttpAnswer, httpCheck, payloadTooLarge, providerFailed } from './ext-authz-http.ts'
 import { denied, type Flow, type HttpFilter, type NamedObject, type Stop } from './flow.ts'
@@ -21,6 +22,7 @@ export function compileCustom(
   namespace: string,
   policies: readonly AuthorizationPolicy[],
   context: RuleContext,
+  exemptions: readonly Exemption[],
 ): readonly HttpFilter[] {
   const names = [...new Set(policies.map((policy) => policy.provider?.value ?? ''))].sort()
   const ofProvider = (name: string) => policies.filter((policy) => (policy.provider?.value ?? '') === name)
@@ -39,13 +41,21 @@ export function compileCustom(
     return [compileBrokenCustom(enforced(name), context, { reason: 'provider-invalid', text })]
   }
   const shadow = ofProvider(name).filter(isDryRun)
-  return [customFilter(provider, compileRuleSet(enforced(name), context), compileRuleSet(shadow, context))]
+  const dryRun = compileRuleSet(shadow, context)
+  return [customFilter(provider, compileRuleSet(enforced(name), context), dryRun, exemptions)]
 }
 
-function customFilter(provider: Provider, set: RuleSet, dryRun: RuleSet): HttpFilter {
+const filterName = 'envoy.filters.http.ext_authz'
+
+function customFilter(
+  provider: Provider,
+  set: RuleSet,
+  dryRun: RuleSet,
+  exemptions: readonly Exemption[],
+): HttpFilter {
   return {
     name: 'envoy.filters.http.rbac',
-    also: 'envoy.filters.http.ext_authz',
+    also: filterName,
     run(flow) {
       const rule = findRule(set, flow)
       if (flow.trace) traceRules(set, flow, 'custom', rule)
@@ -67,7 +77,13 @@ function customFilter(provider: Provider, set: RuleSet, dryRun: RuleSet): HttpFi
         return undefined
       }
       const place = flow.trace ? matchedPlace(rule, flow.attributes) : ''
-      return askProvider(provider, flow, { object: rule.policy, rule: place, at: rule.at })
+      return askProvider(provider, flow, {
+        object: rule.policy,
+        rule: place,
+        at: rule.at,
+        filter: filterName,
+        exemptions,
+      })
     },
   }
 }
@@ -77,17 +93,34 @@ export interface Because {
   readonly object: NamedObject
   readonly rule?: string
   readonly at: Provider['at']
+  /** Envoy's name of the filter that asks, and the routes that switch it off. */
+  readonly filter: string
+  readonly exemptions: readonly Exemption[]
 }
 
 /** Asks, or goes on with the answer that is there. */
 export function askProvider(provider: Provider, flow: Flow, because: Because): Stop | undefined {
   const tell = (outcome: 'passed' | 'rejected' | 'skipped' | 'matched', reason: string, text: string) => {
     flow.reason = reason
-    if (flow.trace) flow.step('custom', outcome, reason, { ...because, text })
+    const { object, rule, at } = because
+    if (flow.trace) flow.step('custom', outcome, reason, { object, ...(rule && { rule }), at, text })
   }
   if (!flow.call.routed) {
     tell('skipped', 'no-route-no-check', 'no route matches, so Envoy does not ask the provider')
     return undefined
+  }
+  for (const exemption of because.exemptions) {
+    if (exemption.filter !== because.filter) continue
+    const covered = exemption.covers(flow.call.route)
+    if (covered === false) continue
+    const { owner } = exemption
+    const reason = covered ? 'ext-authz-disabled-here' : 'ext-authz-exemption-unknown'
+    const text = `EnvoyFilter ${owner.namespace}/${owner.name} switches the check off on this route`
+    flow.reason = reason
+    if (flow.trace) {
+      flow.step('custom', covered ? 'skipped' : 'unknown', reason, { object: owner, at: exemption.at, text })
+    }
+    return covered ? undefined : { kind: 'unknown', reason }
   }
   if (provider.unreachable !== undefined) {
     const stop = providerFailed(provider)

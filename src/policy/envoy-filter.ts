@@ -1,36 +1,46 @@
 /**
  * EnvoyFilters on a proxy's HTTP filter chain. Three kinds are understood: `ext_authz` over HTTP or
- * gRPC (Kubeflow's `authn-filter`), Lua that only moves headers (`x-forwarded-host`), and filters that
- * cannot change the outcome. Anything else that sits on the path makes the verdict unknown.
+ * gRPC (Kubeflow's `authn-filter`) and where it is switched off again, Lua that only moves headers
+ * (`x-forwarded-host`), and filters that cannot change the outcome. Anything else that sits on the
+ * path makes the verdict unknown.
  *
  * Agrees with Istio's pilot/pkg/networking/core/envoyfilter/listener_patch.go.
  */
 import type { EnvoyFilter, Mesh } from '../mesh/model.ts'
 import { byAge, labelsInclude } from './attach.ts'
-import { askProvider } from './custom-filter.ts'
+import {
+  asObject,
+  contextMatches,
+  type Exemption,
+  field,
+  listenerCondition,
+  type Patch,
+  proxyMatches,
+  readExemption,
+  textField,
+} from './envoy-filter-match.ts'
+import { filterOfPatch, isHarmlessElsewhere, unknownFilter } from './envoy-filter-value.ts'
 import type { HttpFilter } from './flow.ts'
-import { readLuaHeaders, runLuaHeaders } from './lua-headers.ts'
-import type { Provider } from './provider.ts'
-import { providerOfFilter } from './raw-ext-authz.ts'
 import type { Registry } from './registry.ts'
 import type { EngineOptions, ProxyIdentity } from './seam.ts'
 
-/** Names that old istiods took for the ones Envoy has now. */
+/** Names that old istiods took for the ones Envoy has now (pkg/config/xds/deprecated.go). */
 const deprecatedNames: Readonly<Record<string, string>> = {
-  'envoy.http_connection_manager': 'envoy.filters.network.http_connection_manager',
-  'envoy.router': 'envoy.filters.http.router',
+  'envoy.buffer': 'envoy.filters.http.buffer',
   'envoy.cors': 'envoy.filters.http.cors',
-  'envoy.fault': 'envoy.filters.http.fault',
+  'envoy.csrf': 'envoy.filters.http.csrf',
   'envoy.ext_authz': 'envoy.filters.http.ext_authz',
+  'envoy.fault': 'envoy.filters.http.fault',
+  'envoy.grpc_web': 'envoy.filters.http.grpc_web',
+  'envoy.health_check': 'envoy.filters.http.health_check',
+  'envoy.http_connection_manager': 'envoy.filters.network.http_connection_manager',
   'envoy.lua': 'envoy.filters.http.lua',
-  'envoy.filters.http.jwt_authn': 'envoy.filters.http.jwt_authn',
+  'envoy.rate_limit': 'envoy.filters.http.ratelimit',
+  'envoy.router': 'envoy.filters.http.router',
+  'envoy.tcp_proxy': 'envoy.filters.network.tcp_proxy',
 }
 
-/** Filters that only watch or re-encode: they reject nothing, and change nothing policies look at. */
-const harmless =
-  /\.(compressor|decompressor|gzip|tap|grpc_stats|stats|tracing|access_loggers?|bandwidth_limit|admission_metrics)\b/
-
-/** What stands behind the filters of our chain, in this order. */
+/** What stands behind the filters of our chain: the end of it stands for all of them. */
 const behind = [
   'envoy.filters.http.grpc_stats',
   'istio.alpn',
@@ -40,50 +50,68 @@ const behind = [
   'envoy.filters.http.router',
 ]
 
-type Patch = EnvoyFilter['configPatches'][number]
-type Json = Readonly<Record<string, unknown>>
+/** Without a version a current Istio is meant. */
+const currentVersion = '1.31.0'
 
-export function applyEnvoyFilters(
+/** istiod honoured the old names until 1.18 (istio/istio#45675). */
+function honoursDeprecatedNames(version: string): boolean {
+  const found = /^v?1\.(\d+)/.exec(version)
+  return found !== null && Number(found[1]) < 19
+}
+
+export interface EnvoyFilterPatches {
+  /** Routes on which an ext_authz filter is switched off. */
+  readonly exemptions: readonly Exemption[]
+  /** The chain with everything put in, in the order the patches come. */
+  apply(filters: readonly HttpFilter[]): readonly HttpFilter[]
+}
+
+export function compileEnvoyFilters(
   mesh: Mesh,
   proxy: ProxyIdentity,
   registry: Registry,
   options: EngineOptions,
-  filters: readonly HttpFilter[],
-): readonly HttpFilter[] {
-  const version = options.istioVersion ?? mesh.istioVersion?.value
-  const nameOf = honoursDeprecatedNames(version)
-    ? (name: string) => deprecatedNames[name] ?? name
-    : (name: string) => name
-  const chain = [...filters]
-  for (const owner of selected(mesh, proxy)) {
+): EnvoyFilterPatches {
+  const version = options.istioVersion ?? mesh.istioVersion?.value ?? currentVersion
+  const old = honoursDeprecatedNames(version)
+  const nameOf = (name: string) => (old ? (deprecatedNames[name] ?? name) : name)
+  const exemptions: Exemption[] = []
+  const inserting: { readonly owner: EnvoyFilter; readonly patch: Patch }[] = []
+  for (const owner of selectEnvoyFilters(mesh, proxy)) {
     for (const patch of owner.configPatches) {
-      applyPatch(chain, owner, patch, { mesh, proxy, registry, nameOf })
+      const match = asObject(patch.match)
+      if (!contextMatches(match, proxy.kind) || proxyMatches(match, version) === false) continue
+      const exemption = readExemption(owner, patch, nameOf)
+      if (exemption !== undefined) exemptions.push(exemption)
+      else if (!isHarmlessElsewhere(patch)) inserting.push({ owner, patch })
     }
   }
-  return chain
-}
-
-interface PatchContext {
-  readonly mesh: Mesh
-  readonly proxy: ProxyIdentity
-  readonly registry: Registry
-  readonly nameOf: (name: string) => string
-}
-
-/** istiod stopped knowing the old names with 1.22; without a version a current one is meant. */
-function honoursDeprecatedNames(version: string | undefined): boolean {
-  const found = version === undefined ? null : /^v?(\d+)\.(\d+)/.exec(version)
-  return found !== null && Number(found[1]) === 1 && Number(found[2]) < 22
+  return {
+    exemptions,
+    apply(filters) {
+      const chain = [...filters]
+      for (const { owner, patch } of inserting) {
+        insert(chain, owner, patch, nameOf, () =>
+          filterOfPatch(owner, patch, registry, proxy.namespace, exemptions),
+        )
+      }
+      return chain
+    },
+  }
 }
 
 /** The root namespace's, then the proxy's own; by priority, then age. */
-function selected(mesh: Mesh, proxy: ProxyIdentity): readonly EnvoyFilter[] {
+function selectEnvoyFilters(mesh: Mesh, proxy: ProxyIdentity): readonly EnvoyFilter[] {
   const root = mesh.meshConfig.rootNamespace
+  const gateway = proxy.labels['gateway.networking.k8s.io/gateway-name']
   return mesh.envoyFilters
-    .filter(
-      (filter) =>
-        (filter.namespace === proxy.namespace || filter.namespace === root) &&
-        labelsInclude(proxy.labels, filter.workloadSelector),
+    .filter((filter) => filter.namespace === proxy.namespace || filter.namespace === root)
+    .filter((filter) =>
+      filter.targetRefs.length > 0
+        ? gateway !== undefined &&
+          filter.namespace === proxy.namespace &&
+          filter.targetRefs.some((ref) => ref.kind === 'Gateway' && ref.name === gateway)
+        : labelsInclude(proxy.labels, filter.workloadSelector),
     )
     .sort(
       (a, b) =>
@@ -91,39 +119,64 @@ function selected(mesh: Mesh, proxy: ProxyIdentity): readonly EnvoyFilter[] {
     )
 }
 
-function applyPatch(chain: HttpFilter[], owner: EnvoyFilter, patch: Patch, context: PatchContext): void {
+function insert(
+  chain: HttpFilter[],
+  owner: EnvoyFilter,
+  patch: Patch,
+  nameOf: (name: string) => string,
+  make: () => HttpFilter,
+): void {
   const match = asObject(patch.match)
-  if (!contextMatches(String(match.context ?? 'ANY'), context.proxy.kind)) return
-  if (patch.applyTo !== 'HTTP_FILTER') {
-    applyOther(chain, owner, patch)
+  const applies = listenerCondition(match)
+  const limited = (filter: HttpFilter): HttpFilter =>
+    applies === undefined
+      ? filter
+      : { ...filter, run: (flow) => (applies(flow) ? filter.run(flow) : undefined) }
+  const unknown = (what: string) => limited(unknownFilter(owner, patch, what))
+  const needsMetadata = proxyMatches(match, currentVersion) === undefined
+  if (needsMetadata) {
+    chain.unshift(unknown('asks for proxy metadata'))
     return
   }
-  const filter = asObject(asObject(asObject(match.listener).filterChain).filter)
-  const network = context.nameOf(String(filter.name ?? ''))
+  if (patch.applyTo !== 'HTTP_FILTER') {
+    chain.unshift(unknown(`patches ${patch.applyTo}`))
+    return
+  }
+  const filter = asObject(asObject(field(asObject(match.listener), 'filter_chain')).filter)
+  const network = nameOf(textField(filter, 'name'))
+  // Compared literally: a name no filter has leaves the patch without effect.
   if (network !== '' && network !== 'envoy.filters.network.http_connection_manager') return
-  const beside = context.nameOf(String(asObject(filter.subFilter).name ?? ''))
-  const added = () => understand(owner, patch, context)
+  const wanted = field(filter, 'sub_filter')
+  const beside = wanted === undefined ? undefined : nameOf(textField(asObject(wanted), 'name'))
+  const at = beside === undefined ? undefined : placeOf(chain, beside)
   switch (patch.patch.operation) {
     case 'INSERT_FIRST':
-      chain.unshift(added())
-      break
-    case 'INSERT_BEFORE': {
-      const at = beside === '' ? 0 : placeOf(chain, beside)
-      if (at !== undefined) chain.splice(at, 0, added())
-      break
-    }
-    case 'INSERT_AFTER': {
-      const at = beside === '' ? 0 : placeOf(chain, beside)
-      if (at !== undefined) chain.splice(at + 1, 0, added())
-      break
-    }
-    default: {
-      const at = placeOf(chain, beside)
+      chain.unshift(limited(make()))
+      return
+    case 'INSERT_BEFORE':
+      if (beside === undefined) chain.unshift(limited(make()))
+      else if (at !== undefined) chain.splice(at, 0, limited(make()))
+      return
+    case 'INSERT_AFTER':
+      if (beside === undefined) chain.push(unknown('adds a filter behind the router'))
+      else if (at !== undefined) chain.splice(at + 1, 0, limited(make()))
+      return
+    case 'REMOVE':
+    case 'REPLACE':
+    case 'MERGE':
       if (at === undefined) return
-      if (behind.includes(beside)) return
-      if (patch.patch.operation === 'REMOVE') chain.splice(at, 1)
-      else chain.splice(at, 0, unknownFilter(owner, patch, 'changes a filter that decides'))
-    }
+      if (at === chain.length) {
+        if (beside === 'envoy.filters.http.router') chain.push(unknown('changes the router'))
+        return
+      }
+      if (patch.patch.operation === 'REMOVE' && applies === undefined && chain[at]?.also === undefined) {
+        chain.splice(at, 1)
+      } else {
+        chain.splice(at, 0, unknown('changes a filter that decides'))
+      }
+      return
+    default:
+      chain.push(unknown(`does ${patch.patch.operation || 'nothing Istio knows'}`))
   }
 }
 
@@ -132,128 +185,4 @@ function placeOf(chain: readonly HttpFilter[], name: string): number | undefined
   const at = chain.findIndex((filter) => filter.name === name || filter.also === name)
   if (at !== -1) return at
   return behind.includes(name) ? chain.length : undefined
-}
-
-function contextMatches(context: string, kind: ProxyIdentity['kind']): boolean {
-  return context === 'ANY' || context === (kind === 'gateway' ? 'GATEWAY' : 'SIDECAR_INBOUND')
-}
-
-/** Clusters and endpoints decide nothing here; listeners, filter chains and routes might. */
-function applyOther(chain: HttpFilter[], owner: EnvoyFilter, patch: Patch): void {
-  if (/^(CLUSTER|BOOTSTRAP|EXTENSION_CONFIG|LISTENER_FILTER)$/.test(patch.applyTo)) return
-  if (perRouteDisabled(patch) !== undefined) return
-  if (patch.applyTo === 'NETWORK_FILTER' && onlyHarmlessSettings(patch)) return
-  if (patch.applyTo === 'LISTENER' && onlyHarmlessListener(patch)) return
-  chain.unshift(unknownFilter(owner, patch, `patches ${patch.applyTo}`))
-}
-
-/** `typed_per_filter_config` that turns ext_authz off: the filter's name it is filed under. */
-export function perRouteDisabled(patch: Patch): string | undefined {
-  if (!['ROUTE_CONFIGURATION', 'VIRTUAL_HOST', 'HTTP_ROUTE'].includes(patch.applyTo)) return undefined
-  const value = asObject(patch.patch.value)
-  const settings = asObject(value.typed_per_filter_config ?? value.typedPerFilterConfig)
-  for (const [name, config] of Object.entries(settings)) {
-    const { '@type': type, disabled } = asObject(config)
-    if (String(type).endsWith('.ExtAuthzPerRoute') && disabled === true) return name
-  }
-  return undefined
-}
-
-const harmlessSettings = new Set(
-  'access_log add_user_agent common_http_protocol_options delayed_close_timeout drain_timeout generate_request_id http2_protocol_options max_request_headers_kb preserve_external_request_id request_headers_timeout request_timeout server_header_transformation server_name stat_prefix stream_idle_timeout tracing upgrade_configs'.split(
-    ' ',
-  ),
-)
-
-function onlyHarmlessSettings(patch: Patch): boolean {
-  const value = asObject(patch.patch.value)
-  const config = asObject(value.typed_config ?? value.typedConfig)
-  const names = Object.keys(config).filter((name) => name !== '@type')
-  return patch.patch.operation === 'MERGE' && names.every((name) => harmlessSettings.has(snakeCase(name)))
-}
-
-function onlyHarmlessListener(patch: Patch): boolean {
-  const names = Object.keys(asObject(patch.patch.value)).map(snakeCase)
-  const known = ['per_connection_buffer_limit_bytes', 'access_log', 'socket_options', 'stat_prefix']
-  return patch.patch.operation === 'MERGE' && names.every((name) => known.includes(name))
-}
-
-/** The filter a patch puts in. */
-function understand(owner: EnvoyFilter, patch: Patch, context: PatchContext): HttpFilter {
-  const value = asObject(patch.patch.value)
-  const name = String(value.name ?? '')
-  const config = asObject(value.typed_config ?? value.typedConfig)
-  const type = String(config['@type'] ?? '')
-  if (type.endsWith('.ext_authz.v3.ExtAuthz') || type.endsWith('.ext_authz.v2.ExtAuthz')) {
-    const provider = providerOfFilter(owner, patch.at, config, context.registry, context.proxy.namespace)
-    return provider === undefined
-      ? unknownFilter(owner, patch, 'configures ext_authz in a way that is not modelled')
-      : extAuthzFilter(owner, name, provider)
-  }
-  if (type.endsWith('.lua.v3.Lua') || type.endsWith('.lua.v2.Lua')) {
-    const code = config.inline_code ?? config.inlineCode
-    const source = asObject(config.default_source_code ?? config.defaultSourceCode)
-    const text = code ?? source.inline_string ?? source.inlineString
-    const script = typeof text === 'string' ? readLuaHeaders(text) : undefined
-    if (script !== undefined) {
-      return {
-        name,
-        run(flow) {
-          flow.change({ headers: runLuaHeaders(script, flow.attributes) })
-          if (flow.trace) flow.step('custom', 'passed', 'lua-headers', { object: owner, at: patch.at })
-          return undefined
-        },
-      }
-    }
-  }
-  if (harmless.test(type)) {
-    return {
-      name,
-      run(flow) {
-        if (flow.trace)
-          flow.step('custom', 'skipped', 'envoy-filter-harmless', { object: owner, at: patch.at })
-        return undefined
-      },
-    }
-  }
-  return unknownFilter(owner, patch, `adds ${type === '' ? name : type.slice(type.lastIndexOf('/') + 1)}`)
-}
-
-function extAuthzFilter(owner: EnvoyFilter, name: string, provider: Provider): HttpFilter {
-  return {
-    name,
-    run(flow) {
-      if (flow.call.extAuthzDisabled?.(name)) {
-        if (flow.trace) {
-          flow.step('custom', 'skipped', 'ext-authz-disabled-here', { object: owner, at: provider.at })
-        }
-        return undefined
-      }
-      return askProvider(provider, flow, { object: owner, at: provider.at })
-    },
-  }
-}
-
-function unknownFilter(owner: EnvoyFilter, patch: Patch, what: string): HttpFilter {
-  return {
-    name: 'unknown',
-    run(flow) {
-      if (flow.trace) {
-        flow.step('custom', 'unknown', 'envoy-filter-unknown', {
-          object: owner,
-          at: patch.at,
-          text: `EnvoyFilter ${owner.namespace}/${owner.name} ${what}, and what that does is not modelled`,
-        })
-      }
-      return { kind: 'unknown', reason: 'envoy-filter-unknown' }
-    },
-  }
-}
-
-export function asObject(value: unknown): Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {}
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }

@@ -9,7 +9,7 @@ import type { AuthorizationPolicy, Mesh } from '../mesh/model.ts'
 import { attaches, byAge, type PolicyTarget } from './attach.ts'
 import { compileCustom } from './custom-filter.ts'
 import type { HeaderList } from './decision.ts'
-import { applyEnvoyFilters } from './envoy-filter.ts'
+import { compileEnvoyFilters } from './envoy-filter.ts'
 import { Flow, type HttpFilter, type Stop } from './flow.ts'
 import { jwtFilter, jwtProviders } from './jwt-filter.ts'
 import type { JwtProvider } from './jwt-rule.ts'
@@ -37,17 +37,17 @@ export function compileChain(mesh: Mesh, proxy: ProxyIdentity, options: EngineOp
   const policies = selectPolicies(mesh, target)
   const context = { domains: trustDomains(mesh.meshConfig), tcp: false }
   const registry = compileRegistry(mesh)
+  const patches = compileEnvoyFilters(mesh, proxy, registry, options)
   const providers = jwtProviders(mesh, target, options.fetched ?? (() => undefined))
   const chain: readonly (HttpFilter | undefined)[] = [
-    ...compileCustom(mesh, registry, proxy.namespace, policies.CUSTOM, context),
+    ...compileCustom(mesh, registry, proxy.namespace, policies.CUSTOM, context, patches.exemptions),
     jwtFilter(providers, proxy.kind === 'gateway'),
     compileRbac('AUDIT', policies.AUDIT, context),
     compileRbac('DENY', policies.DENY, context),
     compileRbac('ALLOW', policies.ALLOW, context),
   ]
-  const own = chain.filter((filter) => filter !== undefined)
   return {
-    filters: applyEnvoyFilters(mesh, proxy, registry, options, own),
+    filters: patches.apply(chain.filter((filter) => filter !== undefined)),
     keys: verificationKeys(providers),
     tokensIn: (request) => tokensIn(providers, request),
   }
