@@ -29,6 +29,11 @@ export const meanings: { readonly [C in FaultCode]?: Meaning } = {
       'A door begins at a Gateway whose selector matches the labels of a gateway workload. The YAML holds none.',
     remedy: 'add the Gateway and, if its selector is unusual, the Deployment that carries those labels',
   },
+  ERR_PIPELINES_STORE: {
+    meaning:
+      'The Pipelines API keeps experiments, pipelines and runs in a SQLite file in the state folder, and that file cannot be opened, is no such database, or was made by a newer kfdoor.',
+    remedy: 'move the file away (it is not touched), or choose another folder with `--state DIR`',
+  },
   ERR_PORT_BUSY: {
     meaning: 'Another program listens on that port.',
     remedy: 'stop it, or choose another port; 0 takes a free one and prints it',

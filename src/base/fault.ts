@@ -11,6 +11,7 @@ export interface FaultFacts {
   readonly ERR_MESH_INVALID: { readonly problems: readonly string[] }
   readonly ERR_NO_DOOR: { readonly url: string | undefined }
   readonly ERR_NO_GATEWAY: { readonly where: string }
+  readonly ERR_PIPELINES_STORE: { readonly path: string; readonly reason: string }
   readonly ERR_PORT_BUSY: { readonly address: string; readonly port: number; readonly flag: string }
   readonly ERR_SERVICE_ACCOUNT_INVALID: { readonly what: string; readonly value: string }
   readonly ERR_SIGNING_KEY_MISSING: { readonly algorithm: string }
@@ -19,6 +20,14 @@ export interface FaultFacts {
   readonly ERR_STATE_UNUSABLE: { readonly folder: string; readonly reason: string }
   readonly ERR_TOKEN_DURATION: { readonly seconds: number; readonly least: number }
   readonly ERR_USAGE: { readonly message: string; readonly next?: string }
+  readonly ERR_CA_UNUSABLE: { readonly where: string; readonly reason: string }
+  readonly ERR_CERTIFICATE_NAME: { readonly name: string }
+  readonly ERR_CSR_UNUSABLE: { readonly reason: string }
+  readonly ERR_FILE_UNWRITABLE: { readonly path: string; readonly reason: string }
+  readonly ERR_KEY_UNFIT: { readonly where: string }
+  readonly ERR_NAME_OUTSIDE_CA: { readonly names: readonly string[] }
+  readonly ERR_PEM_UNREADABLE: { readonly where: string; readonly reason: string }
+  readonly ERR_WOULD_OVERWRITE: { readonly path: string }
 }
 export type FaultCode = keyof FaultFacts
 /** `switch (fault.code)` over this narrows `fault.facts`. */
@@ -31,6 +40,7 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_MESH_INVALID: 'KFD0103',
   ERR_NO_DOOR: 'KFD0112',
   ERR_NO_GATEWAY: 'KFD0104',
+  ERR_PIPELINES_STORE: 'KFD1601',
   ERR_PORT_BUSY: 'KFD0110',
   ERR_SERVICE_ACCOUNT_INVALID: 'KFD1303',
   ERR_SIGNING_KEY_MISSING: 'KFD1301',
@@ -39,6 +49,14 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_STATE_UNUSABLE: 'KFD0111',
   ERR_TOKEN_DURATION: 'KFD1304',
   ERR_USAGE: 'KFD0100',
+  ERR_CA_UNUSABLE: 'KFD1403',
+  ERR_CERTIFICATE_NAME: 'KFD1401',
+  ERR_CSR_UNUSABLE: 'KFD1404',
+  ERR_FILE_UNWRITABLE: 'KFD1407',
+  ERR_KEY_UNFIT: 'KFD1405',
+  ERR_NAME_OUTSIDE_CA: 'KFD1402',
+  ERR_PEM_UNREADABLE: 'KFD1406',
+  ERR_WOULD_OVERWRITE: 'KFD1408',
 }
 
 /** One sentence each: lower case, no final period, what the user wrote in backticks. */
@@ -50,6 +68,8 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_NO_DOOR: (f) => `no door runs here${f.url ? ` at \`${f.url}\`` : ''}; start one with \`kfdoor up\``,
   ERR_NO_GATEWAY: (f) =>
     `${f.where} has no Gateway whose selector fits a gateway workload, so there is nothing to listen for`,
+  ERR_PIPELINES_STORE: (f) =>
+    `cannot keep pipelines and runs in \`${f.path}\`: ${f.reason}; move the file away, or choose another folder with \`--state DIR\``,
   ERR_PORT_BUSY: (f) =>
     `port ${f.port} on ${f.address} is in use; choose another with \`${f.flag} PORT\`, or \`${f.flag} 0\` for a free one`,
   ERR_SERVICE_ACCOUNT_INVALID: (f) => `\`${f.value}\` is not a service account's ${f.what}`,
@@ -61,6 +81,17 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
     `the state folder \`${f.folder}\` cannot be used: ${f.reason}; choose another with \`--state DIR\``,
   ERR_TOKEN_DURATION: (f) => `a token lives at least ${f.least}s, ${f.seconds}s were asked for`,
   ERR_USAGE: (f) => (f.next ? `${f.message}; ${f.next}` : f.message),
+  ERR_CA_UNUSABLE: (f) => `the CA \`${f.where}\` cannot be used: ${f.reason}`,
+  ERR_CERTIFICATE_NAME: (f) => `\`${f.name}\` is neither a host name nor an address a certificate can carry`,
+  ERR_CSR_UNUSABLE: (f) => `the signing request cannot be signed: ${f.reason}`,
+  ERR_FILE_UNWRITABLE: (f) => `cannot write \`${f.path}\`: ${f.reason}`,
+  ERR_KEY_UNFIT: (f) =>
+    `the key of ${f.where} is too weak or of a kind that cannot serve TLS; use ECDSA P-256 or RSA of 2048 bits or more`,
+  ERR_NAME_OUTSIDE_CA: (f) =>
+    `this CA may not sign for ${f.names.map((name) => `\`${name}\``).join(', ')}; it is limited to the names it was made for`,
+  ERR_PEM_UNREADABLE: (f) => `cannot use \`${f.where}\`: ${f.reason}`,
+  ERR_WOULD_OVERWRITE: (f) =>
+    `\`${f.path}\` is there already and is not overwritten; remove it, or choose another folder`,
 }
 
 export class Fault<C extends FaultCode = FaultCode> extends Error {

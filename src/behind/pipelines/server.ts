@@ -10,6 +10,7 @@ import type { Call, Route, Service } from './service.ts'
 import { openDatabase } from './store/database.ts'
 import { uploadPipeline, uploadVersion } from './upload.ts'
 import { DecodeError } from './wire/decode.ts'
+import { compact } from './wire/encode.ts'
 import { type ApiVersion, readMessage } from './wire/query.ts'
 
 export interface Pipelines {
@@ -66,7 +67,7 @@ export function createPipelines(options: PipelinesOptions): Pipelines {
     const { route, params } = found
     const body = await readMessageOf(request, route)
     const call: Call = { api, headers: request.headers, params, query: url.searchParams, body }
-    return json(await route.handler(service, call))
+    return json(compact(await route.handler(service, call)))
   }
 
   async function readMessageOf(request: Request, route: Route): Promise<Call['body']> {

@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { Fault } from '../../../base/index.ts'
 
 export type Value = string | number | null
 export type Row = Readonly<Record<string, Value>>
@@ -40,7 +41,6 @@ CREATE TABLE IF NOT EXISTS jobs (
   WorkflowSpecManifest TEXT NOT NULL, Parameters TEXT NOT NULL, RuntimeParameters TEXT NOT NULL,
   PipelineRoot TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS job_experiment ON jobs (ExperimentUUID, CreatedAtInSec, UUID);
-PRAGMA user_version = 1;
 `
 
 /** Lists may be filtered in endless ways; that many different statements are kept prepared. */
@@ -58,20 +58,42 @@ export interface Database {
   readonly close: () => void
 }
 
+/** `PRAGMA user_version` of a store with the schema above. */
+const version = 1
+
 /**
  * A SQLite file of mode 0600 in WAL mode. A change is on disk when the call returns (`synchronous =
  * FULL`), so an answer that was sent is not lost to `kill -9`, nor to a power cut.
+ *
+ * @throws Fault ERR_PIPELINES_STORE
  */
 export function openDatabase(path: string): Database {
-  if (path !== ':memory:') {
-    // Made here first, so that it never exists with wider permissions; SQLite copies them to -wal and -shm.
-    closeSync(openSync(path, 'a', 0o600))
-    chmodSync(path, 0o600)
+  let db: DatabaseSync | undefined
+  try {
+    if (path !== ':memory:') {
+      // Made here first, so that it never exists with wider permissions; SQLite copies them to -wal and -shm.
+      closeSync(openSync(path, 'a', 0o600))
+      chmodSync(path, 0o600)
+    }
+    db = new DatabaseSync(path, { timeout: 5000 })
+    prepareStore(db)
+    return databaseOf(db)
+  } catch (cause) {
+    db?.close()
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new Fault('ERR_PIPELINES_STORE', { path, reason }, { cause })
   }
-  const db = new DatabaseSync(path, { timeout: 5000 })
+}
+
+function prepareStore(db: DatabaseSync): void {
+  const found = Number(db.prepare('PRAGMA user_version').get()?.user_version)
+  if (found > version) throw new Error(`it was made by a newer kfdoor (version ${found} of the file)`)
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;')
   db.exec(schema)
+  db.exec(`PRAGMA user_version = ${version}`)
+}
 
+function databaseOf(db: DatabaseSync): Database {
   const statements = new Map<string, StatementSync>()
   function prepared(sql: string): StatementSync {
     const known = statements.get(sql)
