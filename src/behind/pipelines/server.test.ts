@@ -430,8 +430,8 @@ describe('pipelines', () => {
   })
 
   test('an upload of too much is cut off', async () => {
-    const form = anUpload(Buffer.alloc(34 * 2 ** 20), 'x.yaml')
-    assert.equal((await ask('POST', `${v2}/pipelines/upload?name=x`, form)).status, 413)
+    const { status } = await ask('POST', `${v2}/pipelines/upload?name=x`, 'x'.repeat(34 * 2 ** 20))
+    assert.equal(status, 413)
   })
 })
 
