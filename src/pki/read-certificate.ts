@@ -1,0 +1,82 @@
+import type { X509Certificate } from 'node:crypto'
+import { type DoorNames, ipText } from './names.ts'
+
+interface Element {
+  readonly tag: number
+  readonly content: Uint8Array
+}
+
+/** The elements of a DER text, one level deep. Throws a RangeError on lengths that do not fit. */
+function* elements(bytes: Uint8Array): Generator<Element> {
+  let at = 0
+  while (at < bytes.length) {
+    const tag = bytes[at] ?? 0
+    let length = bytes[at + 1] ?? 0
+    at += 2
+    if (length & 0x80) {
+      const octets = length & 0x7f
+      if (octets < 1 || octets > 3) throw new RangeError('DER length')
+      length = 0
+      for (let n = 0; n < octets; n++) length = length * 256 + (bytes[at++] ?? 0)
+    }
+    if (at + length > bytes.length) throw new RangeError('DER length')
+    yield { tag, content: bytes.subarray(at, at + length) }
+    at += length
+  }
+}
+
+const inside = (bytes: Uint8Array, index: number): Uint8Array =>
+  [...elements(bytes)][index]?.content ?? new Uint8Array()
+
+/** id-ce-nameConstraints, 2.5.29.30. */
+const NAME_CONSTRAINTS = '551d1e'
+
+/**
+ * The permitted subtrees of a certificate; undefined = it has no name constraints. Node reads
+ * everything else of a certificate by itself, so this walks down to the one extension it does not.
+ */
+export function readConstraints(certificate: Uint8Array): DoorNames | undefined {
+  const extensions = [...elements(inside(inside(certificate, 0), 0))].find(({ tag }) => tag === 0xa3)
+  if (!extensions) return undefined
+  for (const extension of elements(inside(extensions.content, 0))) {
+    const parts = [...elements(extension.content)]
+    if (Buffer.from(parts[0]?.content ?? []).toString('hex') !== NAME_CONSTRAINTS) continue
+    return permittedIn(parts.at(-1)?.content ?? new Uint8Array())
+  }
+  return undefined
+}
+
+function permittedIn(value: Uint8Array): DoorNames {
+  const dns: string[] = []
+  const ips: string[] = []
+  for (const list of elements(inside(value, 0))) {
+    if (list.tag !== 0xa0) continue
+    for (const subtree of elements(list.content)) {
+      for (const { tag, content } of elements(subtree.content)) {
+        if (tag === 0x82) dns.push(Buffer.from(content).toString('ascii').toLowerCase().replace(/^\./, ''))
+        // Only single hosts: `outside` compares addresses one by one.
+        const half = content.length / 2
+        if (tag === 0x87 && content.subarray(half).every((octet) => octet === 0xff)) {
+          ips.push(ipText(content.subarray(0, half)))
+        }
+      }
+    }
+  }
+  return { dns, ips }
+}
+
+/** The names of a certificate's subjectAltName. */
+export function namesOf(certificate: X509Certificate): DoorNames {
+  const dns: string[] = []
+  const ips: string[] = []
+  for (const part of (certificate.subjectAltName ?? '').split(', ')) {
+    if (part.startsWith('DNS:')) dns.push(part.slice(4).toLowerCase())
+    else if (part.startsWith('IP Address:')) ips.push(ipFromText(part.slice(11)))
+  }
+  return { dns, ips }
+}
+
+/** OpenSSL writes `0:0:0:0:0:0:0:1`. */
+function ipFromText(text: string): string {
+  return text.includes(':') ? new URL(`http://[${text}]/`).hostname.slice(1, -1) : text
+}
