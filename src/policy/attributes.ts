@@ -34,17 +34,18 @@ export class Attributes {
   claims: Claims | undefined = undefined
   #path: string | undefined = undefined
   #host: string | undefined = undefined
-  #addresses: (Address | null | undefined)[] = []
+  #addresses: (Address | null | undefined)[] | undefined = undefined
 
   constructor(source: AttributeSource) {
     this.source = source
   }
 
-  /** Path without query and fragment. */
+  /** Path without query. */
   get path(): string {
     if (this.#path === undefined) {
-      const path = this.source.path
-      const end = path.search(/[?#]/)
+      // A fragment never gets this far: such a request is refused before any filter.
+      const { path } = this.source
+      const end = path.indexOf('?')
       this.#path = end === -1 ? path : path.slice(0, end)
     }
     return this.#path
@@ -72,6 +73,7 @@ export class Attributes {
   }
 
   #address(index: number, text: string): Address | undefined {
+    this.#addresses ??= []
     const known = this.#addresses[index]
     if (known !== undefined) return known ?? undefined
     const parsed = parseAddress(text)

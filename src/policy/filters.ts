@@ -14,6 +14,7 @@ import { Flow, type HttpFilter, type Stop } from './flow.ts'
 import { jwtFilter, jwtProviders } from './jwt-filter.ts'
 import type { JwtProvider } from './jwt-rule.ts'
 import { verificationKeys } from './jwt-rule.ts'
+import { fitReply } from './local-reply.ts'
 import { compileRbac } from './rbac-filter.ts'
 import { compileRegistry } from './registry.ts'
 import type { EngineOptions, FilterCall, FilterOutcome, Filters, ProxyIdentity } from './seam.ts'
@@ -89,9 +90,7 @@ export function outcomeOf(flow: Flow, stop?: Stop): FilterOutcome {
     case 'reply': {
       // What an authorizer added for the client on allowing stays, also when a later filter refuses.
       const headers = withDownstream(stop.headers, flow)
-      // An answer to HEAD says what there would be and sends none of it.
-      const body = flow.request.method === 'HEAD' ? '' : stop.body
-      return { ...ran, kind: 'reply', status: stop.status, headers, body }
+      return { ...ran, kind: 'reply', ...fitReply({ ...stop, headers }, flow.request) }
     }
     case 'drop':
       return { ...ran, kind: 'drop', error: 'connection closed without response' }

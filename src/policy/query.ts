@@ -8,10 +8,10 @@ export function parseParams(path: string, decode: boolean): Params {
   const params: Params = new Map()
   const start = path.indexOf('?')
   if (start === -1) return params
-  const hash = path.indexOf('#', start)
-  const query = path.slice(start + 1, hash === -1 ? undefined : hash)
-  if (query === '') return params
-  for (const part of query.split('&')) {
+  const parts = path.slice(start + 1).split('&')
+  // What stands behind the last `&` counts only when there is something; empty ones before it do.
+  if (parts.at(-1) === '') parts.pop()
+  for (const part of parts) {
     const equals = part.indexOf('=')
     const name = equals === -1 ? part : part.slice(0, equals)
     const value = equals === -1 ? '' : part.slice(equals + 1)

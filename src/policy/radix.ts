@@ -1,11 +1,18 @@
 /**
  * A radix tree from texts to lists, walked along a request's value without building strings:
- * `visitPrefixes` finds everything filed under a prefix of the value, in one pass over it.
+ * `someBeginning` finds everything filed under a beginning of the value in one pass over it. A tree
+ * `backwards` reads texts from their end, so that beginnings are endings.
  */
 export class Radix<T> {
   readonly #root: Node<T> = { label: '', values: [], children: new Map() }
+  readonly #backwards: boolean
 
-  add(text: string, value: T): void {
+  constructor(backwards = false) {
+    this.#backwards = backwards
+  }
+
+  add(written: string, value: T): void {
+    const text = this.#backwards ? reversed(written) : written
     let node = this.#root
     let at = 0
     while (at < text.length) {
@@ -22,19 +29,29 @@ export class Radix<T> {
     node.values.push(value)
   }
 
-  /** Calls `test` with what is filed under each prefix of `text`, shortest first, until it says true. */
-  somePrefix(text: string, test: (value: T) => boolean): boolean {
-    let node: Node<T> | undefined = this.#root
+  /** Calls `test` with what is filed under each beginning of `text`, shortest first, until it says true. */
+  someBeginning(text: string, test: (value: T) => boolean): boolean {
+    const { length } = text
+    let node = this.#root
     let at = 0
-    while (node !== undefined) {
+    for (;;) {
       for (const value of node.values) if (test(value)) return true
-      if (at === text.length) return false
-      const child: Node<T> | undefined = node.children.get(text.charCodeAt(at))
-      if (child === undefined || !text.startsWith(child.label, at)) return false
+      if (at === length) return false
+      const child = node.children.get(text.charCodeAt(this.#backwards ? length - 1 - at : at))
+      if (child === undefined || !this.#continues(child.label, text, at)) return false
       at += child.label.length
       node = child
     }
-    return false
+  }
+
+  #continues(label: string, text: string, at: number): boolean {
+    if (!this.#backwards) return text.startsWith(label, at)
+    const last = text.length - 1 - at
+    if (label.length > last + 1) return false
+    for (let i = 1; i < label.length; i++) {
+      if (label.charCodeAt(i) !== text.charCodeAt(last - i)) return false
+    }
+    return true
   }
 }
 
@@ -59,7 +76,7 @@ function split<T>(parent: Node<T>, child: Node<T>, length: number): Node<T> {
   return middle
 }
 
-export function reversed(text: string): string {
+function reversed(text: string): string {
   let out = ''
   for (let i = text.length - 1; i >= 0; i--) out += text[i]
   return out

@@ -6,7 +6,7 @@
  */
 import type { Attributes } from './attributes.ts'
 import type { Key } from './field.ts'
-import { Radix, reversed } from './radix.ts'
+import { Radix } from './radix.ts'
 import type { Entry, Rule } from './rule.ts'
 import { ruleMatches } from './rule.ts'
 
@@ -82,8 +82,8 @@ class Shelf {
         this.#prefixes.add(key.text, rule)
         break
       case 'suffix':
-        this.#suffixes ??= new Radix()
-        this.#suffixes.add(reversed(key.text), rule)
+        this.#suffixes ??= new Radix(true)
+        this.#suffixes.add(key.text, rule)
         break
     }
   }
@@ -105,8 +105,8 @@ class Shelf {
   readonly #tryValue = (value: string): boolean => {
     const list = this.#exact.get(value)
     if (list !== undefined) for (const rule of list) if (this.#tryRule(rule)) return true
-    if (this.#prefixes?.somePrefix(value, this.#tryRule)) return true
-    return this.#suffixes?.somePrefix(reversed(value), this.#tryRule) ?? false
+    if (this.#prefixes?.someBeginning(value, this.#tryRule)) return true
+    return this.#suffixes?.someBeginning(value, this.#tryRule) ?? false
   }
 }
 
