@@ -251,6 +251,13 @@ test('single-user mode: no identity, and a namespace that is asked for does not 
     assert.equal(body.total_size, 1)
   }))
 
+test('MULTIUSER_SHARED_READ: everybody reads, nobody unknown writes', () =>
+  asking({ sharedRead: true }, async ({ ask }) => {
+    assert.equal((await ask('GET', list, undefined, {})).status, 200)
+    const made = await ask('POST', '/apis/v2beta1/experiments', { display_name: 'e', namespace }, {})
+    assert.equal(made.status, 401)
+  }))
+
 test('every action asks for its verb on its resource, in the namespace of the stored object', () => {
   const asked: AccessQuestion[] = []
   return asking(

@@ -33,13 +33,13 @@ export interface PipelinesOptions {
   readonly userIdHeader: string
   /** Cut from the header's value; a value without it is refused. Empty in Kubeflow. */
   readonly userIdPrefix: string
+  /** `MULTIUSER_SHARED_READ`: everybody may get and list, identity or not. */
+  readonly sharedRead?: boolean
   /** Throws or rejects when the review itself fails. */
   readonly tokenReview: (token: string, audiences: readonly string[]) => TokenReview | Promise<TokenReview>
   /** Throws or rejects when the review itself fails. */
   readonly accessReview: (question: AccessQuestion) => AccessAnswer | Promise<AccessAnswer>
   readonly release: Release
-  /** The namespaces there are: the default experiment of single-user mode and `log` need no more. */
-  readonly namespaces?: () => readonly string[]
   /** How a recorded run ends. `pending`: never, for nothing here executes it. */
   readonly runOutcome: 'pending' | 'succeeded' | 'failed'
   /**
