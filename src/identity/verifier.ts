@@ -6,8 +6,8 @@ import { fitsAlgorithm, isVerifyingAlgorithm, verifySignature } from './signatur
 export interface VerifierKey {
   /** The name the engine asks by; unique among the keys. */
   readonly id: string
-  /** The `iss` whose tokens this key may have signed. */
-  readonly issuer: string
+  /** The `iss` whose tokens this key may have signed; left out, the caller judges the issuer. */
+  readonly issuer?: string
   readonly jwk: JsonWebKey & { readonly kid?: string }
 }
 
@@ -25,7 +25,7 @@ export interface Verifier {
 
 interface Usable {
   readonly id: string
-  readonly issuer: string
+  readonly issuer: string | undefined
   readonly kid: string | undefined
   readonly alg: string | undefined
   readonly key: KeyObject
@@ -87,7 +87,8 @@ export function createVerifier(keys: readonly VerifierKey[], cacheSize = CACHE_S
         const jws = parseCompactJws(token)
         if (!jws) continue
         for (const key of usable.values()) {
-          if (key.issuer !== jws.payload.iss || !mayMatch(key, jws)) continue
+          if (key.issuer !== undefined && key.issuer !== jws.payload.iss) continue
+          if (!mayMatch(key, jws)) continue
           check(key, token, jws)
           // An RSA verification is ~30 µs; a request with many tokens must not hold up the others.
           if (++pairs % 32 === 0) await new Promise((next) => setImmediate(next))
