@@ -13,23 +13,38 @@ const nothing: CorsOutcome = { kind: 'pass', headers: [] }
 export function applyCors(cors: Cors, attributes: Attributes): CorsOutcome {
   const origin = first(attributes, 'origin')
   if (origin === undefined || origin === '') return nothing
-  const allowed = cors.origins.some((matches) => matches(origin))
-  const credentials: HeaderList = cors.allowCredentials ? [['access-control-allow-credentials', 'true']] : []
-  const exposed: HeaderList =
-    cors.exposeHeaders === '' ? [] : [['access-control-expose-headers', cors.exposeHeaders]]
-  const named: HeaderList = allowed ? [['access-control-allow-origin', origin]] : []
-  const pass: CorsOutcome = allowed ? { kind: 'pass', headers: [...named, ...credentials, ...exposed] } : nothing
+  // A matcher that takes the literal `*` takes every origin.
+  const allowed = cors.origins.some((matches) => matches('*') || matches(origin))
+  const credentials = header('access-control-allow-credentials', cors.allowCredentials ? 'true' : '')
+  const named = allowed ? header('access-control-allow-origin', origin) : []
+  const exposed = allowed ? header('access-control-expose-headers', cors.exposeHeaders) : []
+  const pass: CorsOutcome = allowed
+    ? { kind: 'pass', headers: [...named, ...credentials, ...exposed] }
+    : nothing
   if (attributes.source.method !== 'OPTIONS') return pass
-  const wanted = first(attributes, 'access-control-request-method')
-  if (wanted === undefined || wanted === '') return pass
+  const method = first(attributes, 'access-control-request-method')
+  if (method === undefined || method === '') return pass
   if (!allowed && cors.forwardUnmatched) return nothing
-  const methods: HeaderList = cors.allowMethods === '' ? [] : [['access-control-allow-methods', cors.allowMethods]]
-  const headers: HeaderList = cors.allowHeaders === '' ? [] : [['access-control-allow-headers', cors.allowHeaders]]
-  const age: HeaderList = cors.maxAge === undefined ? [] : [['access-control-max-age', cors.maxAge]]
+  // `*` is answered with what was asked for.
+  const methods = cors.allowMethods === '*' ? method : cors.allowMethods
+  const wanted = first(attributes, 'access-control-request-headers') ?? ''
+  const headers = cors.allowHeaders === '*' ? wanted : cors.allowHeaders
   return {
     kind: 'preflight',
-    headers: allowed ? [...named, ...credentials, ...methods, ...headers, ...exposed, ...age] : [],
+    headers: [
+      ...named,
+      ...credentials,
+      ...header('access-control-allow-methods', methods),
+      ...header('access-control-allow-headers', headers),
+      ...header('access-control-max-age', cors.maxAge ?? ''),
+      ...exposed,
+    ],
   }
+}
+
+/** Nothing for an empty value. */
+function header(name: string, value: string): HeaderList {
+  return value === '' ? [] : [[name, value]]
 }
 
 function first(attributes: Attributes, name: string): string | undefined {

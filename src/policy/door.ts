@@ -3,7 +3,7 @@ import type { Context, Decision, DoorRequest, HeaderList } from './decision.ts'
 import { decideGateway, type Gateway } from './evaluate.ts'
 import { compileFilters } from './filters.ts'
 import { gatewayConfig, sortGateways } from './gateway-selection.ts'
-import { compileGatewayProxy, compileWorld, type GatewayProxy } from './listener.ts'
+import { type Chain, chainFor, compileGatewayProxy, compileWorld, type GatewayProxy } from './listener.ts'
 import { headRules } from './proxy-config.ts'
 import { compileRegistry } from './registry.ts'
 import type { EngineOptions, Filters, ProxyIdentity, VerificationKey } from './seam.ts'
@@ -18,6 +18,8 @@ export interface Door {
   gateway(which?: { readonly namespace?: string; readonly labels?: Labels }): ProxyIdentity
   /** Listeners of a gateway, for whoever has to open them. */
   listeners(proxy: ProxyIdentity): GatewayProxy
+  /** The filter chain of a gateway that a connection to this port with this SNI ends at. */
+  chain(proxy: ProxyIdentity, connection: Pick<DoorRequest, 'port' | 'scheme' | 'sni'>): Chain | undefined
   decide(proxy: ProxyIdentity, request: DoorRequest, context: Context, hop?: number): Decision
   /** Keys the tokens of this proxy may be verified with; of every gateway without `proxy`. */
   keys(proxy?: ProxyIdentity): readonly VerificationKey[]
@@ -68,6 +70,7 @@ export function compileDoor(mesh: Mesh, options: EngineOptions = {}): Door {
       return found ?? { kind: 'gateway', namespace: namespace ?? mesh.meshConfig.rootNamespace, labels }
     },
     listeners: (proxy) => of(proxy).listeners ?? { listeners: [], skipped: [] },
+    chain: (proxy, connection) => chainFor(of(proxy).listeners ?? { listeners: [], skipped: [] }, connection),
     decide: (proxy, request, context, hop = 0) => of(proxy).decide(request, context, hop),
     keys: (proxy) => uniqueKeys((proxy ? [proxy] : gateways).flatMap((entry) => of(entry).keys)),
     tokensIn: (request, proxy) => [

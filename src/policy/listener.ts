@@ -148,9 +148,22 @@ export type Accepted =
       readonly reason: string
     }
 
+type Connection = Pick<DoorRequest, 'port' | 'scheme' | 'sni'>
+
+/** Of several addresses on one port, the one that stands for all. */
+function listenerFor(proxy: GatewayProxy, connection: Connection): Listener | undefined {
+  const onPort = proxy.listeners.filter((listener) => listener.port === connection.port)
+  return onPort.find(({ bind }) => bind === '' || bind === '0.0.0.0') ?? onPort[0]
+}
+
+/** The chain a connection ends at, whether or not it speaks what the chain wants. */
+export function chainFor(proxy: GatewayProxy, connection: Connection): Chain | undefined {
+  const listener = listenerFor(proxy, connection)
+  return listener && findChain(listener.chains, connection.scheme === 'https' ? (connection.sni ?? '') : '')
+}
+
 export function accept(proxy: GatewayProxy, request: DoorRequest): Accepted {
-  const onPort = proxy.listeners.filter((listener) => listener.port === request.port)
-  const listener = onPort.find(({ bind }) => bind === '' || bind === '0.0.0.0') ?? onPort[0]
+  const listener = listenerFor(proxy, request)
   if (listener === undefined) return { kind: 'drop', error: 'connect: refused', reason: 'no-listener' }
   const encrypted = request.scheme === 'https'
   const chain = findChain(listener.chains, encrypted ? (request.sni ?? '') : '')

@@ -33,6 +33,8 @@ export type PathOutcome =
 
 /** The query stays as it was sent. */
 export function normalizePath(target: string, rules: PathRules): PathOutcome {
+  // `OPTIONS *` has no path.
+  if (target === '*') return { kind: 'path', path: target }
   const mark = target.indexOf('?')
   const query = mark === -1 ? '' : target.slice(mark)
   let path = mark === -1 ? target : target.slice(0, mark)

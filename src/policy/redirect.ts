@@ -33,7 +33,8 @@ function redirectPath(route: Route, action: RedirectAction, attributes: Attribut
   if (action.prefix !== undefined) return replaceMatched(route.path, action.prefix, path)
   if (action.path === undefined) return path
   const mark = path.indexOf('?')
-  return action.path.includes('?') || mark === -1 ? action.path : action.path + path.slice(mark)
+  const to = action.path.startsWith('/') ? action.path : `/${action.path}`
+  return to.includes('?') || mark === -1 ? to : to + path.slice(mark)
 }
 
 /** `createSslRedirectPath`: the port of Host stays. */

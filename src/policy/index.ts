@@ -1,0 +1,23 @@
+export type { At } from '../base/index.ts'
+export type { Case, CaseAnswer, CaseOutcome, CaseRequest, CaseWorld } from './case.ts'
+export { decideCase, proxyOf } from './case.ts'
+export type {
+  AskDecision,
+  Check,
+  CheckAnswer,
+  Context,
+  Decision,
+  DoorRequest,
+  DropDecision,
+  ForwardDecision,
+  HeaderList,
+  PeerCertificate,
+  ReplyDecision,
+  Step,
+  UnknownDecision,
+  Verdict,
+} from './decision.ts'
+export type { Door } from './door.ts'
+export { compileDoor } from './door.ts'
+export type { Chain, GatewayProxy, Listener } from './listener.ts'
+export type { EngineOptions, ProxyIdentity, VerificationKey } from './seam.ts'
