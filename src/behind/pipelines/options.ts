@@ -2,7 +2,7 @@ import type { Clock } from '../../base/index.ts'
 import type { Release } from './release.ts'
 
 /** The part of a Kubernetes TokenReview's status that Pipelines looks at. */
-export interface TokenReview {
+interface TokenReview {
   readonly authenticated: boolean
   readonly username?: string
   readonly audiences?: readonly string[]

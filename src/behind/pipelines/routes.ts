@@ -5,7 +5,7 @@ import { runRoutes } from './runs.ts'
 import type { Route } from './service.ts'
 import { versionRoutes } from './versions.ts'
 
-export const routes: readonly Route[] = [
+const routes: readonly Route[] = [
   ...experimentRoutes,
   ...pipelineRoutes,
   ...versionRoutes,

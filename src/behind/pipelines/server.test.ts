@@ -41,7 +41,7 @@ describe('the gateway', () => {
     ['no such verb', 'POST', `${v2}/runs/x:explode`, undefined, 501, 'Method Not Allowed'],
     ['a path that does not decode', 'GET', `${v2}/runs/%ff`, undefined, 404, 'Not Found'],
     ['not JSON', 'POST', `${v2}/experiments`, '{', 400, 'proto: syntax error: the body is not JSON'],
-    ['not an object', 'POST', `${v2}/experiments`, '[]', 400, 'proto: unexpected token []'],
+    ['not an object', 'POST', `${v2}/experiments`, '[]', 400, 'proto: (line 1:1): unexpected token ['],
     [
       'a field that is not there',
       'POST',
@@ -56,7 +56,7 @@ describe('the gateway', () => {
       `${v2}/experiments`,
       '{"display_name":1}',
       400,
-      'proto: invalid value for string field display_name: 1',
+      'proto: (line 1:17): invalid value for string field displayName: 1',
     ],
     [
       'the same field twice',
@@ -64,7 +64,7 @@ describe('the gateway', () => {
       `${v2}/experiments`,
       '{"display_name":"a","displayName":"b"}',
       400,
-      'proto: duplicate field "displayName"',
+      'proto: (line 1:21): duplicate field "displayName"',
     ],
     [
       'no such state',
@@ -72,7 +72,7 @@ describe('the gateway', () => {
       `${v2}/experiments`,
       '{"display_name":"a","storage_state":"GONE"}',
       400,
-      'proto: invalid value for enum field storage_state: "GONE"',
+      'proto: (line 1:37): invalid value for enum field storageState: "GONE"',
     ],
     [
       'not a time',
@@ -80,7 +80,7 @@ describe('the gateway', () => {
       `${v2}/experiments`,
       '{"display_name":"a","created_at":"now"}',
       400,
-      'proto: invalid value for google.protobuf.Timestamp field created_at: "now"',
+      'proto: (line 1:34): invalid google.protobuf.Timestamp value "now"',
     ],
     [
       'two sources',
@@ -88,7 +88,7 @@ describe('the gateway', () => {
       `${v2}/runs`,
       '{"pipeline_spec":{},"pipeline_version_id":"x"}',
       400,
-      'is already set',
+      'error parsing "pipeline_version_id", oneof kubeflow.pipelines.backend.api.v2beta1.Run.pipeline_source is already set',
     ],
     [
       'an inherited name',

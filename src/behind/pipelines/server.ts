@@ -9,7 +9,7 @@ import { matchRoute } from './routes.ts'
 import type { Call, Route, Service } from './service.ts'
 import { openDatabase } from './store/database.ts'
 import { uploadPipeline, uploadVersion } from './upload.ts'
-import { DecodeError } from './wire/decode.ts'
+import { DecodeError, located } from './wire/decode.ts'
 import { compact } from './wire/encode.ts'
 import { type ApiVersion, readMessage } from './wire/query.ts'
 
@@ -108,13 +108,10 @@ export function createPipelines(options: PipelinesOptions): Pipelines {
   }
 }
 
-/** Version 2 says where a field it does not know stands; version 1, in which message. */
+/** Version 2 says where something is wrong; version 1, which message has no such field. */
 function inGateway(error: DecodeError, text: string, { gateway }: Traits): string {
-  if (!error.unknown) return error.message
-  const { key, message } = error.unknown
-  if (gateway === 1) return `${error.message} in ${message}`
-  const before = text.slice(0, text.indexOf(JSON.stringify(key))).split('\n')
-  return `(line ${before.length}:${(before.at(-1) ?? '').length + 1}): ${error.message}`
+  if (gateway === 2) return located(error, text)
+  return error.lacking === undefined ? error.message : `${error.message} in ${error.lacking}`
 }
 
 const health = (options: PipelinesOptions, api: ApiVersion) => ({

@@ -6,7 +6,7 @@
 import { parseAllDocuments } from 'yaml'
 import { invalid, invalidBecause } from './failure.ts'
 
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject
+type Json = null | boolean | number | string | readonly Json[] | JsonObject
 export interface JsonObject {
   readonly [key: string]: Json
 }

@@ -1,7 +1,7 @@
 /** The `filter` parameter: backend/src/apiserver/filter/filter.go. All predicates have to hold. */
 
 import { invalid, Refusal } from '../failure.ts'
-import { DecodeError } from '../wire/decode.ts'
+import { DecodeError, located } from '../wire/decode.ts'
 import { type ApiVersion, readMessage } from '../wire/query.ts'
 import type { Value } from './database.ts'
 
@@ -50,7 +50,7 @@ export function parseFilter(text: string, api: ApiVersion): readonly Predicate[]
   try {
     fields = readMessage(api === 'v1beta1' ? 'filterV1' : 'filterV2', JSON.parse(decoded))
   } catch (error) {
-    if (error instanceof DecodeError) throw failed(`proto: ${error.message}`)
+    if (error instanceof DecodeError) throw failed(`proto: ${located(error, decoded)}`)
     if (error instanceof SyntaxError) throw failed('proto: syntax error: not JSON')
     throw error
   }

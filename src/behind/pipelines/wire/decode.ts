@@ -8,14 +8,22 @@ import type { Field, Message } from './schema.ts'
 /** What a message holds after reading: names `like_this`, nothing but what was given. */
 export type Fields = Readonly<Record<string, unknown>>
 
+/** Where in the JSON something is wrong: at a key, or at its value; undefined is the beginning. */
+export interface Near {
+  readonly key: string
+  readonly part: 'key' | 'value'
+}
+
 /** Thrown with a sentence for the caller. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError'
-  /** The field that does not exist, and the message that does not have it. */
-  readonly unknown: { readonly key: string; readonly message: string } | undefined
-  constructor(text: string, unknown?: DecodeError['unknown']) {
+  readonly near: Near | undefined
+  /** The message that does not have the field `near.key`. */
+  readonly lacking: string | undefined
+  constructor(text: string, near?: Near, lacking?: string) {
     super(text)
-    this.unknown = unknown
+    this.near = near
+    this.lacking = lacking
   }
 }
 
@@ -36,100 +44,122 @@ function indexOf(message: Message): ReadonlyMap<string, string> {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** @throws DecodeError with the first thing that is wrong */
-export function decode(message: Message, value: unknown, where = ''): Fields {
-  if (!isObject(value)) throw new DecodeError(`unexpected token ${show(value)}${at(where)}`)
+/**
+ * `key` is the one whose value this is.
+ *
+ * @throws DecodeError with the first thing that is wrong
+ */
+export function decode(message: Message, value: unknown, key = ''): Fields {
+  if (!isObject(value)) throw unexpected(value, key)
   const index = indexOf(message)
   const fields: Record<string, unknown> = {}
-  for (const [key, given] of Object.entries(value)) {
-    const name = index.get(key)
+  const spelled = new Map<string, string>()
+  for (const [given, content] of Object.entries(value)) {
+    const near: Near = { key: given, part: 'key' }
+    const name = index.get(given)
     if (name === undefined) {
-      throw new DecodeError(`unknown field "${key}"`, { key, message: message.name })
+      throw new DecodeError(`unknown field ${JSON.stringify(given)}`, near, message.name)
     }
     // JSON null is "not given" for every field but google.protobuf.Value.
-    if (given === null) continue
-    if (name in fields) throw new DecodeError(`duplicate field "${key}"${at(where)}`)
-    const field = message.fields[name] as Field
-    fields[name] = decodeField(field, given, where === '' ? key : `${where}.${key}`)
-  }
-  for (const group of message.oneof ?? []) {
-    const given = group.filter((name) => name in fields)
-    if (given.length > 1) {
-      throw new DecodeError(`error parsing "${given[1]}", oneof ${message.name} is already set${at(where)}`)
+    if (content === null) continue
+    if (spelled.has(name)) throw new DecodeError(`duplicate field ${JSON.stringify(given)}`, near)
+    spelled.set(name, given)
+    for (const [oneof, members] of Object.entries(message.oneofs ?? {})) {
+      if (!members.includes(name) || !members.some((other) => other !== name && spelled.has(other))) continue
+      throw new DecodeError(
+        `error parsing ${JSON.stringify(given)}, oneof ${message.name}.${oneof} is already set`,
+        near,
+      )
     }
+    fields[name] = decodeField(message.fields[name] as Field, content, given)
   }
   return fields
 }
 
-function decodeField(field: Field, value: unknown, where: string): unknown {
+function decodeField(field: Field, value: unknown, key: string): unknown {
   if (typeof field === 'object') {
-    if ('message' in field) return decode(field.message, value, where)
+    if ('message' in field) return decode(field.message, value, key)
     if ('repeated' in field) {
-      if (!Array.isArray(value)) throw wrong('list', value, where)
-      return value.map((item, i) => decodeField(field.repeated, item, `${where}[${i}]`))
+      if (!Array.isArray(value)) throw unexpected(value, key)
+      return value.map((item) => decodeField(field.repeated, item, key))
     }
-    return decodeEnum(field.enum, value, where)
+    return decodeEnum(field.enum, value, key)
   }
   switch (field) {
     case 'string':
-      if (typeof value !== 'string') throw wrong('string', value, where)
+    case 'bool': {
+      if (typeof value !== (field === 'bool' ? 'boolean' : 'string')) throw wrong(field, value, key)
       return value
-    case 'bool':
-      if (typeof value !== 'boolean') throw wrong('bool', value, where)
-      return value
+    }
     case 'int32':
     case 'int64':
-      return decodeInteger(field, value, where)
-    case 'double': {
-      const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
-      if (typeof number !== 'number' || Number.isNaN(number)) throw wrong('double', value, where)
-      return number
-    }
+      return decodeInteger(field, value, key)
     case 'timestamp':
-      return decodeTimestamp(value, where)
+      return decodeTimestamp(value, key)
     case 'struct':
     case 'values':
-      if (!isObject(value)) throw wrong('object', value, where)
+      if (!isObject(value)) throw unexpected(value, key)
       return value
     case 'ignored':
       return value
   }
 }
 
-function decodeInteger(field: 'int32' | 'int64', value: unknown, where: string): number {
+function decodeInteger(field: 'int32' | 'int64', value: unknown, key: string): number {
   const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value
   const limit = field === 'int32' ? 2 ** 31 : Number.MAX_SAFE_INTEGER
   if (typeof number !== 'number' || !Number.isInteger(number) || number >= limit || number < -limit) {
-    throw wrong(field, value, where)
+    throw wrong(field, value, key)
   }
   return number
 }
 
-function decodeEnum(names: Readonly<Record<string, number>>, value: unknown, where: string): string {
+function decodeEnum(names: Readonly<Record<string, number>>, value: unknown, key: string): string {
   if (typeof value === 'string' && Object.hasOwn(names, value)) return value
-  if (typeof value === 'number') {
-    const name = Object.keys(names).find((key) => names[key] === value)
+  if (typeof value === 'number' && Number.isInteger(value)) {
     // proto3 enums are open: a number without a name is kept, and means nothing here.
-    if (Number.isInteger(value)) return name ?? String(value)
+    return Object.keys(names).find((name) => names[name] === value) ?? String(value)
   }
-  throw wrong('enum', value, where)
+  throw wrong('enum', value, key)
 }
 
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/
 
 /** Seconds since the epoch. */
-function decodeTimestamp(value: unknown, where: string): number {
-  const ms = typeof value === 'string' && rfc3339.test(value) ? Date.parse(value) : Number.NaN
-  if (Number.isNaN(ms)) throw wrong('google.protobuf.Timestamp', value, where)
+function decodeTimestamp(value: unknown, key: string): number {
+  if (typeof value !== 'string') throw unexpected(value, key)
+  const ms = rfc3339.test(value) ? Date.parse(value) : Number.NaN
+  if (Number.isNaN(ms)) throw at(`invalid google.protobuf.Timestamp value ${show(value)}`, key)
   return Math.floor(ms / 1000)
 }
 
-const at = (where: string) => (where === '' ? '' : ` in ${where}`)
+const at = (text: string, key: string) =>
+  new DecodeError(text, key === '' ? undefined : { key, part: 'value' })
 
 const show = (value: unknown) => {
   const text = JSON.stringify(value) ?? String(value)
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 
-const wrong = (type: string, value: unknown, where: string) =>
-  new DecodeError(`invalid value for ${type} field ${where}: ${show(value)}`)
+const wrong = (type: string, value: unknown, key: string) =>
+  at(`invalid value for ${type} field ${camel(key)}: ${show(value)}`, key)
+
+/** An object or a list is told by its first character. */
+const unexpected = (value: unknown, key: string) =>
+  at(`unexpected token ${isObject(value) ? '{' : Array.isArray(value) ? '[' : show(value)}`, key)
+
+/**
+ * The sentence with the place in the text, as Go's protojson writes it: `(line 1:2): unknown field "x"`.
+ * A key that stands there more than once is told at its first place.
+ */
+export function located(error: DecodeError, json: string): string {
+  const { near } = error
+  let at = near ? json.indexOf(JSON.stringify(near.key)) : json.search(/\S/)
+  if (at < 0) return error.message
+  if (near?.part === 'value') {
+    const rest = json.slice(at + JSON.stringify(near.key).length)
+    at = json.length - rest.length + (/^\s*:\s*/.exec(rest)?.[0].length ?? 0)
+  }
+  const lines = json.slice(0, at).split('\n')
+  return `(line ${lines.length}:${(lines.at(-1) ?? '').length + 1}): ${error.message}`
+}

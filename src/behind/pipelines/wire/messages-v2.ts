@@ -15,7 +15,7 @@ const runtimeConfig: Field = {
     fields: { parameters: 'values', pipeline_root: 'string' },
   },
 }
-const source = [['pipeline_version_id', 'pipeline_spec', 'pipeline_version_reference']]
+const oneofs = { pipeline_source: ['pipeline_version_id', 'pipeline_spec', 'pipeline_version_reference'] }
 const pipelineV2: Message = {
   name: `${v2}.Pipeline`,
   fields: {
@@ -96,7 +96,7 @@ export const messagesV2 = {
       recurring_run_id: 'string',
       state_history: 'ignored',
     },
-    oneof: source,
+    oneofs,
   },
   recurringRunV2: {
     name: `${v2}.RecurringRun`,
@@ -120,7 +120,7 @@ export const messagesV2 = {
       namespace: 'string',
       experiment_id: 'string',
     },
-    oneof: source,
+    oneofs,
   },
   filterV2: filter(v2, 'operation'),
 } satisfies Record<string, Message>

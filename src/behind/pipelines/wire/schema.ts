@@ -4,7 +4,6 @@ export type Field =
   | 'bool'
   | 'int32'
   | 'int64'
-  | 'double'
   /** google.protobuf.Timestamp: RFC 3339 text; read as whole seconds. */
   | 'timestamp'
   /** google.protobuf.Struct. */
@@ -21,8 +20,8 @@ export interface Message {
   /** The full protobuf name, for messages to people. */
   readonly name: string
   readonly fields: Readonly<Record<string, Field>>
-  /** Groups of fields of which at most one may be given. */
-  readonly oneof?: readonly (readonly string[])[]
+  /** Groups of fields of which at most one may be given, by the group's name. */
+  readonly oneofs?: Readonly<Record<string, readonly string[]>>
 }
 
 export const repeated = (field: Field): Field => ({ repeated: field })
@@ -42,7 +41,7 @@ export const trigger = (pkg: string): Field => {
           message: { name: `${pkg}.PeriodicSchedule`, fields: { ...span, interval_second: 'int64' } },
         },
       },
-      oneof: [['cron_schedule', 'periodic_schedule']],
+      oneofs: { trigger: ['cron_schedule', 'periodic_schedule'] },
     },
   }
 }
@@ -72,8 +71,8 @@ const predicate = (name: string, verb: string): Message => ({
     long_values: { message: { name: `${name}.LongValues`, fields: { values: repeated('int64') } } },
     string_values: { message: { name: `${name}.StringValues`, fields: { values: repeated('string') } } },
   },
-  oneof: [
-    [
+  oneofs: {
+    value: [
       'int_value',
       'long_value',
       'string_value',
@@ -82,7 +81,7 @@ const predicate = (name: string, verb: string): Message => ({
       'long_values',
       'string_values',
     ],
-  ],
+  },
 })
 
 /** `verb` is how the API version calls a predicate's operation. */
