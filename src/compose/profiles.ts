@@ -61,6 +61,7 @@ export function profileFiles(name: ProfileName, overlays: Overlays): readonly Me
       .map((file) => ({
         file: `profile:${name}/${part}/${file}`,
         text: readFileSync(fileURLToPath(new URL(file, folder)), 'utf8'),
+        replaces: part !== 'release',
       }))
   })
 }

@@ -6,7 +6,7 @@
  * Fields are named as in the YAML. A field that was not written is `undefined`; defaults belong to
  * whoever interprets the value, because Istio tells "absent" from "empty" in many places.
  */
-import type { At, Located, Problem } from '../base/index.ts'
+import type { At, Located } from '../base/index.ts'
 
 /** What every object has. */
 export interface Meta {

@@ -1,71 +1,74 @@
-import { fieldsOf } from './fields.ts'
+import type { Fields } from './fields.ts'
 import type { Gateway, Meta, Server, ServerTls } from './model.ts'
-import type { Value } from './node.ts'
-
-export function readGateway(meta: Meta, value: Value): Gateway {
-  const spec = fieldsOf(value)
-  const selector = spec.get('selector')
-  const gateway: Gateway = {
-    ...meta,
-    kind: 'Gateway',
-    selector: selector?.record(),
-    servers: spec.get('servers')?.items()?.map(readServer) ?? [],
-  }
-  if (gateway.servers.length === 0) value.problem('missing-servers', 'has no servers')
-  spec.done()
-  return gateway
-}
-
-function readServer(value: Value): Server {
-  const fields = fieldsOf(value).ignore('defaultEndpoint')
-  const port = fields.get('port')
-  const portFields = port && fieldsOf(port)
-  const tls = fields.get('tls')
-  const server: Server = {
-    at: value.at,
-    name: fields.get('name')?.string(),
-    bind: fields.get('bind')?.string(),
-    port: {
-      number: portFields?.get('number')?.number() ?? 0,
-      name: portFields?.get('name')?.string() ?? '',
-      protocol: portFields?.get('protocol')?.string() ?? '',
-      targetPort: portFields?.get('targetPort')?.number(),
-    },
-    hosts: fields.get('hosts')?.texts() ?? [],
-    tls: tls && readServerTls(tls),
-  }
-  if (server.hosts.length === 0) value.problem('missing-hosts', `\`${value.path}\` has no hosts`)
-  portFields?.done()
-  fields.done()
-  return server
-}
 
 const tlsModes = ['PASSTHROUGH', 'SIMPLE', 'MUTUAL', 'AUTO_PASSTHROUGH', 'ISTIO_MUTUAL', 'OPTIONAL_MUTUAL']
+const tlsVersions = ['TLS_AUTO', 'TLSV1_0', 'TLSV1_1', 'TLSV1_2', 'TLSV1_3']
 
-export function readServerTls(value: Value): ServerTls {
-  const fields = fieldsOf(value).ignore(
-    'verifyCertificateSpki', 'verifyCertificateHash', 'cipherSuites', 'caCrl', 'crl', 'tlsCertificates', 'ecdhCurves',
-  ) // biome-ignore format: a list
-  const mode = fields.get('mode')
-  const written = mode?.numberOrString()
-  const name = typeof written === 'number' ? tlsModes[written] : written
-  if (mode && (name === undefined || !tlsModes.includes(name))) {
-    mode.problem('unknown-mode', `TLS mode \`${written}\` is not one of ${tlsModes.join(', ')}`)
+/** networking.istio.io Gateway (istio/api networking/v1alpha3/gateway.proto). */
+export function readGateway(meta: Meta, spec: Fields): Gateway {
+  return {
+    ...meta,
+    kind: 'Gateway',
+    selector: spec.record('selector'),
+    servers: spec.list('servers')?.map(readServer) ?? [],
   }
-  const tls: ServerTls = {
-    at: value.at,
-    httpsRedirect: fields.get('httpsRedirect')?.boolean() ?? false,
-    mode: mode && name !== undefined ? { value: name, at: mode.at } : undefined,
-    credentialName: fields.get('credentialName')?.text(),
-    credentialNames: fields.get('credentialNames')?.texts() ?? [],
-    serverCertificate: fields.get('serverCertificate')?.text(),
-    privateKey: fields.get('privateKey')?.text(),
-    caCertificates: fields.get('caCertificates')?.text(),
-    caCertCredentialName: fields.get('caCertCredentialName')?.text(),
-    subjectAltNames: fields.get('subjectAltNames')?.strings() ?? [],
-    minProtocolVersion: fields.get('minProtocolVersion')?.string(),
-    maxProtocolVersion: fields.get('maxProtocolVersion')?.string(),
+}
+
+function readServer(server: Fields): Server {
+  const hosts = server.texts('hosts')
+  if (!hosts?.length) server.error('missing-hosts', `\`${server.path}\` has no hosts`)
+  const tls = server.fields('tls')
+  server.known('defaultEndpoint')
+  const read: Server = {
+    at: server.at,
+    name: server.string('name'),
+    bind: server.string('bind'),
+    port: readPort(server),
+    hosts: hosts ?? [],
+    tls: tls && readServerTls(tls),
   }
-  fields.done()
-  return tls
+  server.done()
+  return read
+}
+
+/** `port` of a Gateway's server or a Sidecar's listener. */
+export function readPort(owner: Fields): Server['port'] {
+  const port = owner.fields('port')
+  const number = port?.int('number')
+  if (number === undefined) owner.error('missing-port', `\`${owner.path}\` has no port number`)
+  else if (number < 1 || number > 65_535) {
+    owner.error(
+      'bad-port',
+      `\`${owner.path}.port.number\` is ${number}; ports go from 1 to 65535`,
+      port?.atField('number'),
+    )
+  }
+  const read = {
+    number: number ?? 0,
+    name: port?.string('name') ?? '',
+    protocol: port?.string('protocol') ?? '',
+    targetPort: port?.int('targetPort'),
+  }
+  port?.done()
+  return read
+}
+
+export function readServerTls(tls: Fields): ServerTls {
+  tls.known('verifyCertificateSpki', 'verifyCertificateHash', 'cipherSuites', 'caCrl', 'tlsCertificates')
+  const read: ServerTls = {
+    at: tls.at,
+    httpsRedirect: tls.bool('httpsRedirect') ?? false,
+    mode: tls.enumeration('mode', tlsModes),
+    credentialName: tls.text('credentialName'),
+    credentialNames: tls.texts('credentialNames') ?? [],
+    serverCertificate: tls.text('serverCertificate'),
+    privateKey: tls.text('privateKey'),
+    caCertificates: tls.text('caCertificates'),
+    caCertCredentialName: tls.text('caCertCredentialName'),
+    subjectAltNames: tls.strings('subjectAltNames') ?? [],
+    minProtocolVersion: tls.enumeration('minProtocolVersion', tlsVersions)?.value,
+    maxProtocolVersion: tls.enumeration('maxProtocolVersion', tlsVersions)?.value,
+  }
+  tls.done()
+  return read
 }
