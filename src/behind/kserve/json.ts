@@ -51,7 +51,8 @@ export function readJson(text: string, reader: Reader): Json {
     throw new JsonRefused(strict ? orjson : json, text, at)
   }
   /** Where orjson reports the end of the text, Python reports what it was looking for. */
-  const ended = (json: string, at = i): never => refuse('unexpected end of data', json, strict ? text.length : at)
+  const ended = (json: string, at = i): never =>
+    refuse('unexpected end of data', json, strict ? text.length : at)
   const blank = () => {
     while (text[i] === ' ' || text[i] === '\t' || text[i] === '\n' || text[i] === '\r') i++
   }
@@ -260,7 +261,8 @@ const escapes: Readonly<Record<string, string>> = {
   r: '\r',
   t: '\t',
 }
-const isDigit = (letter: string | undefined): boolean => letter !== undefined && letter >= '0' && letter <= '9'
+const isDigit = (letter: string | undefined): boolean =>
+  letter !== undefined && letter >= '0' && letter <= '9'
 const number = (text: string, float: boolean): JsonNumber => ({
   kind: float ? 'float' : 'int',
   value: Number(text),

@@ -31,7 +31,10 @@ export function irisModel(name: string): Model {
     outputs: [{ name: 'output-0', datatype: 'INT32', shape: [-1] }],
     predict: ({ shape, values }) => {
       if (shape.length !== 2) {
-        throw exception('ValueError', `Expected 2D array, got ${shape.length === 0 ? 'scalar' : `${shape.length}D`} array instead.`)
+        throw exception(
+          'ValueError',
+          `Expected 2D array, got ${shape.length === 0 ? 'scalar' : `${shape.length}D`} array instead.`,
+        )
       }
       const [rows = 0, width = 0] = shape
       if (rows === 0) {

@@ -21,9 +21,7 @@ const integer = (bits: number, signed: boolean, read: Datatype['read']): Datatyp
   bytes: bits / 8,
   numpy: `${signed ? '' : 'u'}int${bits}`,
   read,
-  range: signed
-    ? [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n]
-    : [0n, 2n ** BigInt(bits) - 1n],
+  range: signed ? [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n] : [0n, 2n ** BigInt(bits) - 1n],
   round: Math.trunc,
 })
 const float = (bits: number, read: Datatype['read'], round: Datatype['round']): Datatype => ({
@@ -35,7 +33,12 @@ const float = (bits: number, read: Datatype['read'], round: Datatype['round']): 
 
 /** The Open Inference Protocol's datatypes; `BYTES` holds numbers in text. */
 const datatypes: Readonly<Record<string, Datatype>> = {
-  BOOL: { bytes: 1, numpy: 'bool', read: (v, o) => Number(v.getUint8(o) !== 0), round: (n) => Number(n !== 0) },
+  BOOL: {
+    bytes: 1,
+    numpy: 'bool',
+    read: (v, o) => Number(v.getUint8(o) !== 0),
+    round: (n) => Number(n !== 0),
+  },
   INT8: integer(8, true, (v, o) => v.getInt8(o)),
   INT16: integer(16, true, (v, o) => v.getInt16(o, true)),
   INT32: integer(32, true, (v, o) => v.getInt32(o, true)),
@@ -46,7 +49,11 @@ const datatypes: Readonly<Record<string, Datatype>> = {
   UINT64: integer(64, false, (v, o) => Number(v.getBigUint64(o, true))),
   FP16: float(16, (v, o) => halfFloat(v.getUint16(o, true)), roundToHalf),
   FP32: float(32, (v, o) => v.getFloat32(o, true), Math.fround),
-  FP64: float(64, (v, o) => v.getFloat64(o, true), (n) => n),
+  FP64: float(
+    64,
+    (v, o) => v.getFloat64(o, true),
+    (n) => n,
+  ),
   BYTES: { bytes: 0, numpy: 'object', read: () => 0, round: (n) => n },
 }
 

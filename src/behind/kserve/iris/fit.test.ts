@@ -15,7 +15,10 @@ test('the data are 150 flowers, fifty of each species', () => {
 
 test('the data are the ones Fisher published, by their column sums', () => {
   const sums = [0, 1, 2, 3].map((f) => examples.reduce((sum, { flower }) => sum + (flower[f] ?? 0), 0))
-  assert.deepEqual(sums.map((sum) => sum.toFixed(1)), ['876.5', '458.6', '563.7', '179.9'])
+  assert.deepEqual(
+    sums.map((sum) => sum.toFixed(1)),
+    ['876.5', '458.6', '563.7', '179.9'],
+  )
 })
 
 test('fitting again gives the coefficients that are served', () => {

@@ -55,7 +55,9 @@ export function fit(examples: readonly Example[]): Coefficients {
     examples.map(({ flower }) => flower.map((size, f) => (size - at(mean, f)) ** 2)),
     features,
   ).map(Math.sqrt)
-  const scaled = examples.map(({ flower }) => flower.map((size, f) => (size - at(mean, f)) / at(deviation, f)))
+  const scaled = examples.map(({ flower }) =>
+    flower.map((size, f) => (size - at(mean, f)) / at(deviation, f)),
+  )
 
   const weights = species.map(() => new Array<number>(features).fill(0))
   const bias = species.map(() => 0)
