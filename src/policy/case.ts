@@ -189,6 +189,8 @@ function checkOf(check: Check): Readonly<Record<string, unknown>> {
   if (protocol === 'http') {
     return { service, method, path, host, headers: sorted(headers), ...(body !== undefined && { body }) }
   }
+  // A connection has only its two ends.
+  if (method === '') return { service, grpc: { source: grpc?.source, destination: grpc?.destination } }
   return {
     service,
     grpc: { method, path, host, headers: sorted(headers), ...(body !== undefined && { body }), ...grpc },

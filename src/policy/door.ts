@@ -1,13 +1,16 @@
-import type { Labels, Mesh } from '../mesh/model.ts'
+import type { Labels, Mesh, Workload } from '../mesh/model.ts'
+import { labelsInclude } from './attach.ts'
 import type { Context, Decision, DoorRequest, HeaderList } from './decision.ts'
 import { decideGateway, type Gateway } from './evaluate.ts'
 import { compileFilters } from './filters.ts'
 import { gatewayConfig, sortGateways } from './gateway-selection.ts'
 import { type Chain, chainFor, compileGatewayProxy, compileWorld, type GatewayProxy } from './listener.ts'
+import { decidePath, type PathDecision } from './path.ts'
 import { headRules } from './proxy-config.ts'
 import { compileRegistry } from './registry.ts'
 import type { EngineOptions, Filters, ProxyIdentity, VerificationKey } from './seam.ts'
 import { compileSidecar, type Sidecar } from './sidecar.ts'
+import { injectionOf } from './workload-of.ts'
 
 /** A mesh ready to answer. Each proxy is compiled when it is first asked. */
 export interface Door {
@@ -21,7 +24,9 @@ export interface Door {
   /** The filter chain of a gateway that a connection to this port with this SNI ends at. */
   chain(proxy: ProxyIdentity, connection: Pick<DoorRequest, 'port' | 'scheme' | 'sni'>): Chain | undefined
   decide(proxy: ProxyIdentity, request: DoorRequest, context: Context, hop?: number): Decision
-  /** Keys the tokens of this proxy may be verified with; of every gateway without `proxy`. */
+  /** The whole way, from `entry` (the ingress gateway) to the workload. */
+  decidePath(request: DoorRequest, context: Context, entry?: ProxyIdentity): PathDecision
+  /** Keys the tokens of this proxy may be verified with; without `proxy`, of every proxy on any way. */
   keys(proxy?: ProxyIdentity): readonly VerificationKey[]
   /** Tokens (compact JWS) in a request, or in the headers of a provider's answer. */
   tokensIn(
@@ -56,7 +61,12 @@ export function compileDoor(mesh: Mesh, options: EngineOptions = {}): Door {
     compiled.set(key, fresh)
     return fresh
   }
-  return {
+  let all: readonly ProxyIdentity[] | undefined
+  const everyProxy = () => {
+    all ??= [...gateways, ...verifyingSidecars(mesh, gateways)]
+    return all
+  }
+  const door: Door = {
     mesh,
     gateways,
     gateway(which) {
@@ -72,11 +82,34 @@ export function compileDoor(mesh: Mesh, options: EngineOptions = {}): Door {
     listeners: (proxy) => of(proxy).listeners ?? { listeners: [], skipped: [] },
     chain: (proxy, connection) => chainFor(of(proxy).listeners ?? { listeners: [], skipped: [] }, connection),
     decide: (proxy, request, context, hop = 0) => of(proxy).decide(request, context, hop),
-    keys: (proxy) => uniqueKeys((proxy ? [proxy] : gateways).flatMap((entry) => of(entry).keys)),
+    decidePath: (request, context, entry) => decidePath(door, request, context, entry),
+    keys: (proxy) => uniqueKeys((proxy ? [proxy] : everyProxy()).flatMap((entry) => of(entry).keys)),
     tokensIn: (request, proxy) => [
-      ...new Set((proxy ? [proxy] : gateways).flatMap((entry) => of(entry).tokensIn(request))),
+      ...new Set((proxy ? [proxy] : everyProxy()).flatMap((entry) => of(entry).tokensIn(request))),
     ],
   }
+  return door
+}
+
+/** Workloads whose sidecar some RequestAuthentication may select. */
+function verifyingSidecars(mesh: Mesh, gateways: readonly ProxyIdentity[]): readonly ProxyIdentity[] {
+  const { rootNamespace } = mesh.meshConfig
+  const applies = (workload: Workload) =>
+    mesh.requestAuthentications.some(
+      (policy) =>
+        policy.targetRefs.length === 0 &&
+        (policy.namespace === rootNamespace || policy.namespace === workload.namespace) &&
+        labelsInclude(workload.podLabels, policy.selector),
+    )
+  return mesh.workloads
+    .filter((workload) => !gateways.some((proxy) => proxy.labels === workload.podLabels))
+    .filter((workload) => injectionOf(mesh, workload) === 'sidecar' && applies(workload))
+    .map((workload) => ({
+      kind: 'sidecar',
+      namespace: workload.namespace,
+      labels: workload.podLabels,
+      serviceAccount: workload.serviceAccount,
+    }))
 }
 
 function compileGateway(

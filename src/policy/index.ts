@@ -20,4 +20,6 @@ export type {
 export type { Door } from './door.ts'
 export { compileDoor } from './door.ts'
 export type { Chain, GatewayProxy, Listener } from './listener.ts'
+export type { Hop, PathDecision } from './path.ts'
+export { placeholderRequestId } from './request-head.ts'
 export type { EngineOptions, ProxyIdentity, VerificationKey } from './seam.ts'

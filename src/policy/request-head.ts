@@ -150,7 +150,7 @@ function addressed(
     else headers[at] = ['x-forwarded-for', `${forwardedFor},${sent.sourceIp}`]
     headers.push(['x-envoy-external-address', remoteIp])
   }
-  headers.push(['x-forwarded-proto', forwardedProto], ['x-request-id', requestId])
+  headers.push(['x-forwarded-proto', forwardedProto], ['x-request-id', placeholderRequestId])
   return {
     method: sent.method,
     host: target.host,
@@ -172,7 +172,7 @@ function addressed(
 /**
  * A stand-in: the proxy makes a new one for each request, so that only its presence can be known.
  */
-const requestId = '00000000-0000-4000-8000-000000000000'
+export const placeholderRequestId = '00000000-0000-4000-8000-000000000000'
 
 /** Every URI name, else every DNS name, else the subject (envoy `rbac/matchers.cc`). */
 export function principalsOf(peer: PeerCertificate | undefined): readonly string[] {

@@ -1,5 +1,6 @@
 import { substitute } from './regular-expression.ts'
 import type { ForwardAction, PathMatch } from './route.ts'
+import { lowerCase } from './value-pattern.ts'
 
 /** The path (query included) a workload sees. */
 export function rewritePath(match: PathMatch, rewrite: ForwardAction['rewrite'], path: string): string {
@@ -18,10 +19,19 @@ export function rewritePath(match: PathMatch, rewrite: ForwardAction['rewrite'],
   }
 }
 
-/** A prefix gives way alone, exact and regular expressions match the whole path. Slashes are not mended. */
+/**
+ * A prefix gives way alone, exact and regular expressions match the whole path. Slashes are not
+ * mended. A path an authorizer changed to something the route would not take stays as it is.
+ */
 export function replaceMatched(match: PathMatch, to: string, path: string): string {
   const mark = path.indexOf('?')
   const end = mark === -1 ? path.length : mark
-  const matched = match.kind === 'prefix' || match.kind === 'segments' ? match.text.length : end
+  if (match.kind !== 'regex') {
+    const begins = match.ignoreCase
+      ? lowerCase(path).startsWith(lowerCase(match.text))
+      : path.startsWith(match.text)
+    if (!begins) return path
+  }
+  const matched = match.kind === 'regex' ? end : match.text.length
   return to + path.slice(matched)
 }

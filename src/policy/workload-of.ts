@@ -1,0 +1,74 @@
+/** What stands behind a destination: pods of a Service, and whether a sidecar stands before them. */
+import type { Mesh, Service, Workload } from '../mesh/model.ts'
+import { labelsInclude } from './attach.ts'
+import { targetPortNumber } from './gateway-selection.ts'
+import { serviceHost } from './registry.ts'
+
+export interface Backend {
+  readonly service: Service
+  readonly workload: Workload
+  /** The container port the Service's port leads to. */
+  readonly port: number
+  /** Behind a Service without selector that Knative fills in: either the pods, or the activator first. */
+  readonly knative: boolean
+}
+
+export type BackendLookup =
+  | { readonly kind: 'backend'; readonly backend: Backend }
+  /** `external` = a ServiceEntry or nothing of the cluster. */
+  | { readonly kind: 'none'; readonly reason: 'external' | 'no-such-port' | 'no-selector' | 'pods-not-given' }
+
+/** Follows one ExternalName, and Knative's `<revision>-private` twin. */
+export function findBackend(mesh: Mesh, host: string, port: number): BackendLookup {
+  const named = serviceByHost(mesh, host)
+  const service = named?.type === 'ExternalName' ? serviceByHost(mesh, named.externalName ?? '') : named
+  if (service === undefined) return { kind: 'none', reason: 'external' }
+  const selects = service.selector !== undefined && Object.keys(service.selector).length > 0
+  const twin = selects ? undefined : serviceByHost(mesh, serviceHost(`${service.name}-private`, service.namespace))
+  const owner = selects ? service : twin
+  if (owner?.selector === undefined) return { kind: 'none', reason: 'no-selector' }
+  const entry = owner.ports.find((candidate) => candidate.port === port)
+  if (entry === undefined) return { kind: 'none', reason: 'no-such-port' }
+  const pods = mesh.workloads.filter(
+    (workload) => workload.namespace === owner.namespace && labelsInclude(workload.podLabels, owner.selector),
+  )
+  const [workload] = pods
+  if (workload === undefined) return { kind: 'none', reason: 'pods-not-given' }
+  return {
+    kind: 'backend',
+    backend: {
+      service,
+      workload,
+      port: targetPortNumber(entry.targetPort, entry.port, owner, pods),
+      knative: twin !== undefined,
+    },
+  }
+}
+
+function serviceByHost(mesh: Mesh, host: string): Service | undefined {
+  const [name, namespace, ...rest] = host.split('.')
+  if (rest.join('.') !== 'svc.cluster.local') return undefined
+  return mesh.services.find((service) => service.name === name && service.namespace === namespace)
+}
+
+export type Injection = 'sidecar' | 'none' | 'ambient'
+
+/**
+ * The pod's own word first, then its namespace's; a Profile's namespace is always injected. Agrees
+ * with Istio `pkg/kube/inject/webhook.go` and the webhook's selectors.
+ */
+export function injectionOf(mesh: Mesh, workload: Workload): Injection {
+  const own =
+    workload.podLabels['sidecar.istio.io/inject'] ?? workload.podAnnotations['sidecar.istio.io/inject']
+  const namespace = mesh.namespaces.find((entry) => entry.name === workload.namespace)
+  const labels = namespace?.labels ?? {}
+  const profile = mesh.profiles.some((entry) => entry.name === workload.namespace)
+  const mode = workload.podLabels['istio.io/dataplane-mode'] ?? labels['istio.io/dataplane-mode']
+  if (own === 'false') return mode === 'ambient' ? 'ambient' : 'none'
+  const asked = labels['istio-injection']
+  if (asked === 'disabled') return 'none'
+  if (own === 'true' || asked === 'enabled' || labels['istio.io/rev'] !== undefined) return 'sidecar'
+  if (workload.podLabels['istio.io/rev'] !== undefined) return 'sidecar'
+  if (mode === 'ambient') return 'ambient'
+  return profile && namespace === undefined ? 'sidecar' : 'none'
+}
