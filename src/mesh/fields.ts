@@ -48,15 +48,15 @@ export class Fields {
 
   /** The field as written. Not written, and written as null, are both undefined. */
   entry(name: string): MapEntry | undefined {
+    const proto = protoName(name)
     let found = this.node.entries.get(name)
     if (found) this.#known.add(name)
-    else {
-      const proto = protoName(name)
-      if (proto === name) return undefined
-      found = this.node.entries.get(proto)
-      if (!found) return undefined
+    if (proto !== name && this.node.entries.has(proto)) {
+      // Both may be written; the JSON name counts, as in jsonpb.
       this.#known.add(proto)
+      found ??= this.node.entries.get(proto)
     }
+    if (!found) return undefined
     return found.value.kind === 'scalar' && found.value.value === null ? undefined : found
   }
 

@@ -68,13 +68,13 @@ function readTlsMode(policy: Fields): string | undefined {
 }
 
 const policyShape = `
-  loadBalancer{simple consistentHash{httpHeaderName httpCookie{name path ttl attributes[name value]} useSourceIp
+  loadBalancer{simple backendUtilization* zoneAwareLbSetting* consistentHash{httpHeaderName httpCookie{name path ttl attributes[name value]} useSourceIp
       httpQueryParameterName ringHash{minimumRingSize} maglev{tableSize} minimumRingSize}
     localityLbSetting{distribute[from to*] failover[from to] failoverPriority enabled}
     warmupDurationSecs warmup{duration minimumPercent aggression}}
   connectionPool{tcp{maxConnections connectTimeout tcpKeepalive{probes time interval} maxConnectionDuration idleTimeout}
     http{http1MaxPendingRequests http2MaxRequests maxRequestsPerConnection maxRetries idleTimeout h2UpgradePolicy
-      useClientProtocol maxConcurrentStreams}}
+      useClientProtocol maxConcurrentStreams http2KeepAlive*}}
   outlierDetection{consecutiveErrors splitExternalLocalOriginErrors consecutiveLocalOriginFailures
-    consecutiveGatewayErrors consecutive5xxErrors interval baseEjectionTime maxEjectionPercent minHealthPercent}
-  tunnel{protocol targetHost targetPort} proxyProtocol{version} retryBudget{percent minRetryConcurrency}`
+    consecutiveGatewayErrors consecutive5xxErrors interval baseEjectionTime maxEjectionPercent minHealthPercent outlierDetectionHttpErrorCodes}
+  tunnel{protocol targetHost targetPort} proxyProtocol{version} retryBudget{budgetInterval percent minRetryConcurrency}`

@@ -54,7 +54,15 @@ export function readPort(owner: Fields): Server['port'] {
 }
 
 export function readServerTls(tls: Fields): ServerTls {
-  tls.known('verifyCertificateSpki', 'verifyCertificateHash', 'cipherSuites', 'caCrl', 'tlsCertificates')
+  tls.known(
+    'verifyCertificateSpki',
+    'verifyCertificateHash',
+    'cipherSuites',
+    'caCrl',
+    'tlsCertificates',
+    'ecdhCurves',
+    'insecureSkipVerify',
+  )
   const read: ServerTls = {
     at: tls.at,
     httpsRedirect: tls.bool('httpsRedirect') ?? false,

@@ -75,6 +75,7 @@ function readOperations(headers: Fields, name: string): HeaderOperations | undef
 function readRedirect(route: Fields): HttpRoute['redirect'] {
   const redirect = route.fields('redirect')
   if (!redirect) return undefined
+  redirect.known('prefixRewrite')
   const read = {
     at: redirect.at,
     uri: redirect.string('uri'),
@@ -95,10 +96,11 @@ function readDirectResponse(route: Fields): HttpRoute['directResponse'] {
   if (status === undefined) response.error('missing-status', `\`${response.path}\` has no status`)
   const body = response.fields('body')
   const base64 = body?.string('bytes')
+  const text = body?.string('string')
   const read = {
     at: response.at,
     status: status ?? 0,
-    body: base64 === undefined ? body?.string('string') : { base64 },
+    body: base64 === undefined ? text : { base64 },
   }
   body?.done()
   response.done()

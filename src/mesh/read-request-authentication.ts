@@ -14,6 +14,7 @@ export function readRequestAuthentication(meta: Meta, spec: Fields): RequestAuth
 }
 
 function readJwtRule(rule: Fields): JwtRule {
+  rule.known('presence')
   const read: JwtRule = {
     at: rule.at,
     issuer: rule.text('issuer') ?? { value: '', at: rule.at },
