@@ -26,6 +26,7 @@ import { compileRegistry } from './registry.ts'
 import { principalsOf, readHead } from './request-head.ts'
 import type { EngineOptions, FilterOutcome, NormalizedRequest, VerificationKey } from './seam.ts'
 import { trustDomains } from './trust-domain.ts'
+import { verdictOfReply } from './verdict.ts'
 
 /** The pod behind a Service. */
 export interface SidecarWorkload {
@@ -231,7 +232,8 @@ function finish(
         }
       }
       const { status, headers, body, reason } = outcome
-      return { ...common, kind: 'reply', verdict: 'deny', reason, status, headers, body }
+      const verdict = verdictOfReply(status, headers, reason)
+      return { ...common, kind: 'reply', verdict, reason, status, headers, body }
     }
     case 'pass': {
       const forwarded = connection ? request.headers : outcome.headers
