@@ -6,6 +6,11 @@
  * Rows are kept in alphabetical order; a retired one keeps its number.
  */
 export interface FaultFacts {
+  readonly ERR_DIRECTORY_FAILED: {
+    readonly connector: string
+    readonly host: string
+    readonly reason: string
+  }
   readonly ERR_FOLDER_NEEDS_RENDERING: { readonly folder: string; readonly command: string }
   readonly ERR_INPUT_UNREADABLE: { readonly path: string; readonly reason: string }
   readonly ERR_MESH_INVALID: { readonly problems: readonly string[] }
@@ -13,7 +18,11 @@ export interface FaultFacts {
   readonly ERR_NO_GATEWAY: { readonly where: string }
   readonly ERR_PIPELINES_STORE: { readonly path: string; readonly reason: string }
   readonly ERR_PORT_BUSY: { readonly address: string; readonly port: number; readonly flag: string }
+  readonly ERR_NOT_SIGNED_IN: { readonly method: string; readonly path: string }
+  readonly ERR_ISSUER_UNREACHABLE: { readonly issuer: string; readonly reason: string }
   readonly ERR_SERVICE_ACCOUNT_INVALID: { readonly what: string; readonly value: string }
+  readonly ERR_SESSION_NEEDS_TOKEN: { readonly provider: string }
+  readonly ERR_SESSIONS_UNUSABLE: { readonly path: string; readonly reason: string }
   readonly ERR_SIGNING_KEY_MISSING: { readonly algorithm: string }
   readonly ERR_SIGNING_KEY_UNFIT: { readonly algorithm: string; readonly reason: string }
   readonly ERR_PUBLISHED_CREDENTIALS: { readonly address: string; readonly what: readonly string[] }
@@ -35,6 +44,7 @@ export type AnyFault = { [C in FaultCode]: Fault<C> }[FaultCode]
 
 /** What people see and search for. A number is forever. */
 export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
+  ERR_DIRECTORY_FAILED: 'KFD1101',
   ERR_FOLDER_NEEDS_RENDERING: 'KFD0102',
   ERR_INPUT_UNREADABLE: 'KFD0101',
   ERR_MESH_INVALID: 'KFD0103',
@@ -42,7 +52,11 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_NO_GATEWAY: 'KFD0104',
   ERR_PIPELINES_STORE: 'KFD1601',
   ERR_PORT_BUSY: 'KFD0110',
+  ERR_NOT_SIGNED_IN: 'KFD1201',
+  ERR_ISSUER_UNREACHABLE: 'KFD1204',
   ERR_SERVICE_ACCOUNT_INVALID: 'KFD1303',
+  ERR_SESSION_NEEDS_TOKEN: 'KFD1203',
+  ERR_SESSIONS_UNUSABLE: 'KFD1202',
   ERR_SIGNING_KEY_MISSING: 'KFD1301',
   ERR_SIGNING_KEY_UNFIT: 'KFD1302',
   ERR_PUBLISHED_CREDENTIALS: 'KFD0113',
@@ -61,6 +75,7 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
 
 /** One sentence each: lower case, no final period, what the user wrote in backticks. */
 const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string } = {
+  ERR_DIRECTORY_FAILED: (f) => `connector \`${f.connector}\` cannot ask the directory ${f.host}: ${f.reason}`,
   ERR_FOLDER_NEEDS_RENDERING: (f) =>
     `\`${f.folder}\` has to be rendered first; run \`${f.command}\` and read its output`,
   ERR_INPUT_UNREADABLE: (f) => `cannot read \`${f.path}\`: ${f.reason}`,
@@ -72,7 +87,12 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
     `cannot keep pipelines and runs in \`${f.path}\`: ${f.reason}; move the file away, or choose another folder with \`--state DIR\``,
   ERR_PORT_BUSY: (f) =>
     `port ${f.port} on ${f.address} is in use; choose another with \`${f.flag} PORT\`, or \`${f.flag} 0\` for a free one`,
+  ERR_NOT_SIGNED_IN: (f) => `${f.method} ${f.path} needs a session or a token, and the request carries none that is valid`,
+  ERR_ISSUER_UNREACHABLE: (f) => `the issuer \`${f.issuer}\` does not answer as an OpenID provider: ${f.reason}`,
   ERR_SERVICE_ACCOUNT_INVALID: (f) => `\`${f.value}\` is not a service account's ${f.what}`,
+  ERR_SESSION_NEEDS_TOKEN: (f) =>
+    `a session of ${f.provider} carries an ID token to the gateway, and none was given for this one`,
+  ERR_SESSIONS_UNUSABLE: (f) => `the sessions in \`${f.path}\` cannot be used: ${f.reason}`,
   ERR_SIGNING_KEY_MISSING: (f) => `there is no ${f.algorithm} key to sign with`,
   ERR_SIGNING_KEY_UNFIT: (f) => `the ${f.algorithm} signing key cannot be used: ${f.reason}`,
   ERR_PUBLISHED_CREDENTIALS: (f) =>

@@ -96,7 +96,7 @@ export async function handleApproval(context: IssuerContext, visit: Visit): Prom
         requestId: request.id,
         user: request.identity?.username ?? '',
         client: client.name || client.id,
-        scopes: request.scopes,
+        scopes: request.scopes.filter((scope) => scope !== 'groups' || context.generation.groupsOnApproval),
       })
       return page(200, body, styleHash, { 'content-language': language })
     }

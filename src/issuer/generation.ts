@@ -26,6 +26,8 @@ export interface DexGeneration {
   readonly unknownClientStatus: 400 | 404
   /** Error for a grant that is not offered. */
   readonly unknownGrant: 'invalid_grant' | 'unsupported_grant_type'
+  /** The approval screen says that groups are asked for. */
+  readonly groupsOnApproval: boolean
   /** What discovery lists, besides what all list. */
   readonly lists: {
     readonly deviceAndGrants: boolean
@@ -49,6 +51,7 @@ function generationOf(minor: number): DexGeneration {
     hidesDetails: since(45),
     unknownClientStatus: since(30) ? 404 : 400,
     unknownGrant: since(30) ? 'unsupported_grant_type' : 'invalid_grant',
+    groupsOnApproval: since(35),
     lists: {
       deviceAndGrants: since(25),
       pkce: since(26),

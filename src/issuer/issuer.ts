@@ -2,6 +2,7 @@ import type { Clock } from '../base/index.ts'
 import type { SigningKeys } from '../identity/index.ts'
 import type { DexConfig } from './config.ts'
 import type { PasswordConnector } from './connectors/connector.ts'
+import { ldapConnector } from './connectors/ldap.ts'
 import { passwordDb } from './connectors/password-db.ts'
 import { errorReply, type IssuerContext, type IssuerEvent, type Visit } from './context.ts'
 import { handleApproval } from './finish.ts'
@@ -84,9 +85,12 @@ export function createIssuer(options: IssuerOptions): Issuer {
 }
 
 function connectorsOf(config: DexConfig): PasswordConnector[] {
-  return config.connectors.flatMap((one) =>
-    one.kind === 'local' ? [passwordDb(config.passwords, { name: one.name })] : [],
-  )
+  const made: PasswordConnector[] = []
+  for (const one of config.connectors) {
+    if (one.kind === 'local') made.push(passwordDb(config.passwords, { name: one.name }))
+    if (one.kind === 'ldap') made.push(ldapConnector(one.id, one.name, one.ldap))
+  }
+  return made
 }
 
 function route(context: IssuerContext, visit: Visit): Promise<Response> | Response | undefined {

@@ -5,6 +5,7 @@ import type { Problem } from '../base/index.ts'
 export interface Field {
   readonly path: string
   readonly present: boolean
+  readonly isMapping: boolean
   /** A member of a mapping; absent when there is none. */
   get(key: string): Field
   text(fallback?: string): string
@@ -59,6 +60,7 @@ export function readYaml(
     const self: Field = {
       path,
       present,
+      isMapping: isMap(value),
       complain,
       get(key) {
         if (present && !isMap(value)) return field(undefined, join(path, key), at)

@@ -7,6 +7,8 @@ export interface Identity {
   readonly email: string
   readonly emailVerified: boolean
   readonly groups: readonly string[]
+  /** What the connector needs to find them again at a refresh; nobody else reads it. */
+  readonly connectorData?: string
 }
 
 export type LoginResult =
