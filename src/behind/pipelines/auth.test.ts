@@ -56,7 +56,8 @@ test('nobody at 2.0.0-alpha.5: 500, code 13, the cause first as Go prints it', (
     const { status, body } = await ask('GET', path, undefined, {})
     assert.equal(status, 500)
     assert.equal(body.code, 13)
-    assert.ok(body.error.startsWith(`Internal error: ${nobody}\n`), body.error)
+    const api = 'Failed to authorize with API resource references'
+    assert.equal(body.error, `Internal error: ${nobody}\n${api}\n${api}`)
     assert.equal(body.details[0]['@type'], 'type.googleapis.com/api.Error')
   }))
 

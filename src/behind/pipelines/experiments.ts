@@ -44,11 +44,9 @@ async function mayAccess(
       ? invalid('Invalid resource references for experiment. Namespace is empty.')
       : invalid('An experiment cannot have an empty namespace in multi-user mode')
   }
-  const doing =
-    service.traits.wording === 'v1'
-      ? 'Failed to authorize with API resource references'
-      : 'Failed to authorize with API'
-  await within(doing, () => service.authorize(call, { namespace, verb, resource: 'experiments', name }))
+  await within('Failed to authorize with API', () =>
+    service.authorize(call, { namespace, verb, resource: 'experiments', name }),
+  )
 }
 
 const v1 = (call: Call) => call.api === 'v1beta1'

@@ -24,16 +24,46 @@ export class Refusal extends Error {
   readonly code: Code
   /** The short text for the caller, kept while `message` grows. */
   readonly external: string
+  /** What went wrong, without what was being attempted. */
+  readonly text: string
+  /** What was being attempted, outermost first. */
+  readonly steps: readonly string[]
 
-  constructor(status: Code, message: string, external: string) {
-    super(message)
+  constructor(status: Code, text: string, external: string, steps: readonly string[] = []) {
+    super([...steps, text].join(': '))
     this.code = status
     this.external = external
+    this.text = text
+    this.steps = steps
+  }
+
+  /** As Go's `Error()`: the steps, then what went wrong. */
+  get chain(): string {
+    return [...this.steps, this.text].join(': ')
   }
 
   /** The same refusal, told from one step further out. */
   within(doing: string): Refusal {
-    return new Refusal(this.code, `${doing}: ${this.message}`, this.external)
+    return this.along([doing, ...this.steps])
+  }
+
+  /** The same refusal with other steps. */
+  along(steps: readonly string[]): Refusal {
+    return new Refusal(this.code, this.text, this.external, steps)
+  }
+}
+
+/**
+ * An error without a code in Go, which the server shows as an internal one, in the order in which
+ * `%+v` prints it: the cause first. Its stack is left out.
+ */
+export class PlainRefusal extends Refusal {
+  constructor(text: string, steps: readonly string[] = []) {
+    super(code.internal, text, text, steps)
+    this.message = `Internal error: ${[text, ...steps.toReversed()].join('\n')}`
+  }
+  override along(steps: readonly string[]): PlainRefusal {
+    return new PlainRefusal(this.text, steps)
   }
 }
 
@@ -70,16 +100,6 @@ export const internal = (cause: string, text: string) =>
 
 export const unavailable = (cause: string, text: string) =>
   new Refusal(code.unavailable, `ServiceUnavailable: ${text}: ${cause}`, 'Service unavailable')
-
-/** An error without a code in Go: told in the order in which `%+v` prints a wrapped error, cause first. */
-export class PlainRefusal extends Refusal {
-  constructor(message: string) {
-    super(code.internal, message, message)
-  }
-  override within(doing: string): PlainRefusal {
-    return new PlainRefusal(`${this.message}\n${doing}`)
-  }
-}
 
 /** Runs `work`; a refusal in it is told as having happened while `doing` something. */
 export async function within<T>(doing: string, work: () => T | Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import { type Code, code, PlainRefusal, type Refusal } from './failure.ts'
+import { oldSteps } from './old-words.ts'
 import type { Traits } from './release.ts'
 
 /** grpc-gateway's table (runtime.HTTPStatusFromCode); 1.x answers 412 where 2.x answers 400. */
@@ -25,18 +26,18 @@ export function json(body: unknown, status = 200, headers: Record<string, string
 
 /** A refusal in the words and the shape of the release's gateway. */
 export function refusalResponse(refusal: Refusal, traits: Traits): Response {
-  const plain = refusal instanceof PlainRefusal
-  const message = plain ? `Internal error: ${refusal.message}` : refusal.message
-  const external = plain ? message : refusal.external
+  const told = traits.wording === 'v1' ? refusal.along(oldSteps(refusal.steps)) : refusal
+  const plain = told instanceof PlainRefusal
+  const external = plain ? told.message : told.external
   const details =
     traits.details === 'api.Error'
-      ? { '@type': 'type.googleapis.com/api.Error', error_message: external, error_details: message }
+      ? { '@type': 'type.googleapis.com/api.Error', error_message: external, error_details: told.message }
       : {
           '@type': 'type.googleapis.com/google.rpc.Status',
-          code: plain ? code.unknown : refusal.code,
+          code: plain ? code.unknown : told.code,
           message: external,
         }
-  return gatewayError(refusal.code, message, [details], traits)
+  return gatewayError(told.code, told.message, [details], traits)
 }
 
 /** What the gateway answers by itself: no route (`notFound`), a body it cannot read (`invalidArgument`). */

@@ -48,7 +48,7 @@ async function during<T>(step: Step, status: number, work: () => T | Promise<T>)
     return await work()
   } catch (error) {
     if (error instanceof Failed || !(error instanceof Refusal)) throw error
-    throw new Failed(step, status, error.message, error)
+    throw new Failed(step, status, error.chain, error)
   }
 }
 
