@@ -65,6 +65,8 @@ export function ldapConnector(
     async login(login, password, wants): Promise<LoginResult> {
       // A bind without a password succeeds for everybody (RFC 4513 §5.1.2): never ask.
       if (login === '' || password === '') return { kind: 'wrong' }
+      // OpenLDAP drops such characters when it compares: two spellings would be one person.
+      if (/\p{Cc}/u.test(login)) return { kind: 'wrong' }
       const answer = queue.run(() =>
         withClient(async (client): Promise<LoginResult> => {
           const entry = await findUser(client, config, login)
