@@ -1,0 +1,129 @@
+import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto'
+import type { Clock } from '../../base/index.ts'
+import type { SessionStore, StoredSession } from './store.ts'
+
+/** Who signed in, as the issuer's ID token says. */
+export interface User {
+  /** `sub`. */
+  readonly subject: string
+  /** `email`; the subject where a token has none. */
+  readonly email: string
+  readonly groups: readonly string[]
+  readonly preferredUsername?: string
+  /** The value of the claim the provider takes for the user id, without prefix. */
+  readonly userId: string
+}
+
+export interface Session {
+  readonly user: User
+  /** Compact JWS. */
+  readonly idToken?: string
+  readonly accessToken?: string
+  readonly refreshToken?: string
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+/** Sessions by the value a browser's cookie holds. */
+export interface Sessions {
+  /** Starts one under a new id of 256 random bits; the id is the only key to it and is kept nowhere. */
+  start(content: Omit<Session, 'createdAt' | 'expiresAt'>, lifetimeMs: number): Promise<StartedSession>
+  /** Undefined = none, ended, expired or not an id. */
+  find(id: string): Session | undefined | Promise<Session | undefined>
+  /** Resolves true when there was one. */
+  end(id: string): Promise<boolean>
+  /** Ends every session of the user; resolves how many. */
+  endAllOf(userId: string): Promise<number>
+}
+
+export interface StartedSession {
+  /** 43 characters of base64url. */
+  readonly id: string
+  readonly session: Session
+}
+
+const ID_LENGTH = 43
+const OPENED_KEPT = 4096
+const NONCE = 12
+const TAG = 16
+
+/**
+ * The layer between cookies and stores. What a store keeps is sealed with a key derived from the
+ * session id, so neither a copied database nor a store's operator can act as anybody.
+ *
+ * Opening costs a few microseconds, so opened sessions are remembered; but each look-up asks the
+ * store first, and what it remembers counts only for the very row the store gave: a session ended
+ * anywhere is ended here at once.
+ *
+ * @example
+ * const sessions = createSessions(memorySessions(Date.now), Date.now)
+ */
+export function createSessions(store: SessionStore, clock: Clock): Sessions {
+  const opened = new Map<string, { readonly sealed: string; readonly session: Session }>()
+
+  const open = (id: string, row: StoredSession | undefined): Session | undefined => {
+    if (!row) return undefined
+    const known = opened.get(row.key)
+    if (known && known.sealed === row.sealed && known.session.expiresAt === row.expiresAt)
+      return known.session
+    const text = unseal(id, row)
+    if (text === undefined) return undefined
+    const session: Session = { ...JSON.parse(text), createdAt: row.createdAt, expiresAt: row.expiresAt }
+    if (opened.size >= OPENED_KEPT) for (const oldest of opened.keys()) if (opened.delete(oldest)) break
+    opened.set(row.key, { sealed: row.sealed, session })
+    return session
+  }
+
+  return {
+    async start(content, lifetimeMs) {
+      const id = randomBytes(32).toString('base64url')
+      const createdAt = clock()
+      const expiresAt = createdAt + lifetimeMs
+      const key = keyOf(id)
+      const sealed = seal(id, key, JSON.stringify(content))
+      await store.put({ key, subject: subjectOf(content.user.userId), createdAt, expiresAt, sealed })
+      return { id, session: { ...content, createdAt, expiresAt } }
+    },
+    find(id) {
+      if (id.length !== ID_LENGTH) return undefined
+      const row = store.get(keyOf(id))
+      return row instanceof Promise ? row.then((found) => open(id, found)) : open(id, row)
+    },
+    async end(id) {
+      if (id.length !== ID_LENGTH) return false
+      const key = keyOf(id)
+      opened.delete(key)
+      return store.delete(key)
+    },
+    endAllOf: (userId) => store.deleteBySubject(subjectOf(userId)),
+  }
+}
+
+const keyOf = (id: string) => hash('sha256', id, 'base64url')
+const subjectOf = (userId: string) => hash('sha256', `kfdoor subject ${userId}`, 'base64url')
+
+/** The id has 256 random bits, so one HKDF step makes an independent key of it (RFC 5869). */
+const sealKey = (id: string) => new Uint8Array(hkdfSync('sha256', id, '', 'kfdoor session seal', 32))
+
+function seal(id: string, key: string, text: string): string {
+  const nonce = randomBytes(NONCE)
+  const cipher = createCipheriv('aes-256-gcm', sealKey(id), nonce).setAAD(Buffer.from(key))
+  return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
+    'base64url',
+  )
+}
+
+function unseal(id: string, row: StoredSession): string | undefined {
+  const bytes = Buffer.from(row.sealed, 'base64url')
+  if (bytes.length < NONCE + TAG) return undefined
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', sealKey(id), bytes.subarray(0, NONCE))
+      .setAAD(Buffer.from(row.key))
+      .setAuthTag(bytes.subarray(-TAG))
+    return decipher.update(bytes.subarray(NONCE, -TAG), undefined, 'utf8') + decipher.final('utf8')
+  } catch {
+    // Altered or moved to another row: nobody's session.
+    return undefined
+  }
+}

@@ -1,0 +1,118 @@
+import { chmodSync, closeSync, fstatSync, openSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { type Clock, Fault } from '../../base/index.ts'
+import { createKeyLock } from './key-lock.ts'
+import type { SessionStore, StoredSession } from './store.ts'
+
+/** `PRAGMA application_id`, so that another program's database is not taken for ours. */
+const APPLICATION = 0x6b664473
+const VERSION = 1
+const SWEEP_EVERY = 256
+
+const schema = `
+CREATE TABLE IF NOT EXISTS session (
+  key TEXT PRIMARY KEY,
+  subject TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  sealed TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS session_subject ON session (subject);
+CREATE INDEX IF NOT EXISTS session_expiry ON session (expires_at);
+`
+
+/**
+ * Sessions in a SQLite file of mode 0600, in WAL mode with `synchronous = FULL`: a change is on
+ * disk when its promise resolves, so `kill -9` at any moment loses no session that was confirmed,
+ * and brings none back that was ended.
+ *
+ * One process at a time keeps a door's file; `withLock` reaches no further than this process.
+ *
+ * @throws Fault ERR_SESSIONS_UNUSABLE: not readable, not a database, another program's, or newer
+ *
+ * @example
+ * const sessions = sqliteSessions('state/sessions.db', Date.now)
+ */
+export function sqliteSessions(path: string, clock: Clock): SessionStore {
+  const guard = <T>(work: () => T): T => {
+    try {
+      return work()
+    } catch (cause) {
+      if (cause instanceof Fault) throw cause
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new Fault('ERR_SESSIONS_UNUSABLE', { path, reason }, { cause })
+    }
+  }
+  const db = guard(() => open(path))
+  const columns = 'key, subject, created_at AS createdAt, expires_at AS expiresAt, sealed'
+  const statements = guard(() => ({
+    get: db.prepare(`SELECT ${columns} FROM session WHERE key = ? AND expires_at > ?`),
+    put: db.prepare('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?)'),
+    touch: db.prepare('UPDATE session SET expires_at = ? WHERE key = ? AND expires_at > ?'),
+    delete: db.prepare('DELETE FROM session WHERE key = ? AND expires_at > ?'),
+    deleteBySubject: db.prepare('DELETE FROM session WHERE subject = ? AND expires_at > ?'),
+    count: db.prepare('SELECT count(*) AS n FROM session WHERE expires_at > ?'),
+    sweep: db.prepare('DELETE FROM session WHERE expires_at <= ?'),
+  }))
+  guard(() => statements.sweep.run(clock()))
+  let puts = 0
+  let closed = false
+
+  return {
+    get: (key) => guard(() => statements.get.get(key, clock()) as unknown as StoredSession | undefined),
+    async put({ key, subject, createdAt, expiresAt, sealed }) {
+      guard(() => {
+        statements.put.run(key, subject, createdAt, expiresAt, sealed)
+        if (++puts % SWEEP_EVERY === 0) statements.sweep.run(clock())
+      })
+    },
+    touch: async (key, expiresAt) =>
+      guard(() => statements.touch.run(expiresAt, key, clock()).changes !== 0),
+    delete: async (key) => guard(() => statements.delete.run(key, clock()).changes !== 0),
+    deleteBySubject: async (subject) =>
+      guard(() => Number(statements.deleteBySubject.run(subject, clock()).changes)),
+    withLock: createKeyLock(),
+    count: async () => guard(() => Number(statements.count.get(clock())?.n)),
+    async close() {
+      if (closed) return
+      closed = true
+      db.close()
+    },
+  }
+}
+
+function open(path: string): DatabaseSync {
+  if (path !== ':memory:') {
+    // Made here first, so that it never exists with wider permissions; SQLite copies them to -wal and -shm.
+    const file = openSync(path, 'a', 0o600)
+    try {
+      if (!fstatSync(file).isFile()) throw new Error('it is not a regular file')
+    } finally {
+      closeSync(file)
+    }
+    chmodSync(path, 0o600)
+  }
+  const db = new DatabaseSync(path, { timeout: 5000 })
+  try {
+    prepare(db)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function prepare(db: DatabaseSync): void {
+  const pragma = (name: string) => Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0])
+  const application = pragma('application_id')
+  const version = pragma('user_version')
+  const tables = Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n)
+  if (application !== APPLICATION && (application !== 0 || tables > 0))
+    throw new Error('it is a database of another program')
+  if (version > VERSION) throw new Error(`it was made by a newer kfdoor (version ${version} of the file)`)
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
+  db.exec(`BEGIN; ${schema} PRAGMA application_id = ${APPLICATION}; PRAGMA user_version = ${VERSION}; COMMIT;`)
+  // A damaged page is named at start, not at somebody's sign-in.
+  const damage = Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0]
+  if (damage !== 'ok') throw new Error(`it is damaged: ${String(damage)}`)
+}
