@@ -78,7 +78,7 @@ export function traceRules(set: RuleSet, flow: Flow, phase: Phase, matched: Rule
     flow.step(phase, miss === undefined ? 'missed' : 'near-miss', miss?.reason ?? 'rule-missed', {
       object: rule.policy,
       rule: `rules[${rule.index}]${miss?.place ? `.${miss.place}` : ''}`,
-      at: miss?.field.at ?? rule.at,
+      at: miss?.field.values[0]?.at ?? miss?.field.at ?? rule.at,
       ...(miss && { text: miss.text }),
     })
   }
