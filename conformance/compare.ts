@@ -29,7 +29,12 @@ export function leftOut({ expect, answers, request }: Recorded): string | undefi
   if (answers?.some((answer) => answer.delayMs !== undefined)) return 'slow provider'
   const { status = 0, body = '', upstream } = expect
   if (upstream !== undefined) return undefined
-  if (request.workload !== undefined && request.workload.kind === undefined && status >= 502 && status <= 504) {
+  if (
+    request.workload !== undefined &&
+    request.workload.kind === undefined &&
+    status >= 502 &&
+    status <= 504
+  ) {
     return 'missing endpoint'
   }
   if (status === 504) return 'timeout'
@@ -60,7 +65,11 @@ export function differences(recorded: Recorded, got: CaseOutcome): readonly stri
     compare('upstreamPath', got.upstreamPath, expect.upstreamPath)
     compare('upstreamHost', got.upstreamHost, expect.upstreamHost)
     const unstable = expect.unstableHeaders ?? []
-    compare('upstreamHeaders', stable(got.upstreamHeaders, unstable), stable(expect.upstreamHeaders, unstable))
+    compare(
+      'upstreamHeaders',
+      stable(got.upstreamHeaders, unstable),
+      stable(expect.upstreamHeaders, unstable),
+    )
   } else {
     compare('status', got.status, expect.status)
     compare('body', got.body, expect.body)
@@ -99,7 +108,13 @@ const ownGrpc = /^x-envoy-|^x-forwarded-|^content-length$/
 function check(value: Readonly<Record<string, unknown>>): unknown {
   const { service, method, path, host, headers, grpc } = value
   if (grpc === undefined) {
-    return { service, method, path, host, headers: (headers as HeaderList)?.filter(([name]) => !own.test(name)) }
+    return {
+      service,
+      method,
+      path,
+      host,
+      headers: (headers as HeaderList)?.filter(([name]) => !own.test(name)),
+    }
   }
   const request = grpc as Readonly<Record<string, unknown>>
   const source = request.source as { principal?: string } | undefined

@@ -10,7 +10,6 @@ import {
   type ForwardAction,
   headerChanges,
   hostChange,
-  type PathMatch,
   type RedirectAction,
   type Route,
   type RouteAction,
@@ -71,14 +70,13 @@ function compileRoute(
   context: RouteContext,
 ): Route {
   const { route } = bound
-  const path = compilePathMatch(match, service.semantics === 'gateway')
   return {
     object: bound.object,
     rule,
     at: match?.at ?? route.at,
-    path,
+    path: compilePathMatch(match, service.semantics === 'gateway'),
     tests: compileTests(match),
-    action: compileAction(service, bound, path, context),
+    action: compileAction(service, bound, context),
     fault: compileFault(route),
     cors: compileCors(route),
     request: headerChanges(route.headers?.request),
@@ -86,19 +84,14 @@ function compileRoute(
   }
 }
 
-function compileAction(
-  service: BoundService,
-  bound: BoundRoute,
-  path: PathMatch,
-  context: RouteContext,
-): RouteAction {
+function compileAction(service: BoundService, bound: BoundRoute, context: RouteContext): RouteAction {
   const { route } = bound
   if (route.redirect !== undefined) return compileRedirect(bound, context)
   if (route.directResponse !== undefined) {
     const { status, body } = route.directResponse
     return { kind: 'direct', status, body: bodyText(body) }
   }
-  return compileForward(service, route, path, context)
+  return compileForward(service, route, context)
 }
 
 const statuses: readonly number[] = [301, 302, 303, 307, 308]
@@ -125,18 +118,12 @@ function redirectPort(
   scheme: string,
   listenerPort: number,
 ): number {
-  const port =
-    redirect.port ?? (redirect.derivePort === 'FROM_REQUEST_PORT' ? listenerPort : 0)
+  const port = redirect.port ?? (redirect.derivePort === 'FROM_REQUEST_PORT' ? listenerPort : 0)
   const usual = scheme === 'http' ? 80 : scheme === 'https' ? 443 : undefined
   return port === usual ? 0 : port
 }
 
-function compileForward(
-  service: BoundService,
-  route: HttpRoute,
-  path: PathMatch,
-  context: RouteContext,
-): ForwardAction {
+function compileForward(service: BoundService, route: HttpRoute, context: RouteContext): ForwardAction {
   const weighted = route.route.length !== 1
   const targets: WeightedTarget[] = []
   for (const entry of route.route) {
@@ -153,7 +140,7 @@ function compileForward(
     kind: 'forward',
     targets,
     weighted,
-    rewrite: compileRewrite(service, route, path),
+    rewrite: compileRewrite(service, route),
     host: route.rewrite?.authority || hostChange(route.headers?.request),
     timeoutMs: route.timeoutMs,
     retries: compileRetries(route.retries ?? context.meshConfig.defaultHttpRetryPolicy),
@@ -167,20 +154,14 @@ function compileForward(
   }
 }
 
-function compileRewrite(
-  service: BoundService,
-  route: HttpRoute,
-  path: PathMatch,
-): ForwardAction['rewrite'] {
+function compileRewrite(service: BoundService, route: HttpRoute): ForwardAction['rewrite'] {
   const { rewrite } = route
   if (rewrite === undefined) return undefined
   if (rewrite.uriRegexRewrite !== undefined) {
     return { kind: 'regex', match: rewrite.uriRegexRewrite.match, to: rewrite.uriRegexRewrite.rewrite }
   }
   if (!rewrite.uri) return undefined
-  if (service.semantics === 'gateway' && rewrite.uri === '/' && path.kind === 'segments') {
-    return { kind: 'strip-segments' }
-  }
+  if (service.semantics === 'gateway' && rewrite.uri === '/') return { kind: 'strip-segments' }
   return { kind: 'prefix', to: rewrite.uri }
 }
 

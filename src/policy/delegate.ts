@@ -97,8 +97,7 @@ function bothOf(
 /** Whether `leaf` may take something `root` does not. Expressions are never compared: they conflict. */
 function stringsConflict(root: StringMatch | undefined, leaf: StringMatch | undefined): boolean {
   if (root === undefined || leaf === undefined) return false
-  const written = (match: StringMatch, kind: StringMatch['kind']) =>
-    match.kind === kind && match.text !== ''
+  const written = (match: StringMatch, kind: StringMatch['kind']) => match.kind === kind && match.text !== ''
   const any = (match: StringMatch) => match.kind !== 'none' && match.text !== ''
   if ((written(root, 'regex') && any(leaf)) || (written(leaf, 'regex') && any(root))) return true
   if (written(root, 'exact')) return leaf.kind !== 'exact' || leaf.text !== root.text

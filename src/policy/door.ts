@@ -1,10 +1,18 @@
 import type { Labels, Mesh, Workload } from '../mesh/model.ts'
-import { labelsInclude } from './attach.ts'
+import { byAge, labelsInclude } from './attach.ts'
+import { bindServices } from './bind-services.ts'
 import type { Context, Decision, DoorRequest, HeaderList } from './decision.ts'
 import { decideGateway, type Gateway } from './evaluate.ts'
 import { compileFilters } from './filters.ts'
+import { convertGateways, convertRoutes } from './gateway-api/index.ts'
 import { gatewayConfig, sortGateways } from './gateway-selection.ts'
-import { type Chain, chainFor, compileGatewayProxy, compileWorld, type GatewayProxy } from './listener.ts'
+import {
+  type Chain,
+  chainFor,
+  compileGatewayProxy,
+  type GatewayProxy,
+  type GatewayWorld,
+} from './listener.ts'
 import { decidePath, type PathDecision } from './path.ts'
 import { headRules } from './proxy-config.ts'
 import { compileRegistry } from './registry.ts'
@@ -49,8 +57,11 @@ interface Compiled {
  */
 export function compileDoor(mesh: Mesh, options: EngineOptions = {}): Door {
   const registry = compileRegistry(mesh)
-  const world = compileWorld(mesh, registry, sortGateways(mesh.gateways.map(gatewayConfig)))
-  const gateways = gatewayProxies(mesh)
+  const kubernetes = convertGateways(mesh)
+  const configs = sortGateways([...mesh.gateways.map(gatewayConfig), ...kubernetes.configs])
+  const services = [...bindServices(mesh), ...convertRoutes(mesh, registry, kubernetes.parents)].sort(byAge)
+  const world: GatewayWorld = { mesh, registry, gateways: configs, services }
+  const gateways = [...gatewayProxies(mesh), ...kubernetes.proxies]
   const compiled = new Map<string, Compiled>()
   const of = (proxy: ProxyIdentity): Compiled => {
     const key = proxyKey(proxy)
@@ -112,11 +123,7 @@ function verifyingSidecars(mesh: Mesh, gateways: readonly ProxyIdentity[]): read
     }))
 }
 
-function compileGateway(
-  world: ReturnType<typeof compileWorld>,
-  proxy: ProxyIdentity,
-  options: EngineOptions,
-): Compiled {
+function compileGateway(world: GatewayWorld, proxy: ProxyIdentity, options: EngineOptions): Compiled {
   const { mesh } = world
   const filters = compileFilters(mesh, proxy, options)
   const gateway: Gateway = {
@@ -161,7 +168,8 @@ function gatewayProxies(mesh: Mesh): readonly ProxyIdentity[] {
         Object.keys(selector).length > 0 &&
         Object.entries(selector).every(([key, value]) => workload.podLabels[key] === value),
     )
-    if (workload.name !== 'istio-ingressgateway' && !(selected || (image && workload.kind === 'Deployment'))) continue
+    if (workload.name !== 'istio-ingressgateway' && !(selected || (image && workload.kind === 'Deployment')))
+      continue
     const proxy: ProxyIdentity = {
       kind: 'gateway',
       namespace: workload.namespace,

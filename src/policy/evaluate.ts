@@ -185,10 +185,7 @@ function act(
   }
 }
 
-function applyFault(
-  route: Route,
-  context: Context,
-): { readonly abort?: number; readonly delayMs?: number } {
+function applyFault(route: Route, context: Context): { readonly abort?: number; readonly delayMs?: number } {
   const { fault } = route
   if (fault === undefined) return {}
   const happens = (percent: number) =>
@@ -278,7 +275,12 @@ function formatted(pairs: HeaderChanges['set'], attributes: Attributes): HeaderL
 }
 
 /** The proxy's own headers, and Envoy's record of what a route changed. */
-function proxyHeaders(headers: HeaderList, path: string, host: string, request: NormalizedRequest): HeaderList {
+function proxyHeaders(
+  headers: HeaderList,
+  path: string,
+  host: string,
+  request: NormalizedRequest,
+): HeaderList {
   return [
     ...headers.filter(([name]) => isProxyHeader(name) && name !== 'x-request-id'),
     ...(path === request.path ? [] : [['x-envoy-original-path', request.path] as const]),
@@ -340,8 +342,7 @@ function forwardBytes(chain: Chain, request: DoorRequest, trail: Trail): Decisio
   if (target === undefined || !target.known) {
     return {
       kind: 'drop',
-      error:
-        request.scheme === 'https' ? 'tls handshake failed' : 'connection closed without response',
+      error: request.scheme === 'https' ? 'tls handshake failed' : 'connection closed without response',
       verdict: 'unavailable',
       reason: 'destination-unknown',
       steps: trail.steps,

@@ -110,8 +110,10 @@ export function mergeGateways(gateways: readonly SelectedGateway[]): MergedGatew
     const bind = server.bind ?? ''
     const protocol = protocolOf(server)
     const routeName = routeTableName(gateway, server, port)
-    if (server.tls !== undefined && !claimHosts(tlsHosts, port, hosts, bind)) return skip('duplicate-tls-host')
-    const sniHosts = server.tls === undefined ? undefined : hosts.map((host) => host.slice(host.indexOf('/') + 1))
+    if (server.tls !== undefined && !claimHosts(tlsHosts, port, hosts, bind))
+      return skip('duplicate-tls-host')
+    const sniHosts =
+      server.tls === undefined ? undefined : hosts.map((host) => host.slice(host.indexOf('/') + 1))
     const merged: MergedServer = { gateway, server, hosts, routeName, sniHosts }
     if (!taken.has(port)) {
       taken.add(port)

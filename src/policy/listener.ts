@@ -1,11 +1,15 @@
 /** Which of a proxy's listeners and filter chains takes a connection. */
 import type { Mesh } from '../mesh/model.ts'
-import { bindServices } from './bind-services.ts'
 import type { BoundService } from './bound-route.ts'
 import type { DoorRequest } from './decision.ts'
 import { type ResolveTarget, targetResolver } from './destinations.ts'
-import { type GatewayConfig, type MergedServer, mergeGateways, type SkippedServer } from './gateway-servers.ts'
 import { selectGateways, serviceTargets } from './gateway-selection.ts'
+import {
+  type GatewayConfig,
+  type MergedServer,
+  mergeGateways,
+  type SkippedServer,
+} from './gateway-servers.ts'
 import { passthroughChains, tcpTarget } from './l4-route.ts'
 import { isPlainHttp, passesThrough, terminatesHttps, tlsMode } from './protocol.ts'
 import type { Registry } from './registry.ts'
@@ -133,10 +137,6 @@ function servicesByGateway(world: GatewayWorld, proxy: ProxyIdentity) {
     }
   }
   return (gateway: string): readonly BoundService[] => byGateway.get(gateway) ?? []
-}
-
-export function compileWorld(mesh: Mesh, registry: Registry, gateways: readonly GatewayConfig[]): GatewayWorld {
-  return { mesh, registry, gateways, services: bindServices(mesh) }
 }
 
 /** Where a connection ends. */

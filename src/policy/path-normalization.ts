@@ -67,12 +67,12 @@ function needsWork(path: string): boolean {
 }
 
 const keep = 0
-const escape = 1
+const escaped = 1
 const decode = 2
 const dot = 3
 
 /** Per character: stays as written, is escaped, is decoded where it is escaped, or is a dot. */
-const characters = new Uint8Array(256).fill(escape)
+const characters = new Uint8Array(256).fill(escaped)
 for (const character of "!$&'()*+,/:;=@[]") characters[character.charCodeAt(0)] = keep
 for (let code = 0; code < 128; code++) {
   if (/[-\w~]/.test(String.fromCharCode(code))) characters[code] = keep
@@ -121,7 +121,7 @@ function canonicalPath(path: string): string | undefined {
       }
     } else if (code === 0) {
       return undefined
-    } else if (code > 255 || characters[code] === escape) {
+    } else if (code > 255 || characters[code] === escaped) {
       out += encodeURIComponent(path[i] ?? '')
     } else {
       out += path[i]

@@ -118,7 +118,10 @@ function nextHop(door: Door, decision: ForwardDecision, hop: number, trace: bool
       : undefined
   const found = findBackend(mesh, host, port)
   if (found.kind === 'none') {
-    return { kind: 'end', step: step('skipped', found.reason, `the YAML does not show what is behind ${host}:${port}`) }
+    return {
+      kind: 'end',
+      step: step('skipped', found.reason, `the YAML does not show what is behind ${host}:${port}`),
+    }
   }
   const { backend } = found
   const { workload } = backend
@@ -138,7 +141,12 @@ function nextHop(door: Door, decision: ForwardDecision, hop: number, trace: bool
       return {
         kind: 'sidecar',
         backend,
-        step: step('passed', 'to-sidecar', `${host}:${port} is ${workload.name}, which has a sidecar`, backend),
+        step: step(
+          'passed',
+          'to-sidecar',
+          `${host}:${port} is ${workload.name}, which has a sidecar`,
+          backend,
+        ),
       }
     case 'ambient':
       return {
@@ -150,7 +158,12 @@ function nextHop(door: Door, decision: ForwardDecision, hop: number, trace: bool
       return {
         kind: 'end',
         workload,
-        step: step('skipped', 'no-sidecar', `${workload.name} has no sidecar, so no policy holds there`, backend),
+        step: step(
+          'skipped',
+          'no-sidecar',
+          `${workload.name} has no sidecar, so no policy holds there`,
+          backend,
+        ),
       }
   }
 }
@@ -219,7 +232,8 @@ function atSidecar(
   const result: AtSidecar = { hops: [direct], decision: direct.decision, steps: [] }
   if (!backend.knative) return result
   const woken = from('knative-serving', 'activator')
-  const same = woken.decision.kind === direct.decision.kind && woken.decision.verdict === direct.decision.verdict
+  const same =
+    woken.decision.kind === direct.decision.kind && woken.decision.verdict === direct.decision.verdict
   if (same) return result
   const text =
     `called by the gateway it is ${direct.decision.verdict}, ` +

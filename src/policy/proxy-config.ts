@@ -24,7 +24,8 @@ export function headRules(mesh: Mesh, _proxy: ProxyIdentity): HeadRules {
     paths,
     useRemoteAddress: true,
     trustedHops: meshConfig.numTrustedProxies,
-    underscores: underscores === 'REJECT_REQUEST' ? 'reject' : underscores === 'DROP_HEADER' ? 'drop' : 'allow',
+    underscores:
+      underscores === 'REJECT_REQUEST' ? 'reject' : underscores === 'DROP_HEADER' ? 'drop' : 'allow',
   }
 }
 

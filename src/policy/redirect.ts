@@ -1,6 +1,6 @@
 import type { Attributes } from './attributes.ts'
-import type { RedirectAction, Route } from './route.ts'
 import { replaceMatched } from './rewrite.ts'
+import type { RedirectAction, Route } from './route.ts'
 
 /** Where a redirect route sends a request: envoy `http/utility.cc`, newUri. */
 export function redirectLocation(

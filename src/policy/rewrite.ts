@@ -13,7 +13,8 @@ export function rewritePath(match: PathMatch, rewrite: ForwardAction['rewrite'],
     case 'regex':
       return substitute(rewrite.match, rewrite.to, bare) + query
     case 'strip-segments': {
-      const rest = bare.startsWith(match.text) ? bare.slice(match.text.length) : bare
+      const rest =
+        match.kind === 'segments' && bare.startsWith(match.text) ? bare.slice(match.text.length) : bare
       return `/${rest.startsWith('/') ? rest.slice(1) : rest}${query}`
     }
   }

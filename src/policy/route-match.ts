@@ -83,12 +83,7 @@ function queryTest(name: string, match: StringMatch): RouteTest {
 }
 
 /** `@request.auth.claims.a.b` and `@request.auth.claims[a][b]`: strings and lists of strings. */
-function claimTest(
-  list: string,
-  name: string,
-  match: StringMatch,
-  without: boolean,
-): RouteTest | undefined {
+function claimTest(list: string, name: string, match: StringMatch, without: boolean): RouteTest | undefined {
   const path = claimPath(name)
   if (path === undefined) return undefined
   const matches = compileStringMatch(match)

@@ -17,5 +17,7 @@ export function verdictOfReply(status: number, headers: HeaderList, reason: stri
 /** oauth2-proxy shows its sign-in page with 401 or 403. */
 function asksToSignIn(status: number, headers: HeaderList): boolean {
   if (status !== 401 && status !== 403) return false
-  return headers.some(([name, value]) => name.toLowerCase() === 'content-type' && /^text\/html\b/i.test(value))
+  return headers.some(
+    ([name, value]) => name.toLowerCase() === 'content-type' && /^text\/html\b/i.test(value),
+  )
 }

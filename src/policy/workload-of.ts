@@ -24,7 +24,9 @@ export function findBackend(mesh: Mesh, host: string, port: number): BackendLook
   const service = named?.type === 'ExternalName' ? serviceByHost(mesh, named.externalName ?? '') : named
   if (service === undefined) return { kind: 'none', reason: 'external' }
   const selects = service.selector !== undefined && Object.keys(service.selector).length > 0
-  const twin = selects ? undefined : serviceByHost(mesh, serviceHost(`${service.name}-private`, service.namespace))
+  const twin = selects
+    ? undefined
+    : serviceByHost(mesh, serviceHost(`${service.name}-private`, service.namespace))
   const owner = selects ? service : twin
   if (owner?.selector === undefined) return { kind: 'none', reason: 'no-selector' }
   const entry = owner.ports.find((candidate) => candidate.port === port)

@@ -2,8 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Mesh } from '../../mesh/index.ts'
-import type { DoorRequest, PeerCertificate, ProxyIdentity } from '../../policy/index.ts'
-import type { Door } from '../../policy/index.ts'
+import type { Door, DoorRequest, PeerCertificate, ProxyIdentity } from '../../policy/index.ts'
 
 /** Test identities below one folder: `NAME.crt`, and `mesh-ca.pem` for the mesh's own. */
 export interface Certificates {

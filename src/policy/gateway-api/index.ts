@@ -1,0 +1,2 @@
+export { convertGateways, type Listeners } from './gateway.ts'
+export { convertRoutes } from './routes.ts'
