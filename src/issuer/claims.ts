@@ -33,6 +33,7 @@ export function marshalPair(first: string, second: string): string {
 /** The reverse; undefined when it is no such message. */
 export function unmarshalPair(text: string): readonly [string, string] | undefined {
   const bytes = Buffer.from(text, 'base64url')
+  if (bytes.length === 0) return undefined
   const found = { 10: '', 18: '' }
   for (let at = 0; at < bytes.length; ) {
     const tag = bytes[at++]

@@ -16,6 +16,8 @@ export type IssuerEvent =
   | { readonly kind: 'sign-in-refused'; readonly connector: string; readonly remoteAddress: string }
   | { readonly kind: 'sign-in-limited'; readonly connector: string; readonly remoteAddress: string }
   | { readonly kind: 'connector-failed'; readonly connector: string; readonly reason: string }
+  /** A bug or a store that failed; the caller saw 500. */
+  | { readonly kind: 'failed'; readonly path: string; readonly reason: string }
   | { readonly kind: 'client-refused'; readonly client: string; readonly reason: string }
 
 /** What every handler of this room is given. */

@@ -78,7 +78,13 @@ export function createIssuer(options: IssuerOptions): Issuer {
       context.store.tidy()
       const form = new URLSearchParams([...body, ...url.searchParams])
       const visit: Visit = { request, url, body, form, remoteAddress: info?.remoteAddress ?? 'unknown' }
-      return (await route(context, visit)) ?? notFound()
+      try {
+        return (await route(context, visit)) ?? notFound()
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        log({ kind: 'failed', path: url.pathname, reason })
+        return errorReply({ request }, 500, 'Internal server error.')
+      }
     },
     async close() {},
   }

@@ -157,7 +157,7 @@ export async function signIn(
   given: { readonly login: string; readonly password: string; readonly groups: boolean },
 ): Promise<SignInOutcome> {
   const { limiter, log } = context
-  const user = `${connector.id} ${given.login.slice(0, 1000)}`
+  const user = `${connector.id} ${given.login.trim().slice(0, 1000)}`
   const wait = limiter.wait(user, remoteAddress)
   if (wait > 0) {
     log({ kind: 'sign-in-limited', connector: connector.id, remoteAddress })

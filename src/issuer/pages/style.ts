@@ -25,6 +25,8 @@ input[aria-invalid=true]{border-color:var(--bad)}
 .asks{margin:1rem 0 0;padding:0 0 0 1.25rem}
 .asks li{margin:.25rem 0}
 .choice{margin:.75rem 0 0}
+:not(form)+.choice{margin-top:1.5rem}
+:lang(ko){word-break:keep-all}
 .other{margin:1.25rem 0 0;text-align:center;font-size:.9375rem}
 a{color:var(--accent)}
 footer{padding:0 1rem 1.25rem;color:var(--soft);font-size:.8125rem}
