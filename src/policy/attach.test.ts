@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { TargetRef } from '../mesh/model.ts'
+import type { TargetRef } from '../mesh/index.ts'
 import { attaches } from './attach.ts'
 
 const at = { file: 'mesh.yaml', line: 1 }

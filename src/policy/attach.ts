@@ -2,7 +2,7 @@
  * Which policies apply to a proxy, as Istio's pilot/pkg/model/policyattachment.go decides it: the
  * root namespace's and its own, by selector, or by `targetRefs` on a gateway made by Gateway API.
  */
-import type { Attachment, Labels, Meta } from '../mesh/model.ts'
+import type { Attachment, Labels, Meta } from '../mesh/index.ts'
 
 export interface PolicyTarget {
   readonly namespace: string

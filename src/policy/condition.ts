@@ -1,4 +1,4 @@
-import type { Condition } from '../mesh/model.ts'
+import type { Condition } from '../mesh/index.ts'
 import {
   claimValue,
   compileField,

@@ -4,7 +4,7 @@
  *
  * Agrees with Istio's pilot/pkg/security/authz/builder/builder.go, buildTCP.
  */
-import type { AuthorizationPolicy, Mesh } from '../mesh/model.ts'
+import type { AuthorizationPolicy, Mesh } from '../mesh/index.ts'
 import { grpcConnectionCheck, grpcVerdict } from './ext-authz-grpc.ts'
 import type { PoliciesByAction } from './filters.ts'
 import type { Flow, HttpFilter, Stop } from './flow.ts'

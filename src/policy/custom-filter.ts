@@ -4,7 +4,7 @@
  *
  * Agrees with Istio's pilot/pkg/security/authz/builder/builder.go, buildHTTP.
  */
-import type { AuthorizationPolicy, Mesh } from '../mesh/model.ts'
+import type { AuthorizationPolicy, Mesh } from '../mesh/index.ts'
 import type { Check } from './decision.ts'
 import type { Exemption } from './envoy-filter-match.ts'
 import { applyGrpcAnswer, grpcCheck } from './ext-authz-grpc.ts'

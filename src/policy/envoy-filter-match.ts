@@ -5,7 +5,7 @@
  * Agrees with Istio's pilot/pkg/networking/core/envoyfilter/listener_patch.go and rc_patch.go.
  */
 import { RE2JS } from 're2js'
-import type { EnvoyFilter } from '../mesh/model.ts'
+import type { EnvoyFilter } from '../mesh/index.ts'
 import type { Flow } from './flow.ts'
 import type { ChosenRoute, ProxyIdentity } from './seam.ts'
 import { lowerCase } from './value-pattern.ts'

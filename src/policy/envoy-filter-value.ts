@@ -1,5 +1,5 @@
 /** What an EnvoyFilter puts into the chain, as far as it is understood. */
-import type { EnvoyFilter } from '../mesh/model.ts'
+import type { EnvoyFilter } from '../mesh/index.ts'
 import { askProvider } from './custom-filter.ts'
 import { asObject, type Exemption, field, type Json, type Patch, textField } from './envoy-filter-match.ts'
 import type { Flow, HttpFilter } from './flow.ts'

@@ -6,7 +6,7 @@
  *
  * Agrees with Istio's pilot/pkg/networking/core/envoyfilter/listener_patch.go.
  */
-import type { EnvoyFilter, Mesh } from '../mesh/model.ts'
+import type { EnvoyFilter, Mesh } from '../mesh/index.ts'
 import { byAge, labelsInclude } from './attach.ts'
 import {
   asObject,

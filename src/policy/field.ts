@@ -8,7 +8,7 @@
  */
 import { RE2JS } from 're2js'
 import type { At } from '../base/index.ts'
-import type { Text } from '../mesh/model.ts'
+import type { Text } from '../mesh/index.ts'
 import type { Attributes } from './attributes.ts'
 import { inCidr, parseCidr } from './cidr.ts'
 import { isPathTemplate, literalPrefix, matchesPathTemplate, parsePathTemplate } from './path-template.ts'

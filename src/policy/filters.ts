@@ -5,7 +5,7 @@
  *
  * Agrees with Istio's pilot/pkg/networking/core/listener_builder.go, buildHTTPConnectionManager.
  */
-import type { AuthorizationPolicy, Mesh } from '../mesh/model.ts'
+import type { AuthorizationPolicy, Mesh } from '../mesh/index.ts'
 import { attaches, byAge, type PolicyTarget } from './attach.ts'
 import { compileCustom } from './custom-filter.ts'
 import type { HeaderList } from './decision.ts'

@@ -4,7 +4,7 @@
  * Agrees with Istio's pilot/pkg/networking/core/listener_inbound.go (buildInboundChainConfigs) and
  * pkg/config/kube/conversion.go (ConvertProtocol).
  */
-import type { Labels, Mesh, Service, ServicePort, SidecarResource } from '../mesh/model.ts'
+import type { Labels, Mesh, Service, ServicePort, SidecarResource } from '../mesh/index.ts'
 import { byAge, labelsInclude } from './attach.ts'
 import { lowerCase } from './value-pattern.ts'
 

@@ -1,4 +1,4 @@
-import type { Mesh } from '../mesh/model.ts'
+import type { Mesh } from '../mesh/index.ts'
 import { attaches, byAge, type PolicyTarget } from './attach.ts'
 import type { Flow, HttpFilter } from './flow.ts'
 import { compileProviders, type JwtProvider, type JwtTrial, runJwt } from './jwt-rule.ts'

@@ -5,7 +5,7 @@
  * Agrees with Istio's pilot/pkg/security/authn/policy_applier.go (requirement) and Envoy's jwt_authn
  * verifier.cc and authenticator.cc (evaluation, texts).
  */
-import type { JwtRule, RequestAuthentication } from '../mesh/model.ts'
+import type { JwtRule, RequestAuthentication } from '../mesh/index.ts'
 import type { Claims } from './attributes.ts'
 import { claimHeaderText } from './claim-header.ts'
 import type { HeaderList } from './decision.ts'

@@ -4,7 +4,7 @@
  * Agrees with Istio's pilot/pkg/security/authn/policy_applier.go, ComposePeerAuthentication: of each
  * scope (workload, namespace, mesh) the oldest counts, and UNSET inherits.
  */
-import type { Mesh, MtlsMode, PeerAuthentication } from '../mesh/model.ts'
+import type { Mesh, MtlsMode, PeerAuthentication } from '../mesh/index.ts'
 import { byAge, labelsInclude, type PolicyTarget } from './attach.ts'
 
 export type PortMode = Exclude<MtlsMode, 'UNSET'>

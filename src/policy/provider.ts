@@ -6,7 +6,7 @@
  * policies that name it into denials (builder.go, getBadCustomDenyRules).
  */
 import type { At } from '../base/index.ts'
-import type { ExtensionProvider, Mesh } from '../mesh/model.ts'
+import type { ExtensionProvider, Mesh } from '../mesh/index.ts'
 import type { Registry } from './registry.ts'
 import { isVisible, lookUp } from './registry.ts'
 import { lowerCase } from './value-pattern.ts'

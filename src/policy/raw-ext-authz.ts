@@ -1,6 +1,6 @@
 /** Envoy's ext_authz configuration as an EnvoyFilter writes it, read as a provider. */
 import type { At } from '../base/index.ts'
-import type { EnvoyFilter } from '../mesh/model.ts'
+import type { EnvoyFilter } from '../mesh/index.ts'
 import type { NameMatch, Provider } from './provider.ts'
 import { isVisible, type Registry } from './registry.ts'
 import { lowerCase } from './value-pattern.ts'

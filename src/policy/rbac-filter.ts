@@ -1,4 +1,4 @@
-import type { AuthorizationPolicy } from '../mesh/model.ts'
+import type { AuthorizationPolicy } from '../mesh/index.ts'
 import { denied, type Flow, type HttpFilter, localReply, type Stop } from './flow.ts'
 import type { RuleContext } from './rule.ts'
 import { compileRuleSet, findRule, isDryRun, matchedPlace, type RuleSet, traceRules } from './rule-set.ts'

@@ -1,4 +1,4 @@
-import type { Mesh } from '../mesh/model.ts'
+import type { Mesh } from '../mesh/index.ts'
 
 /** A Service or a ServiceEntry's host as istiod's registry knows it. */
 export interface RegistryService {

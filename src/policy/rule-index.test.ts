@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { AuthorizationPolicy, Source, Text } from '../mesh/model.ts'
+import type { AuthorizationPolicy, Source, Text } from '../mesh/index.ts'
 import { attributesOf } from './builders.test.ts'
 import { compileRule, type Rule, ruleMatches } from './rule.ts'
 import { indexRules } from './rule-index.ts'

@@ -3,7 +3,7 @@
  *
  * Agrees with Istio's pilot/pkg/security/authz/builder/builder.go.
  */
-import type { AuthorizationPolicy } from '../mesh/model.ts'
+import type { AuthorizationPolicy } from '../mesh/index.ts'
 import type { Attributes } from './attributes.ts'
 import type { Step } from './decision.ts'
 import type { Field } from './field.ts'

@@ -1,5 +1,5 @@
 import type { At } from '../base/index.ts'
-import type { AuthorizationPolicy, AuthorizationRule, Operation, Source, Text } from '../mesh/model.ts'
+import type { AuthorizationPolicy, AuthorizationRule, Operation, Source, Text } from '../mesh/index.ts'
 import type { Attributes } from './attributes.ts'
 import { type ConditionContext, compileCondition } from './condition.ts'
 import {

@@ -5,7 +5,7 @@
  * Agrees with Istio's pilot/pkg/networking/core/filterchain_options.go (chains per mode and protocol)
  * and listener_inbound.go.
  */
-import type { Mesh } from '../mesh/model.ts'
+import type { Mesh } from '../mesh/index.ts'
 import type { AttributeSource } from './attributes.ts'
 import { connectionFilters } from './connection-filters.ts'
 import type {

@@ -4,7 +4,7 @@
  * Agrees with Envoy's jwt_authn extractor.cc: headers in order of name and prefix, then query
  * parameters, then cookies, each in order of name; all values found count.
  */
-import type { JwtRule } from '../mesh/model.ts'
+import type { JwtRule } from '../mesh/index.ts'
 import type { HeaderList } from './decision.ts'
 import { firstParam, removeParam } from './query.ts'
 import { lowerCase } from './value-pattern.ts'
