@@ -144,6 +144,8 @@ export interface ServerTls {
   readonly privateKey?: Text
   readonly caCertificates?: Text
   readonly caCertCredentialName?: Text
+  /** Whether `tlsCertificates` is written: file paths, which no door here reads. */
+  readonly tlsCertificates?: boolean
   readonly subjectAltNames: readonly string[]
   readonly minProtocolVersion?: string
   readonly maxProtocolVersion?: string

@@ -19,6 +19,7 @@ import { readSidecar } from './read-sidecar.ts'
 import { readVirtualService } from './read-virtual-service.ts'
 import { readWorkload, workloadKinds } from './read-workload.ts'
 import { type MapNode, plain, type TreeNode } from './tree.ts'
+import { validateMesh } from './validate.ts'
 
 export interface MeshInput {
   /** How the file is named in messages. */
@@ -70,8 +71,22 @@ export function parseMesh(
     draft.meshConfig = readMeshConfig(chosen.embedded, subject, problems, revision)
   }
   draft.istioVersion = findIstioVersion(draft)
+  problems.push(...validateMesh(draft))
   checkHosts(draft, problems)
   return { mesh: draft, problems }
+}
+
+/**
+ * Whether istiod's admission webhook would accept the objects of a text: its Go validators, not the
+ * CRD's OpenAPI schema, so unknown fields pass. A VirtualService without hosts may be a delegate.
+ */
+export function validateResource(
+  text: string,
+  file = 'resource.yaml',
+): { valid: boolean; problems: Problem[] } {
+  const { problems } = parseMesh([{ file, text }])
+  const found = problems.filter(({ severity, code }) => severity === 'error' && code !== 'missing-hosts')
+  return { valid: found.length === 0, problems: found }
 }
 
 /** Takes an object, or the items of a `List`, into the map of all objects. */

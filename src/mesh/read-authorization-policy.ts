@@ -11,7 +11,8 @@ export function readAuthorizationPolicy(meta: Meta, spec: Fields, object: Fields
     selector: readSelector(spec),
     targetRefs: readTargetRefs(spec),
     action: spec.enumeration('action', ['ALLOW', 'DENY', 'AUDIT', 'CUSTOM']),
-    provider: provider?.text('name'),
+    // Written without a name it is still written, which Istio refuses.
+    provider: provider && (provider.text('name') ?? { value: '', at: provider.at }),
     rules: spec.list('rules')?.map(readRule),
     dryRun: object.fields('metadata')?.fields('annotations')?.text('istio.io/dry-run'),
   }

@@ -16,7 +16,6 @@ export function readGateway(meta: Meta, spec: Fields): Gateway {
 
 function readServer(server: Fields): Server {
   const hosts = server.texts('hosts')
-  if (!hosts?.length) server.error('missing-hosts', `\`${server.path}\` has no hosts`)
   const tls = server.fields('tls')
   server.known('defaultEndpoint')
   const read: Server = {
@@ -36,13 +35,6 @@ export function readPort(owner: Fields): Server['port'] {
   const port = owner.fields('port')
   const number = port?.int('number')
   if (number === undefined) owner.error('missing-port', `\`${owner.path}\` has no port number`)
-  else if (number < 1 || number > 65_535) {
-    owner.error(
-      'bad-port',
-      `\`${owner.path}.port.number\` is ${number}; ports go from 1 to 65535`,
-      port?.atField('number'),
-    )
-  }
   const read = {
     number: number ?? 0,
     name: port?.string('name') ?? '',
@@ -59,7 +51,6 @@ export function readServerTls(tls: Fields): ServerTls {
     'verifyCertificateHash',
     'cipherSuites',
     'caCrl',
-    'tlsCertificates',
     'ecdhCurves',
     'insecureSkipVerify',
   )
@@ -73,6 +64,7 @@ export function readServerTls(tls: Fields): ServerTls {
     privateKey: tls.text('privateKey'),
     caCertificates: tls.text('caCertificates'),
     caCertCredentialName: tls.text('caCertCredentialName'),
+    tlsCertificates: tls.has('tlsCertificates') ? true : undefined,
     subjectAltNames: tls.strings('subjectAltNames') ?? [],
     minProtocolVersion: tls.enumeration('minProtocolVersion', tlsVersions)?.value,
     maxProtocolVersion: tls.enumeration('maxProtocolVersion', tlsVersions)?.value,

@@ -45,7 +45,7 @@ function readDestination(owner: Fields, name?: string): Destination {
     at: destination?.at ?? owner.at,
     host: host ?? { value: '', at: owner.at },
     subset: destination?.string('subset'),
-    port: port?.int('number'),
+    port: port && (port.int('number') ?? 0),
   }
   port?.done()
   destination?.done()
@@ -153,8 +153,10 @@ function readFault(route: Fields): HttpRoute['fault'] {
   if (!fault) return undefined
   const abort = fault.fields('abort')
   const delay = fault.fields('delay')
-  delay?.known('exponentialDelay')
-  abort?.known('http2Error')
+  // Both exist in the API, and istiod refuses both as not supported.
+  if (delay?.has('exponentialDelay'))
+    delay.error('unsupported-field', '`exponentialDelay` is not supported by Istio')
+  if (abort?.has('http2Error')) abort.error('unsupported-field', '`http2Error` is not supported by Istio')
   const read = {
     at: fault.at,
     abort: abort && {
@@ -186,6 +188,9 @@ function readPercentage(owner: Fields, name = 'percentage'): number | undefined 
 function readMirrors(route: Fields): HttpRoute['mirrors'] {
   const percentage = readPercentage(route, 'mirrorPercentage') ?? route.int('mirrorPercent')
   route.known('mirrorPercent')
+  if (route.has('mirror') && route.has('mirrors')) {
+    route.error('conflicting-fields', `\`${route.path}\` has both \`mirror\` and \`mirrors\``)
+  }
   const single = route.has('mirror') ? [{ destination: readDestination(route, 'mirror'), percentage }] : []
   const several = (route.list('mirrors') ?? []).map((mirror) => {
     const read = { destination: readDestination(mirror), percentage: readPercentage(mirror) }
