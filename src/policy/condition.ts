@@ -1,21 +1,15 @@
 import type { Condition } from '../mesh/index.ts'
+import { compileField, type FieldResult, type Translate } from './field.ts'
+import { destinationIpValue, portValue, sniValue } from './operation-values.ts'
 import {
-  claimValue,
-  compileField,
-  destinationIpValue,
-  type FieldResult,
-  headerValue,
   namespaceValue,
-  portValue,
   principalValue,
   remoteIpValue,
-  requestPrincipalValue,
   serviceAccountValue,
-  sniValue,
   sourceIpValue,
-  type Translate,
   trustDomainValue,
-} from './field.ts'
+} from './source-values.ts'
+import { claimValue, headerValue, requestPrincipalValue } from './token-values.ts'
 import type { TrustDomains } from './trust-domain.ts'
 
 export interface ConditionContext {

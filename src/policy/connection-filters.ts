@@ -5,14 +5,15 @@
  * Agrees with Istio's pilot/pkg/security/authz/builder/builder.go, buildTCP.
  */
 import type { AuthorizationPolicy, Mesh } from '../mesh/index.ts'
+import { planCustom } from './custom-filter.ts'
 import { grpcConnectionCheck, grpcVerdict } from './ext-authz-grpc.ts'
 import type { PoliciesByAction } from './filters.ts'
 import type { Flow, HttpFilter, Stop } from './flow.ts'
-import { compileProvider, type GrpcProvider } from './provider.ts'
-import { compileBrokenCustom, compileRbac } from './rbac-filter.ts'
+import type { GrpcProvider } from './provider.ts'
+import { compileRbac } from './rbac-filter.ts'
 import type { Registry } from './registry.ts'
 import type { RuleContext } from './rule.ts'
-import { compileRuleSet, findRule, isDryRun, matchedPlace, type RuleSet, traceRules } from './rule-set.ts'
+import { findRule, matchedPlace, type RuleSet, traceRules } from './rule-set.ts'
 
 /** They run like HTTP filters; every refusal of theirs closes the connection. */
 export function connectionFilters(
@@ -38,26 +39,11 @@ function compileCustomTcp(
   policies: readonly AuthorizationPolicy[],
   context: RuleContext,
 ): readonly HttpFilter[] {
-  const names = [...new Set(policies.map((policy) => policy.provider?.value ?? ''))].sort()
-  const of = (name: string, dry: boolean) =>
-    policies.filter((policy) => (policy.provider?.value ?? '') === name && isDryRun(policy) === dry)
-  if (names.length > 1) {
-    const text = 'only one CUSTOM provider is allowed per workload: what the rule matches is denied'
-    return names.map((name) =>
-      compileBrokenCustom(of(name, false), context, { reason: 'several-providers', text }),
-    )
-  }
-  const [name] = names
-  if (name === undefined) return []
-  const provider = compileProvider(mesh, registry, name, namespace)
-  if ('problem' in provider) {
-    const text = `provider \`${name}\` ${provider.problem}: what the rule matches is denied`
-    return [compileBrokenCustom(of(name, false), context, { reason: 'provider-invalid', text })]
-  }
+  const plan = planCustom(mesh, registry, namespace, policies, context)
+  if (!('provider' in plan)) return plan
+  const { provider, set, dryRun } = plan
   // An HTTP authorizer cannot be asked about a connection, and then nobody is.
-  if (provider.protocol === 'http') return []
-  const dry = compileRuleSet(of(name, true), context)
-  return [customTcp(provider, compileRuleSet(of(name, false), context), dry)]
+  return provider.protocol === 'grpc' ? [customTcp(provider, set, dryRun)] : []
 }
 
 function customTcp(provider: GrpcProvider, set: RuleSet, dryRun: RuleSet): HttpFilter {

@@ -16,6 +16,7 @@ import type { Registry } from './registry.ts'
 import type { RuleContext } from './rule.ts'
 import { compileRuleSet, findRule, isDryRun, matchedPlace, type RuleSet, traceRules } from './rule-set.ts'
 
+/** The CUSTOM filters of an HTTP chain. */
 export function compileCustom(
   mesh: Mesh,
   registry: Registry,
@@ -24,35 +25,61 @@ export function compileCustom(
   context: RuleContext,
   exemptions: readonly Exemption[],
 ): readonly HttpFilter[] {
-  const names = [...new Set(policies.map((policy) => policy.provider?.value ?? ''))].sort()
-  const ofProvider = (name: string) => policies.filter((policy) => (policy.provider?.value ?? '') === name)
-  const enforced = (name: string) => ofProvider(name).filter((policy) => !isDryRun(policy))
-  if (names.length > 1) {
-    const text = `only one CUSTOM provider is allowed per workload, and ${names.join(', ')} are named: what the rule matches is denied`
-    return names.map((name) =>
-      compileBrokenCustom(enforced(name), context, { reason: 'several-providers', text }),
-    )
-  }
+  const plan = planCustom(mesh, registry, namespace, policies, context)
+  return 'provider' in plan ? [customFilter(plan, exemptions)] : plan
+}
+
+/** One provider, the rules that ask it, and those of dry runs. */
+export interface CustomPlan {
+  readonly provider: Provider
+  readonly set: RuleSet
+  readonly dryRun: RuleSet
+}
+
+/** Which provider CUSTOM policies mean, or the filters that deny in its place. */
+export function planCustom(
+  mesh: Mesh,
+  registry: Registry,
+  namespace: string,
+  policies: readonly AuthorizationPolicy[],
+  context: RuleContext,
+): CustomPlan | readonly HttpFilter[] {
+  const names = [...new Set(policies.map(providerOf))].sort()
+  const rulesOf = (name: string, dry: boolean) =>
+    policies.filter((policy) => providerOf(policy) === name && isDryRun(policy) === dry)
+  const denying = (reason: string, text: string) =>
+    names.map((name) => compileBrokenCustom(rulesOf(name, false), context, { reason, text }))
   const [name] = names
   if (name === undefined) return []
+  if (names.length > 1) {
+    const list = names.join(', ')
+    return denying(
+      'several-providers',
+      `only one CUSTOM provider is allowed per workload, and ${list} are named: what the rule matches is denied`,
+    )
+  }
   const provider = compileProvider(mesh, registry, name, namespace)
   if ('problem' in provider) {
-    const text = `provider \`${name}\` ${provider.problem}: what the rule matches is denied`
-    return [compileBrokenCustom(enforced(name), context, { reason: 'provider-invalid', text })]
+    return denying(
+      'provider-invalid',
+      `provider \`${name}\` ${provider.problem}: what the rule matches is denied`,
+    )
   }
-  const shadow = ofProvider(name).filter(isDryRun)
-  const dryRun = compileRuleSet(shadow, context)
-  return [customFilter(provider, compileRuleSet(enforced(name), context), dryRun, exemptions)]
+  return {
+    provider,
+    set: compileRuleSet(rulesOf(name, false), context),
+    dryRun: compileRuleSet(rulesOf(name, true), context),
+  }
+}
+
+function providerOf(policy: AuthorizationPolicy): string {
+  return policy.provider?.value ?? ''
 }
 
 const filterName = 'envoy.filters.http.ext_authz'
 
-function customFilter(
-  provider: Provider,
-  set: RuleSet,
-  dryRun: RuleSet,
-  exemptions: readonly Exemption[],
-): HttpFilter {
+function customFilter(plan: CustomPlan, exemptions: readonly Exemption[]): HttpFilter {
+  const { provider, set, dryRun } = plan
   return {
     name: 'envoy.filters.http.rbac',
     also: filterName,

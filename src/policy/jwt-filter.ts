@@ -1,7 +1,8 @@
 import type { Mesh } from '../mesh/index.ts'
 import { attaches, byAge, type PolicyTarget } from './attach.ts'
 import type { Flow, HttpFilter } from './flow.ts'
-import { compileProviders, type JwtProvider, type JwtTrial, runJwt } from './jwt-rule.ts'
+import { compileProviders, type JwtProvider } from './jwt-provider.ts'
+import { type JwtTrial, runJwt } from './jwt-rule.ts'
 import { jwtFailures } from './jwt-status.ts'
 
 export function jwtProviders(

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aJwks, aToken, base64Url, meshOf } from './builders.test.ts'
 import type { HeaderList } from './decision.ts'
-import { compileProviders, type JwtInput, runJwt, verificationKeys } from './jwt-rule.ts'
+import { compileProviders, verificationKeys } from './jwt-provider.ts'
+import { type JwtInput, runJwt } from './jwt-rule.ts'
 
 const now = 1_000_000
 

@@ -2,23 +2,17 @@ import type { At } from '../base/index.ts'
 import type { AuthorizationPolicy, AuthorizationRule, Operation, Source, Text } from '../mesh/index.ts'
 import type { Attributes } from './attributes.ts'
 import { type ConditionContext, compileCondition } from './condition.ts'
+import { compileField, type Field, type FieldResult, type Translate } from './field.ts'
+import { hostValue, methodValue, pathValue, portValue } from './operation-values.ts'
 import {
-  compileField,
-  type Field,
-  type FieldResult,
-  hostValue,
-  methodValue,
   namespaceValue,
-  pathValue,
-  portValue,
   principalValue,
   remoteIpValue,
-  requestPrincipalValue,
   serviceAccountValue,
   sourceIpValue,
-  type Translate,
   trustDomainValue,
-} from './field.ts'
+} from './source-values.ts'
+import { requestPrincipalValue } from './token-values.ts'
 import type { TrustDomains } from './trust-domain.ts'
 
 /** Fields that must all hold: one `from` or `to` entry with the `when` conditions of its side. */

@@ -1,9 +1,6 @@
 /**
- * A workload's sidecar as the last proxy on the way: which inbound filter chain takes a connection,
- * and what the policies make of it.
- *
- * Agrees with Istio's pilot/pkg/networking/core/filterchain_options.go (chains per mode and protocol)
- * and listener_inbound.go.
+ * A workload's sidecar as the last proxy on the way: what it makes of a connection and the request in
+ * it. Agrees with Istio's pilot/pkg/networking/core/listener_inbound.go.
  */
 import type { Mesh } from '../mesh/index.ts'
 import type { AttributeSource } from './attributes.ts'
@@ -19,6 +16,7 @@ import type {
 } from './decision.ts'
 import { compileChain, outcomeOf, selectPolicies, targetOf } from './filters.ts'
 import { Flow, type HttpFilter } from './flow.ts'
+import { chooseInbound } from './inbound-chain.ts'
 import { type InboundPort, inboundPorts } from './inbound-port.ts'
 import { pathRules } from './path-normalization.ts'
 import { composePeerModes, modeOf, type PeerModes } from './peer-authentication.ts'
@@ -85,7 +83,8 @@ function decide(inbound: Inbound, request: DoorRequest, context: Context, hop: n
   const trace = context.trace !== false
   const steps: Step[] = []
   const port = inbound.ports.get(request.port)
-  const choice = chooseChain(inbound, request, port)
+  const mode = modeOf(inbound.modes, request.port)
+  const choice = chooseInbound(mode, port?.protocol ?? 'auto', inbound.domains, request)
   if (trace) {
     const policy = inbound.modes.from[0]
     steps.push({
@@ -97,7 +96,7 @@ function decide(inbound: Inbound, request: DoorRequest, context: Context, hop: n
       }),
       outcome: choice.kind === 'drop' ? 'rejected' : 'passed',
       reason: choice.reason,
-      text: `port ${request.port} is ${modeOf(inbound.modes, request.port)}${port === undefined ? ' and no Service declares it' : ''}`,
+      text: `port ${request.port} is ${mode}${port === undefined ? ' and no Service declares it' : ''}`,
     })
   }
   if (choice.kind === 'drop') return drop(choice.error, choice.reason, steps)
@@ -124,51 +123,6 @@ function decide(inbound: Inbound, request: DoorRequest, context: Context, hop: n
   )
   const received = { ...head.request, headers, ...(choice.tls && { localPrincipal: inbound.localPrincipal }) }
   return finish(inbound.http, flowOf(received), steps, request, upstream, false)
-}
-
-type Choice =
-  | { readonly kind: 'http' | 'tcp'; readonly tls: boolean; readonly reason: string }
-  | { readonly kind: 'drop'; readonly error: DropDecision['error']; readonly reason: string }
-
-const httpAlpn = ['istio-http/1.0', 'istio-http/1.1', 'istio-h2']
-const tcpAlpn = ['istio-peer-exchange', 'istio']
-
-/** The filter chain a connection falls into, by mode, protocol and what the client offers. */
-function chooseChain(inbound: Inbound, request: DoorRequest, port: InboundPort | undefined): Choice {
-  const mode = modeOf(inbound.modes, request.port)
-  // On a port nobody describes the bytes tell, and these are HTTP.
-  const protocol = port?.protocol ?? 'auto'
-  const plain = protocol === 'tcp' ? 'tcp' : 'http'
-  const isTls = request.scheme === 'https' || request.peer !== undefined
-  if (!isTls) {
-    if (mode === 'STRICT') {
-      return { kind: 'drop', error: 'connection closed without response', reason: 'mtls-required' }
-    }
-    return { kind: plain, tls: false, reason: 'plaintext-accepted' }
-  }
-  const failed = (reason: string): Choice => ({ kind: 'drop', error: 'tls handshake failed', reason })
-  // The bytes of the handshake would be taken for the protocol itself.
-  if (mode === 'DISABLE') return failed('mtls-disabled')
-  const offered = request.alpn ?? []
-  const alpn = offered.find((name) => httpAlpn.includes(name) || tcpAlpn.includes(name))
-  // Without one of Istio's own protocols the workload is handed the TLS bytes as they are.
-  if (mode === 'PERMISSIVE' && alpn === undefined) return failed('alpn-not-of-the-mesh')
-  const refusal = certificateProblem(inbound.domains, request.peer)
-  if (refusal !== undefined) return failed(refusal)
-  if (protocol !== 'auto') return { kind: plain, tls: true, reason: 'mtls-accepted' }
-  const kind = alpn !== undefined && httpAlpn.includes(alpn) ? 'http' : 'tcp'
-  return { kind, tls: true, reason: 'mtls-accepted' }
-}
-
-/** A client has to show a certificate of the mesh, for one of the mesh's trust domains. */
-function certificateProblem(
-  domains: readonly string[],
-  peer: PeerCertificate | undefined,
-): string | undefined {
-  if (peer === undefined) return 'client-certificate-missing'
-  if (!peer.trusted) return 'client-certificate-untrusted'
-  const known = peer.uris.some((uri) => domains.some((domain) => uri.startsWith(`spiffe://${domain}/`)))
-  return known ? undefined : 'trust-domain-unknown'
 }
 
 /** What a TCP port's filters see. */
