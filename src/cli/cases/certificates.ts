@@ -1,10 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Mesh } from '../../mesh/index.ts'
 import type { Door, DoorRequest, PeerCertificate, ProxyIdentity } from '../../policy/index.ts'
 
-/** Test identities below one folder: `NAME.crt`, and `mesh-ca.pem` for the mesh's own. */
+/** Test identities: `NAME.crt`, and `mesh-ca.pem` for the mesh's own. */
 export interface Certificates {
   peer(name: string, accepted: readonly X509Certificate[]): PeerCertificate | undefined
   /** What sidecars trust. */
@@ -13,13 +11,14 @@ export interface Certificates {
   readonly workload: string | undefined
 }
 
-export function readCertificates(folder: string | undefined): Certificates {
+/** `file` gives the PEM text of a file; undefined = there is none of that name. */
+export function readCertificates(file: (name: string) => string | undefined): Certificates {
   const known = new Map<string, X509Certificate | undefined>()
-  const read = (file: string): X509Certificate | undefined => {
-    if (known.has(file)) return known.get(file)
-    const path = folder === undefined ? undefined : join(folder, file)
-    const certificate = path !== undefined && existsSync(path) ? parse(readFileSync(path, 'utf8')) : undefined
-    known.set(file, certificate)
+  const read = (name: string): X509Certificate | undefined => {
+    if (known.has(name)) return known.get(name)
+    const text = file(name)
+    const certificate = text === undefined ? undefined : parse(text)
+    known.set(name, certificate)
     return certificate
   }
   const mesh = read('mesh-ca.pem')

@@ -17,23 +17,30 @@ export interface Surroundings {
 /** The Istio the recordings were made with; it decides which old names an EnvoyFilter may use. */
 export const recordedIstio = '1.31.0'
 
+/** What each URI serves, as text or as the JSON document itself. */
+export function servedBy(uris: Readonly<Record<string, unknown>>): Surroundings['fetched'] {
+  return (uri) => {
+    const value = Object.hasOwn(uris, uri) ? uris[uri] : undefined
+    return value === undefined || typeof value === 'string' ? value : JSON.stringify(value)
+  }
+}
+
 /** `jwks-uris.json` and `certs/` lie in the configurations' folder or beside it. */
 export function readSurroundings(
   folder: string,
+  now: number,
   overrides: { readonly jwks?: string; readonly certs?: string } = {},
-  now: number = Date.now() / 1000,
 ): Surroundings {
   const near = (name: string) =>
     [join(folder, name), join(dirname(folder), name)].find((path) => existsSync(path))
   const uris = overrides.jwks ?? near('jwks-uris.json')
-  const served: Readonly<Record<string, unknown>> =
-    uris === undefined ? {} : JSON.parse(readFileSync(uris, 'utf8'))
+  const certs = overrides.certs ?? near('certs')
   return {
-    fetched: (uri) => {
-      const value = Object.hasOwn(served, uri) ? served[uri] : undefined
-      return value === undefined || typeof value === 'string' ? value : JSON.stringify(value)
-    },
-    certificates: readCertificates(overrides.certs ?? near('certs')),
+    fetched: servedBy(uris === undefined ? {} : JSON.parse(readFileSync(uris, 'utf8'))),
+    certificates: readCertificates((name) => {
+      const path = certs === undefined ? undefined : join(certs, name)
+      return path !== undefined && existsSync(path) ? readFileSync(path, 'utf8') : undefined
+    }),
     now,
   }
 }
