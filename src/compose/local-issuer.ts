@@ -8,7 +8,9 @@ import {
   type Issuer,
   type IssuerEvent,
   parseDexConfig,
+  parseUsersFile,
   publishedCredentials,
+  withUsers,
 } from '../issuer/index.ts'
 import { containerEnvironment, type Mesh, type Workload } from '../mesh/index.ts'
 import { fileKeyStore } from './private-file.ts'
@@ -57,10 +59,7 @@ export async function startLocalIssuer(options: LocalIssuerOptions): Promise<Loc
     })
   }
   for (const problem of problems) options.warn(problem)
-  const people = options.users === undefined ? undefined : await readUsers(options.users)
-  const effective: DexConfig = people
-    ? { ...config, passwords: people, connectors: withLocal(config) }
-    : config
+  const effective = options.users === undefined ? config : await addUsers(config, options.users)
   const keys = await createSigningKeys({
     clock,
     rotateEvery: effective.expiry.signingKeys,
@@ -123,12 +122,9 @@ function environmentOf(mesh: Mesh, dex: Workload): Readonly<Record<string, strin
   return container ? containerEnvironment(mesh, dex, container) : {}
 }
 
-async function readUsers(path: string): Promise<DexConfig['passwords']> {
-  const { parseUsers } = await import('./users-file.ts')
-  return parseUsers(readText(path), path)
+async function addUsers(config: DexConfig, path: string): Promise<DexConfig> {
+  const { users, problems } = await parseUsersFile(readText(path), { file: path })
+  const errors = problems.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0) throw new Fault('ERR_MESH_INVALID', { problems: errors.map(renderProblem) })
+  return withUsers(config, users)
 }
-
-const withLocal = (config: DexConfig): DexConfig['connectors'] =>
-  config.connectors.some(({ kind }) => kind === 'local')
-    ? config.connectors
-    : [...config.connectors, { kind: 'local', id: 'local', name: 'Email' }]

@@ -1,0 +1,108 @@
+import type { Decide, DoorPort, ListenerSpec } from '../gateway/index.ts'
+import { createVerifier } from '../identity/index.ts'
+import type { Mesh } from '../mesh/index.ts'
+import {
+  type Decision,
+  type Door,
+  decidePath,
+  type ForwardDecision,
+  type HeaderList,
+  type PathDecision,
+  type ProxyIdentity,
+} from '../policy/index.ts'
+
+/**
+ * One door as the gateway asks it: the whole way, hop by hop, as one decision; and every signature
+ * checked before it is asked about.
+ */
+export function decideWholePath(door: Door): Pick<DoorPort, 'decide' | 'verify'> {
+  const entries = new Map<string, ProxyIdentity>()
+  const entryOf = (listener: ListenerSpec): ProxyIdentity => {
+    const known = entries.get(listener.gateway)
+    if (known) return known
+    const workload = door.mesh.workloads.find((one) => `${one.namespace}/${one.name}` === listener.gateway)
+    const entry = workload
+      ? door.gateway({ namespace: workload.namespace, labels: workload.podLabels })
+      : door.gateway()
+    entries.set(listener.gateway, entry)
+    return entry
+  }
+  const decide: Decide = (request, context, listener) =>
+    asOneDecision(decidePath(door, request, context, entryOf(listener)))
+
+  const judges = [...door.gateways, ...sidecarsWithTokens(door.mesh)]
+  const verifier = createVerifier(
+    judges.flatMap((proxy) => door.keys(proxy)).map(({ id, jwk }) => ({ id, jwk: jwk as JsonWebKey })),
+  )
+  const verify: DoorPort['verify'] = (request, answers) => {
+    const tokens = new Set<string>()
+    const collect = (headers: HeaderList, path: string) => {
+      for (const proxy of judges)
+        for (const token of door.tokensIn({ headers, path }, proxy)) tokens.add(token)
+    }
+    collect(request.headers, request.path)
+    for (const answer of answers) collect(answer.headers, '/')
+    if (tokens.size === 0) return verifier.verified
+    return verifier.prepare([...tokens]).then(() => verifier.verified)
+  }
+  return { decide, verify }
+}
+
+/** Sidecars whose workloads some RequestAuthentication selects; most meshes have none. */
+function sidecarsWithTokens(mesh: Mesh): readonly ProxyIdentity[] {
+  return mesh.workloads
+    .filter((workload) =>
+      mesh.requestAuthentications.some(
+        ({ namespace, selector = {} }) =>
+          (namespace === workload.namespace || namespace === mesh.meshConfig.rootNamespace) &&
+          Object.entries(selector).every(([key, value]) => workload.podLabels[key] === value),
+      ),
+    )
+    .map((workload) => ({
+      kind: 'sidecar' as const,
+      namespace: workload.namespace,
+      labels: workload.podLabels,
+      serviceAccount: workload.serviceAccount,
+    }))
+}
+
+/**
+ * What the first proxy's client gets in the end. Where the request came through, the last hop says
+ * with which headers, and the last gateway to which Service; answers pass back through every hop's
+ * header operations, the innermost first.
+ */
+function asOneDecision(path: PathDecision): Decision {
+  const { decision, hops, checks, steps, verdict, reason } = path
+  if (verdict === 'unknown' && decision.kind === 'forward') {
+    return { kind: 'unknown', verdict, reason, steps, checks }
+  }
+  const common = { verdict, reason, steps, checks }
+  if (decision.kind !== 'forward') return { ...decision, ...common }
+  const forwards = hops
+    .map((hop) => hop.decision)
+    .filter((each): each is ForwardDecision => each.kind === 'forward')
+  if (forwards.length === 1) return { ...decision, ...common }
+  const outer = forwards.filter(({ upstream }) => !upstream.startsWith('inbound|'))
+  const service = outer.at(-1) ?? decision
+  const [first = decision] = forwards
+  const inwardOut = [...forwards].reverse()
+  return {
+    ...decision,
+    ...common,
+    upstream: service.upstream,
+    destination: service.destination,
+    timeoutMs: shortest(forwards.map(({ timeoutMs }) => timeoutMs)),
+    ...(first.retries ? { retries: first.retries } : {}),
+    ...(first.delayMs ? { delayMs: first.delayMs } : {}),
+    response: {
+      remove: inwardOut.flatMap(({ response }) => response.remove),
+      set: inwardOut.flatMap(({ response }) => response.set),
+      add: inwardOut.flatMap(({ response }) => response.add),
+    },
+  }
+}
+
+function shortest(times: readonly (number | undefined)[]): number | undefined {
+  const set = times.filter((time): time is number => time !== undefined && time > 0)
+  return set.length === 0 ? undefined : Math.min(...set)
+}
