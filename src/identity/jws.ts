@@ -64,7 +64,9 @@ function hasDuplicateMember(json: string): boolean {
     else if (char === '"') {
       const start = i
       for (i++; json[i] !== '"'; i++) if (json[i] === '\\') i++
-      if (depth !== 1 || !/^\s*:/.test(json.slice(i + 1, i + 65))) continue
+      let after = i + 1
+      while (/\s/.test(json[after] ?? '')) after++
+      if (depth !== 1 || json[after] !== ':') continue
       const name = JSON.parse(json.slice(start, i + 1)) as string
       if (names.has(name)) return true
       names.add(name)

@@ -42,6 +42,8 @@ export interface SigningKeysOptions {
   readonly rotateEvery?: number
   /** Milliseconds a retired key still verifies: the life of the longest token it signed. 24 h. */
   readonly keepFor?: number
+  /** Called after a new key began to sign: whoever copied the key set has to read it again. */
+  readonly onRotate?: () => void
 }
 
 /** The keys of one issuer: sign with the newest, publish and verify with all that still matter. */
@@ -115,6 +117,7 @@ export async function createSigningKeys(options: SigningKeysOptions): Promise<Si
       key.until === undefined ? { ...key, privateKey: undefined, until: now + keepFor } : key,
     )
     keys = [fromPrivate(privateKey, algorithm, now), ...retired.filter((key) => (key.until ?? 0) > now)]
+    options.onRotate?.()
     await store?.save(serialize(keys))
   }
   const rotateOnce = () => {
