@@ -39,7 +39,16 @@ export function proxyMatches(match: Json, version: string): boolean | undefined 
   const proxy = asObject(match.proxy)
   if (Object.keys(asObject(proxy.metadata)).length > 0) return undefined
   const pattern = textField(proxy, 'proxy_version')
-  return pattern === '' || RE2JS.compile(pattern).matcher(version).find()
+  return pattern === '' || versionMatches(pattern, version)
+}
+
+/** One that is no regular expression matches no version. */
+function versionMatches(pattern: string, version: string): boolean {
+  try {
+    return RE2JS.compile(pattern).matcher(version).find()
+  } catch {
+    return false
+  }
 }
 
 /** A test of the request's listener; undefined = every listener is meant. */

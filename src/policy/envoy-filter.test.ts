@@ -93,12 +93,12 @@ const rows: readonly Row[] = [
   [
     'before a filter that is not there, nothing happens',
     filter({ beside: 'envoy.filters.http.jwt_authn' }),
-    'no-filter',
+    'no-policy-applies',
   ],
   [
     'an old name is no name to a current Istio: the door is open',
     filter({ name: 'envoy.http_connection_manager' }),
-    'no-filter',
+    'no-policy-applies',
   ],
   [
     'and was one to the Istio of its time',
@@ -106,12 +106,17 @@ const rows: readonly Row[] = [
     'ask-provider',
     { istioVersion: '1.17.3' },
   ],
-  ['until 1.19', filter({ name: 'envoy.http_connection_manager' }), 'no-filter', { istioVersion: '1.19.0' }],
-  ['another workload', filter({ labels: 'app: other' }), 'no-filter'],
-  ['another namespace', filter({ namespace: 'apps' }), 'no-filter'],
-  ['another context', filter({ context: 'SIDECAR_INBOUND' }), 'no-filter'],
+  [
+    'until 1.19',
+    filter({ name: 'envoy.http_connection_manager' }),
+    'no-policy-applies',
+    { istioVersion: '1.19.0' },
+  ],
+  ['another workload', filter({ labels: 'app: other' }), 'no-policy-applies'],
+  ['another namespace', filter({ namespace: 'apps' }), 'no-policy-applies'],
+  ['another context', filter({ context: 'SIDECAR_INBOUND' }), 'no-policy-applies'],
   ['any context', filter({ context: 'ANY' }), 'ask-provider'],
-  ['another port', filter({ listener: 'portNumber: 8443, ' }), 'no-filter'],
+  ['another port', filter({ listener: 'portNumber: 8443, ' }), 'no-policy-applies'],
   ['this port', filter({ listener: 'portNumber: 8080, ' }), 'ask-provider'],
   ['a filter nobody knows', filter({ value: wasm }), 'envoy-filter-unknown'],
   [
@@ -119,11 +124,11 @@ const rows: readonly Row[] = [
     filter({ value: wasm, beside: router }) + deny,
     'deny-rule-matched',
   ],
-  ['a harmless one', filter({ value: gzip }), 'no-filter'],
+  ['a harmless one', filter({ value: gzip }), 'no-policy-applies'],
   [
     'removing a filter',
     filter({ operation: 'REMOVE', beside: 'envoy.filters.http.rbac', value: '{}' }) + deny,
-    'no-filter',
+    'no-policy-applies',
   ],
   [
     'changing a filter that decides',
@@ -133,12 +138,12 @@ const rows: readonly Row[] = [
   [
     'a listener patch that decides nothing',
     filter({ applyTo: 'LISTENER', operation: 'MERGE', value: '{ per_connection_buffer_limit_bytes: 1 }' }),
-    'no-filter',
+    'no-policy-applies',
   ],
   [
     'a cluster patch',
     filter({ applyTo: 'CLUSTER', operation: 'MERGE', value: '{ connect_timeout: 1s }' }),
-    'no-filter',
+    'no-policy-applies',
   ],
   [
     'a route patch nobody knows',

@@ -62,7 +62,7 @@ function run(yaml: string, request: Partial<NormalizedRequest> = {}, call: Parti
 
 type Row = readonly [name: string, yaml: string, want: string, request?: Partial<NormalizedRequest>]
 const rows: readonly Row[] = [
-  ['no policy at all lets everything pass', '', 'pass no-filter'],
+  ['no policy at all lets everything pass', '', 'pass no-policy-applies'],
   ['ALLOW takes what matches', policy('ALLOW', 'a', any), 'pass allow-rule-matched'],
   ['ALLOW refuses what does not', policy('ALLOW', 'a', path('/x')), 'reply no-allow-rule-matched'],
   ['ALLOW without rules refuses everything', policy('ALLOW', 'a', '[]'), 'reply no-allow-rule-matched'],
@@ -73,12 +73,12 @@ const rows: readonly Row[] = [
   ],
   ['DENY beats ALLOW', policy('ALLOW', 'a', any) + policy('DENY', 'd', any), 'reply deny-rule-matched'],
   ['DENY without rules never matches', policy('DENY', 'd', '[]'), 'pass no-deny-rule-matched'],
-  ['AUDIT decides nothing', policy('AUDIT', 'u', any), 'pass no-filter'],
-  ['a dry run of DENY decides nothing', policy('DENY', 'd', any, dryRun), 'pass no-filter'],
+  ['AUDIT decides nothing', policy('AUDIT', 'u', any), 'pass no-policy-applies'],
+  ['a dry run of DENY decides nothing', policy('DENY', 'd', any, dryRun), 'pass no-policy-applies'],
   [
     'an ALLOW that is only a dry run lets everything pass',
     policy('ALLOW', 'a', path('/x'), dryRun),
-    'pass no-filter',
+    'pass no-policy-applies',
   ],
   [
     'a dry run of CUSTOM is enforced as a denial',
@@ -97,7 +97,7 @@ const rows: readonly Row[] = [
     'pass no-custom-rule-matched',
   ],
   ['an unknown provider denies what matches', policy('CUSTOM', 'c', any), 'reply provider-invalid'],
-  ['and lets the rest pass', policy('CUSTOM', 'c', path('/x')), 'pass no-filter'],
+  ['and lets the rest pass', policy('CUSTOM', 'c', path('/x')), 'pass no-policy-applies'],
   [
     'two providers deny what matches',
     provider +

@@ -37,7 +37,7 @@ export class Flow {
   readonly context: Context
   attributes: Attributes
   reroute = false
-  reason = 'no-filter'
+  reason = 'no-policy-applies'
   readonly steps: Step[] = []
   readonly checks: Check[] = []
   readonly downstreamSet: (readonly [string, string])[] = []

@@ -3,7 +3,7 @@ import { attaches, byAge, type PolicyTarget } from './attach.ts'
 import type { Flow, HttpFilter } from './flow.ts'
 import { compileProviders, type JwtProvider } from './jwt-provider.ts'
 import { type JwtTrial, runJwt } from './jwt-rule.ts'
-import { jwtFailures } from './jwt-status.ts'
+import { type JwtFailure, jwtFailures } from './jwt-status.ts'
 
 export function jwtProviders(
   mesh: Mesh,
@@ -31,7 +31,7 @@ export function jwtFilter(providers: readonly JwtProvider[], rerouting: boolean)
         now: context.now,
         verified: context.verified,
       })
-      if (flow.trace) traceTrials(flow, result.trials)
+      if (flow.trace) traceTrials(flow, result.trials, result.kind === 'failed' ? result.failure : undefined)
       if (result.kind === 'passed') {
         flow.reason = result.accepted ? 'token-accepted' : 'token-missing'
         if (
@@ -68,13 +68,14 @@ export function jwtFilter(providers: readonly JwtProvider[], rerouting: boolean)
   }
 }
 
-function traceTrials(flow: Flow, trials: readonly JwtTrial[]): void {
+/** A rule that failed beside one that took the token has decided nothing. */
+function traceTrials(flow: Flow, trials: readonly JwtTrial[], decisive: JwtFailure | undefined): void {
   const seen = new Set<JwtProvider>()
   for (const { provider, failure, token } of trials) {
     // The requirement asks failing rules twice; once is enough to tell.
     if (seen.has(provider)) continue
     seen.add(provider)
-    const outcome = failure === undefined ? 'matched' : failure === 'token-missing' ? 'missed' : 'rejected'
+    const outcome = failure === undefined ? 'matched' : failure === decisive ? 'rejected' : 'missed'
     const issuer = token === undefined ? '' : ` (issuer ${token.issuer || 'not given'})`
     flow.step('jwt', outcome, failure ?? 'token-accepted', {
       object: provider.owner,

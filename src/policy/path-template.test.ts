@@ -24,6 +24,15 @@ for (const [template, path, want, why] of rows) {
   })
 }
 
+test('an odd template does not multiply its readings', () => {
+  const template = parsePathTemplate(`/${'{*}'.repeat(12)}{**}${'{*}'.repeat(12)}!`)
+  const path = `/${'a'.repeat(2000)}`
+  const before = performance.now()
+  assert.equal(matchesPathTemplate(template, path), false)
+  assert.ok(performance.now() - before < 5000)
+  assert.equal(matchesPathTemplate(parsePathTemplate('/{*}-{*}.json'), '/a-b-c.json'), true)
+})
+
 test('only braces make a template, and what stands before them is its prefix', () => {
   assert.equal(isPathTemplate('/a/*'), false)
   assert.equal(isPathTemplate('/a/{**}'), true)

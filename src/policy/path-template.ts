@@ -37,27 +37,41 @@ export function literalPrefix(template: PathTemplate): string {
 }
 
 export function matchesPathTemplate(template: PathTemplate, path: string): boolean {
-  return matchesFrom(template.parts, 0, path, 0)
+  return matchesFrom(template.parts, 0, path, 0, { failed: undefined })
 }
 
-function matchesFrom(parts: readonly Part[], index: number, path: string, offset: number): boolean {
+/** Places that were tried in vain, so that an odd template cannot multiply its readings. */
+interface Memory {
+  failed: Set<number> | undefined
+}
+
+function matchesFrom(
+  parts: readonly Part[],
+  index: number,
+  path: string,
+  offset: number,
+  memory: Memory,
+): boolean {
   const part = parts[index]
   if (part === undefined) return offset === path.length
   if (typeof part === 'string') {
-    return path.startsWith(part, offset) && matchesFrom(parts, index + 1, path, offset + part.length)
+    return path.startsWith(part, offset) && matchesFrom(parts, index + 1, path, offset + part.length, memory)
   }
-  if (part === oneSegment) {
-    const slash = path.indexOf('/', offset)
-    const end = slash === -1 ? path.length : slash
-    // A literal may follow inside the same segment, so shorter readings are tried as well.
-    for (let stop = end; stop > offset; stop--) {
-      if (matchesFrom(parts, index + 1, path, stop)) return true
-    }
-    return false
+  const next = parts[index + 1]
+  const slash = path.indexOf('/', offset)
+  const end = part === anyText || slash === -1 ? path.length : slash
+  const least = part === anyText ? offset : offset + 1
+  if (end < least) return false
+  // One segment runs to the next slash, or to the end, when that is what follows.
+  if (part === oneSegment && (next === undefined || (typeof next === 'string' && next.startsWith('/')))) {
+    return matchesFrom(parts, index + 1, path, end, memory)
   }
-  // At most one `{**}` per template passes validation, so this does not multiply.
-  for (let stop = path.length; stop >= offset; stop--) {
-    if (matchesFrom(parts, index + 1, path, stop)) return true
+  const place = index * (path.length + 1) + offset
+  if (memory.failed?.has(place)) return false
+  for (let stop = end; stop >= least; stop--) {
+    if (matchesFrom(parts, index + 1, path, stop, memory)) return true
   }
+  memory.failed ??= new Set()
+  memory.failed.add(place)
   return false
 }
