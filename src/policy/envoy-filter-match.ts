@@ -75,7 +75,10 @@ function sniMatches(pattern: string, sni: string): boolean {
   return pattern.startsWith('*') ? sni.endsWith(pattern.slice(1)) : sni === pattern
 }
 
-const routeKinds = ['ROUTE_CONFIGURATION', 'VIRTUAL_HOST', 'HTTP_ROUTE']
+/** Patches of the route table rather than of a listener. */
+export function isRoutePatch(patch: Patch): boolean {
+  return ['ROUTE_CONFIGURATION', 'VIRTUAL_HOST', 'HTTP_ROUTE'].includes(patch.applyTo)
+}
 
 /** A patch that only switches ext_authz off on some routes. */
 export interface Exemption {
@@ -92,7 +95,7 @@ export function readExemption(
   patch: Patch,
   nameOf: (name: string) => string,
 ): Exemption | undefined {
-  if (!routeKinds.includes(patch.applyTo) || patch.patch.operation !== 'MERGE') return undefined
+  if (!isRoutePatch(patch) || patch.patch.operation !== 'MERGE') return undefined
   const value = asObject(patch.patch.value)
   // A patch that changes anything else of the route is not understood by this alone.
   if (Object.keys(value).length !== 1) return undefined
@@ -107,11 +110,16 @@ export function readExemption(
     owner,
     at: patch.at,
     filter: nameOf(only[0]),
-    covers: (route) => covers(where, patch.applyTo, route),
+    covers: (route) => coversRoute(where, patch.applyTo, route),
   }
 }
 
-function covers(where: Json, applyTo: string, route: ChosenRoute | undefined): boolean | undefined {
+/** Whether a patch's `routeConfiguration` names this route; undefined = it cannot be told. */
+export function coversRoute(
+  where: Json,
+  applyTo: string,
+  route: ChosenRoute | undefined,
+): boolean | undefined {
   if (Object.keys(where).length === 0) return true
   if (route === undefined) return undefined
   const vhost = asObject(where.vhost)

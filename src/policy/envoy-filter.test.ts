@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aCall, aRequest, ingressGateway, meshOf } from './builders.test.ts'
+import { aCall, aContext, aDoorRequest, aRequest, ingressGateway, meshOf } from './builders.test.ts'
 import { compileFilters } from './filters.ts'
 import type { EngineOptions, FilterCall } from './seam.ts'
+import { compileSidecar } from './sidecar.ts'
+
+const caller = { uris: ['spiffe://cluster.local/ns/a/sa/b'], dnsNames: [], subject: '', trusted: true }
 
 const manager = 'envoy.filters.network.http_connection_manager'
 const extAuthz = `
@@ -232,3 +235,16 @@ for (const [where, chosen, want, why] of exemptions) {
     assert.equal(run(filter() + exemption(where), {}, { ...(chosen && { route: chosen }) }).reason, want)
   })
 }
+
+test('on a TCP port network filters nobody knows make it unknown, HTTP filters do not', () => {
+  const sidecar = (written: Written) =>
+    compileSidecar(
+      meshOf(filter({ context: 'SIDECAR_INBOUND', ...written })),
+      { namespace: 'istio-system', labels: { istio: 'ingressgateway' }, serviceAccount: 'x' },
+      {},
+    ).decide(aDoorRequest({ port: 9999, peer: caller, alpn: ['istio'] }), aContext())
+  const tcpProxy = 'envoy.filters.network.tcp_proxy'
+  assert.equal(sidecar({ applyTo: 'NETWORK_FILTER', name: tcpProxy, value: '{ name: x }' }).kind, 'unknown')
+  assert.equal(sidecar({ applyTo: 'NETWORK_FILTER', value: '{ name: x }' }).kind, 'forward')
+  assert.equal(sidecar({ value: wasm }).kind, 'forward')
+})

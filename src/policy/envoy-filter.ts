@@ -11,8 +11,10 @@ import { byAge, labelsInclude } from './attach.ts'
 import {
   asObject,
   contextMatches,
+  coversRoute,
   type Exemption,
   field,
+  isRoutePatch,
   listenerCondition,
   type Patch,
   proxyMatches,
@@ -40,6 +42,8 @@ const deprecatedNames: Readonly<Record<string, string>> = {
   'envoy.tcp_proxy': 'envoy.filters.network.tcp_proxy',
 }
 
+const httpManager = 'envoy.filters.network.http_connection_manager'
+
 /** What stands behind the filters of our chain: the end of it stands for all of them. */
 const behind = [
   'envoy.filters.http.grpc_stats',
@@ -64,6 +68,8 @@ export interface EnvoyFilterPatches {
   readonly exemptions: readonly Exemption[]
   /** The chain with everything put in, in the order the patches come. */
   apply(filters: readonly HttpFilter[]): readonly HttpFilter[]
+  /** The same for the network filters of a TCP port, of which nothing is understood. */
+  applyToConnections(filters: readonly HttpFilter[]): readonly HttpFilter[]
 }
 
 export function compileEnvoyFilters(
@@ -97,6 +103,35 @@ export function compileEnvoyFilters(
       }
       return chain
     },
+    applyToConnections(filters) {
+      const unknown = inserting
+        .filter(({ patch }) => reachesConnections(patch, nameOf))
+        .map(({ owner, patch }) => limited(patch, unknownFilter(owner, patch, `patches ${patch.applyTo}`)))
+      return [...unknown, ...filters]
+    },
+  }
+}
+
+function reachesConnections(patch: Patch, nameOf: (name: string) => string): boolean {
+  if (patch.applyTo === 'HTTP_FILTER' || isRoutePatch(patch)) return false
+  const chain = asObject(field(asObject(asObject(patch.match).listener), 'filter_chain'))
+  return nameOf(textField(asObject(chain.filter), 'name')) !== httpManager
+}
+
+/** Only on the listeners and routes the patch names, as far as the request tells. */
+function limited(patch: Patch, filter: HttpFilter): HttpFilter {
+  const match = asObject(patch.match)
+  const listener = listenerCondition(match)
+  const route = isRoutePatch(patch) ? asObject(field(match, 'route_configuration')) : undefined
+  if (listener === undefined && route === undefined) return filter
+  return {
+    ...filter,
+    run(flow) {
+      if (listener !== undefined && !listener(flow)) return undefined
+      if (route !== undefined && coversRoute(route, patch.applyTo, flow.call.route) === false)
+        return undefined
+      return filter.run(flow)
+    },
   }
 }
 
@@ -127,12 +162,7 @@ function insert(
   make: () => HttpFilter,
 ): void {
   const match = asObject(patch.match)
-  const applies = listenerCondition(match)
-  const limited = (filter: HttpFilter): HttpFilter =>
-    applies === undefined
-      ? filter
-      : { ...filter, run: (flow) => (applies(flow) ? filter.run(flow) : undefined) }
-  const unknown = (what: string) => limited(unknownFilter(owner, patch, what))
+  const unknown = (what: string) => limited(patch, unknownFilter(owner, patch, what))
   const needsMetadata = proxyMatches(match, currentVersion) === undefined
   if (needsMetadata) {
     chain.unshift(unknown('asks for proxy metadata'))
@@ -145,21 +175,21 @@ function insert(
   const filter = asObject(asObject(field(asObject(match.listener), 'filter_chain')).filter)
   const network = nameOf(textField(filter, 'name'))
   // Compared literally: a name no filter has leaves the patch without effect.
-  if (network !== '' && network !== 'envoy.filters.network.http_connection_manager') return
+  if (network !== '' && network !== httpManager) return
   const wanted = field(filter, 'sub_filter')
   const beside = wanted === undefined ? undefined : nameOf(textField(asObject(wanted), 'name'))
   const at = beside === undefined ? undefined : placeOf(chain, beside)
   switch (patch.patch.operation) {
     case 'INSERT_FIRST':
-      chain.unshift(limited(make()))
+      chain.unshift(limited(patch, make()))
       return
     case 'INSERT_BEFORE':
-      if (beside === undefined) chain.unshift(limited(make()))
-      else if (at !== undefined) chain.splice(at, 0, limited(make()))
+      if (beside === undefined) chain.unshift(limited(patch, make()))
+      else if (at !== undefined) chain.splice(at, 0, limited(patch, make()))
       return
     case 'INSERT_AFTER':
       if (beside === undefined) chain.push(unknown('adds a filter behind the router'))
-      else if (at !== undefined) chain.splice(at + 1, 0, limited(make()))
+      else if (at !== undefined) chain.splice(at + 1, 0, limited(patch, make()))
       return
     case 'REMOVE':
     case 'REPLACE':
@@ -169,7 +199,11 @@ function insert(
         if (beside === 'envoy.filters.http.router') chain.push(unknown('changes the router'))
         return
       }
-      if (patch.patch.operation === 'REMOVE' && applies === undefined && chain[at]?.also === undefined) {
+      if (
+        patch.patch.operation === 'REMOVE' &&
+        listenerCondition(match) === undefined &&
+        chain[at]?.also === undefined
+      ) {
         chain.splice(at, 1)
       } else {
         chain.splice(at, 0, unknown('changes a filter that decides'))

@@ -14,6 +14,7 @@ import type {
   PeerCertificate,
   Step,
 } from './decision.ts'
+import { compileEnvoyFilters } from './envoy-filter.ts'
 import { compileChain, outcomeOf, selectPolicies, targetOf } from './filters.ts'
 import { Flow, type HttpFilter } from './flow.ts'
 import { chooseInbound } from './inbound-chain.ts'
@@ -45,20 +46,18 @@ export function compileSidecar(mesh: Mesh, workload: SidecarWorkload, options: E
   const target = targetOf(mesh, proxy)
   const domains = trustDomains(mesh.meshConfig)
   const chain = compileChain(mesh, proxy, options)
-  const tcp = connectionFilters(
-    mesh,
-    compileRegistry(mesh),
-    workload.namespace,
-    selectPolicies(mesh, target),
-    { domains, tcp: true },
-  )
+  const registry = compileRegistry(mesh)
+  const policies = selectPolicies(mesh, target)
+  const context = { domains, tcp: true }
+  const connections = connectionFilters(mesh, registry, workload.namespace, policies, context)
+  const patches = compileEnvoyFilters(mesh, proxy, registry, options)
   const own = `spiffe://${domains[0]}/ns/${workload.namespace}/sa/${workload.serviceAccount}`
   const inbound: Inbound = {
     ports: inboundPorts(mesh, workload),
     modes: composePeerModes(mesh, target),
     domains,
     http: chain.filters,
-    tcp,
+    tcp: patches.applyToConnections(connections),
     localPrincipal: options.workloadPrincipal ?? own,
     paths: pathRules(mesh.meshConfig.pathNormalization),
   }
