@@ -81,8 +81,8 @@ describe('TokenReview', () => {
     now = START - 61_000
     assert.match(words(token), /not valid yet/)
     now = START
-    assert.match(words(`${token.slice(0, -4)}AAAA`), /invalid bearer token/)
-    assert.match(words('x'), /invalid bearer token/)
+    assert.match(words(`${token.slice(0, -4)}AAAA`), /error in cryptographic primitive/)
+    assert.equal(words('x'), 'invalid bearer token')
     assert.match(words(await keys.sign({ iss: 'https://evil.test', exp: START })), /invalid bearer token/)
     const notAnAccount = { iss: CLUSTER_ISSUER, aud: CLUSTER_ISSUER, exp: START, sub: 'admin' }
     assert.match(words(await keys.sign(notAnAccount)), /invalid bearer token/)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, Fault } from '../base/index.ts'
+import { parseCompactJws } from './jws.ts'
 import type { SigningKeys } from './signing-keys.ts'
 
 /** Kubernetes' own default, and what Kubeflow's RequestAuthentications name. */
@@ -101,7 +102,12 @@ export function serviceAccountIssuer(options: ServiceAccountIssuerOptions): Serv
       const wanted = audiences.length > 0 ? audiences : [issuer]
       const refused = (error: string) => ({ authenticated: false, error }) as const
       const jws = keys.verify(token)
-      if (!jws) return refused('[invalid bearer token, square/go-jose: error in cryptographic primitive]')
+      if (!jws) {
+        // A text that is no token of this issuer is nobody's; one that says it is has a bad signature.
+        const ours = parseCompactJws(token)?.payload.iss === issuer
+        const why = ours && '[invalid bearer token, go-jose/go-jose: error in cryptographic primitive]'
+        return refused(why || 'invalid bearer token')
+      }
       const claims = jws.payload
       if (claims.iss !== issuer) return refused('invalid bearer token')
       const now = Math.floor(clock() / 1000)

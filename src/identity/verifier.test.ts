@@ -111,6 +111,14 @@ describe('what does not verify', () => {
       tokenOf({ alg: 'RS256', kid: 'a' }, `{"iss":"x","i\\u0073s":"${PAYLOAD.iss}"}`, rs256(rsa.privateKey)),
     ],
     [
+      'a duplicate claim behind much white space',
+      tokenOf(
+        { alg: 'RS256', kid: 'a' },
+        `{"iss"${' '.repeat(99)}:"x","iss":"${PAYLOAD.iss}"}`,
+        rs256(rsa.privateKey),
+      ),
+    ],
+    [
       'a byte order mark',
       tokenOf({ alg: 'RS256', kid: 'a' }, `\ufeff${JSON.stringify(PAYLOAD)}`, rs256(rsa.privateKey)),
     ],
