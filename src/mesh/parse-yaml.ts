@@ -56,6 +56,10 @@ export function parseYaml(source: YamlSource, problems: Problem[]): TreeNode[] {
         stringKeys: false,
       })
       const error = document.errors[0]
+      if (error?.code === 'RESOURCE_EXHAUSTION') {
+        problem('too-deep', `nested deeper than ${limits.depth} levels`, piece.line)
+        continue
+      }
       if (error) {
         problem('yaml-syntax', `not valid YAML: ${sentence(error.message)}`, lines.at(error.pos[0]))
         continue
