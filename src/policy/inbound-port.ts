@@ -56,7 +56,7 @@ export function inboundPorts(mesh: Mesh, workload: InboundWorkload): ReadonlyMap
 }
 
 /** The Sidecar resource of a workload: by selector, its namespace's, the root namespace's. */
-export function sidecarOf(mesh: Mesh, workload: InboundWorkload): SidecarResource | undefined {
+function sidecarOf(mesh: Mesh, workload: InboundWorkload): SidecarResource | undefined {
   const own = mesh.sidecars.filter((sidecar) => sidecar.namespace === workload.namespace).sort(byAge)
   const selects = (sidecar: SidecarResource) =>
     sidecar.workloadSelector !== undefined && labelsInclude(workload.labels, sidecar.workloadSelector)

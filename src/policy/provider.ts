@@ -74,7 +74,7 @@ function partlyMatches({ kind, text }: NameMatch, name: string): boolean {
   return kind === 'suffix' ? name.endsWith(text) : name.includes(text)
 }
 
-export function nameMatch(written: string): NameMatch {
+function nameMatch(written: string): NameMatch {
   const text = lowerCase(written)
   if (text.startsWith('*')) return { kind: 'suffix', text: text.slice(1) }
   if (text.endsWith('*')) return { kind: 'prefix', text: text.slice(0, -1) }

@@ -57,7 +57,7 @@ function someEntry(entries: readonly Entry[], attributes: Attributes): boolean {
   return false
 }
 
-export function entryMatches(entry: Entry, attributes: Attributes): boolean {
+function entryMatches(entry: Entry, attributes: Attributes): boolean {
   for (const field of entry.fields) if (!field.test(attributes)) return false
   return true
 }
@@ -109,7 +109,7 @@ export function compileRule(
 }
 
 /** `builder.go`, policyName. */
-export function ruleName(policy: AuthorizationPolicy, index: number): string {
+function ruleName(policy: AuthorizationPolicy, index: number): string {
   return `ns[${policy.namespace}]-policy[${policy.name}]-rule[${index}]`
 }
 

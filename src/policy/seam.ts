@@ -91,23 +91,23 @@ export interface FilterPass extends Ran {
   /** For the workload's answer: add, or replace. */
   readonly downstream: { readonly set: HeaderList; readonly add: HeaderList }
 }
-export interface FilterAsk extends Ran {
+interface FilterAsk extends Ran {
   readonly kind: 'ask'
   readonly check: Check
 }
-export interface FilterReply extends Ran {
+interface FilterReply extends Ran {
   readonly kind: 'reply'
   readonly status: number
   readonly headers: HeaderList
   readonly body: string
 }
 /** A TCP connection that is closed. */
-export interface FilterDrop extends Ran {
+interface FilterDrop extends Ran {
   readonly kind: 'drop'
   readonly error: 'connection closed without response'
 }
 /** Something on the path that is not understood. */
-export interface FilterUnknown extends Ran {
+interface FilterUnknown extends Ran {
   readonly kind: 'unknown'
 }
 export type FilterOutcome = FilterPass | FilterAsk | FilterReply | FilterDrop | FilterUnknown
