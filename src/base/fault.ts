@@ -37,6 +37,8 @@ export interface FaultFacts {
   readonly ERR_NAME_OUTSIDE_CA: { readonly names: readonly string[] }
   readonly ERR_PEM_UNREADABLE: { readonly where: string; readonly reason: string }
   readonly ERR_WOULD_OVERWRITE: { readonly path: string }
+  readonly ERR_CANNOT_LISTEN: { readonly address: string; readonly port: number; readonly reason: string }
+  readonly ERR_TLS_SERVER_UNUSABLE: { readonly hosts: readonly string[]; readonly reason: string }
 }
 export type FaultCode = keyof FaultFacts
 /** `switch (fault.code)` over this narrows `fault.facts`. */
@@ -71,6 +73,8 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_NAME_OUTSIDE_CA: 'KFD1402',
   ERR_PEM_UNREADABLE: 'KFD1406',
   ERR_WOULD_OVERWRITE: 'KFD1408',
+  ERR_CANNOT_LISTEN: 'KFD1504',
+  ERR_TLS_SERVER_UNUSABLE: 'KFD1505',
 }
 
 /** One sentence each: lower case, no final period, what the user wrote in backticks. */
@@ -87,8 +91,10 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
     `cannot keep pipelines and runs in \`${f.path}\`: ${f.reason}; move the file away, or choose another folder with \`--state DIR\``,
   ERR_PORT_BUSY: (f) =>
     `port ${f.port} on ${f.address} is in use; choose another with \`${f.flag} PORT\`, or \`${f.flag} 0\` for a free one`,
-  ERR_NOT_SIGNED_IN: (f) => `${f.method} ${f.path} needs a session or a token, and the request carries none that is valid`,
-  ERR_ISSUER_UNREACHABLE: (f) => `the issuer \`${f.issuer}\` does not answer as an OpenID provider: ${f.reason}`,
+  ERR_NOT_SIGNED_IN: (f) =>
+    `${f.method} ${f.path} needs a session or a token, and the request carries none that is valid`,
+  ERR_ISSUER_UNREACHABLE: (f) =>
+    `the issuer \`${f.issuer}\` does not answer as an OpenID provider: ${f.reason}`,
   ERR_SERVICE_ACCOUNT_INVALID: (f) => `\`${f.value}\` is not a service account's ${f.what}`,
   ERR_SESSION_NEEDS_TOKEN: (f) =>
     `a session of ${f.provider} carries an ID token to the gateway, and none was given for this one`,
@@ -112,6 +118,8 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_PEM_UNREADABLE: (f) => `cannot use \`${f.where}\`: ${f.reason}`,
   ERR_WOULD_OVERWRITE: (f) =>
     `\`${f.path}\` is there already and is not overwritten; remove it, or choose another folder`,
+  ERR_CANNOT_LISTEN: (f) => `cannot listen on ${f.address} port ${f.port}: ${f.reason}`,
+  ERR_TLS_SERVER_UNUSABLE: (f) => `the TLS server for ${f.hosts.join(', ')} cannot be used: ${f.reason}`,
 }
 
 export class Fault<C extends FaultCode = FaultCode> extends Error {

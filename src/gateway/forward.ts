@@ -1,0 +1,257 @@
+import type { ForwardDecision, HeaderList } from '../policy/index.ts'
+import { answerHeaders, finishHead, type Outside } from './answer.ts'
+import type { Exchange, FlatHeaders } from './exchange.ts'
+import { requestHeaders } from './request-out.ts'
+import { type Failure, failureAnswer, type Receiver, type Sending, type Transport } from './upstream.ts'
+
+/** Without a route's own policy Istio tries twice more (`route/retry.go`, defaultRetryPolicy). */
+const defaultRetries = { attempts: 2, on: 'connect-failure,refused-stream,unavailable,cancelled' }
+
+/** RFC 9110 §9.2.2. */
+const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+
+export interface ForwardOptions {
+  readonly id: string
+  readonly believeForwarded: boolean
+  readonly outside: Outside | undefined
+  readonly bodyIdleMs: number
+}
+
+/**
+ * Carries one decided request to its upstream and the answer back, with the route's timeout and
+ * retries. A request whose body has begun to leave is never sent a second time.
+ */
+export class Forward implements Receiver {
+  readonly #exchange: Exchange
+  readonly #decision: ForwardDecision
+  readonly #transport: Transport
+  readonly #options: ForwardOptions
+  readonly #begun = performance.now()
+  #sending: Sending | undefined
+  #attempt = 0
+  #headed = false
+  #over = false
+  #route: NodeJS.Timeout | undefined
+  #try: NodeJS.Timeout | undefined
+  #idle: NodeJS.Timeout | undefined
+  /** Bytes of the body still to come, where the answer says how many; -1 = not said. */
+  #left = -1
+  #held: FlatHeaders | undefined
+  #trailers = false
+  #answered = 0
+
+  constructor(exchange: Exchange, decision: ForwardDecision, transport: Transport, options: ForwardOptions) {
+    this.#exchange = exchange
+    this.#decision = decision
+    this.#transport = transport
+    this.#options = options
+  }
+
+  start(): void {
+    const { timeoutMs } = this.#decision
+    const exchange = this.#exchange
+    exchange.onGone = () => this.#stop()
+    if (timeoutMs) this.#route = setTimeout(() => this.#late(), timeoutMs)
+    exchange.continue()
+    if (exchange.body) this.#watchBody(exchange)
+    this.#send()
+  }
+
+  #send(): void {
+    const { retries, method, path, host } = this.#decision
+    const exchange = this.#exchange
+    this.#attempt++
+    if (retries?.perTryTimeoutMs) {
+      this.#try = setTimeout(() => this.#late(), retries.perTryTimeoutMs)
+    }
+    this.#sending = this.#transport.send({
+      exchange,
+      method,
+      path,
+      host,
+      headers: requestHeaders(exchange, this.#decision, this.#options.id, {
+        believeForwarded: this.#options.believeForwarded,
+        attempt: this.#attempt,
+      }),
+      receiver: this,
+    })
+  }
+
+  head(status: number, headers: FlatHeaders, mayHaveTrailers: boolean): void {
+    if (this.#over) return
+    clearTimeout(this.#try)
+    this.#headed = true
+    this.#answered = status
+    const exchange = this.#exchange
+    this.#trailers = mayHaveTrailers && exchange.protocol === 'HTTP/2'
+    for (let at = 0; at < headers.length; at += 2) {
+      if (headers[at] === 'content-length') this.#left = Number(headers[at + 1])
+    }
+    // Kept back until the first byte or the end, so that a short answer leaves in one write.
+    this.#held = finishHead(
+      exchange,
+      this.#options.outside,
+      answerHeaders(headers, this.#decision.response, performance.now() - this.#begun),
+    )
+    if (this.#trailers || this.#left < 0) this.#release()
+  }
+
+  #release(): void {
+    if (!this.#held) return
+    this.#exchange.start(this.#answered, this.#held, this.#trailers)
+    this.#held = undefined
+  }
+
+  data(chunk: Buffer): boolean {
+    if (this.#over) return true
+    this.#release()
+    if (this.#left === chunk.length && !this.#trailers) {
+      this.#finish(chunk)
+      return true
+    }
+    if (this.#left > 0) this.#left -= chunk.length
+    if (this.#exchange.write(chunk)) return true
+    this.#exchange.onDrain(() => this.#sending?.resume())
+    return false
+  }
+
+  end(trailers?: HeaderList): void {
+    if (this.#over) return
+    this.#release()
+    this.#finish(undefined, trailers)
+  }
+
+  #finish(chunk?: Buffer, trailers?: HeaderList): void {
+    this.#over = true
+    this.#clear()
+    this.#exchange.onGone = undefined
+    this.#exchange.end(chunk, trailers)
+  }
+
+  fail(failure: Failure): void {
+    if (this.#over) return
+    clearTimeout(this.#try)
+    if (this.#headed) {
+      // Half an answer must not look like a whole one.
+      this.#over = true
+      this.#clear()
+      if (this.#held) ownAnswer(this.#exchange, 502, failureAnswer(failure, false).body)
+      else this.#exchange.abort()
+      return
+    }
+    if (this.#mayRetry(failure)) {
+      // Envoy waits 25 ms, doubling, with jitter.
+      setTimeout(() => !this.#over && this.#send(), Math.random() * 25 * 2 ** (this.#attempt - 1))
+      return
+    }
+    const { status, body } = failureAnswer(failure, this.#attempt > 1)
+    this.#answer(status, body)
+  }
+
+  #mayRetry(failure: Failure): boolean {
+    const { retries = defaultRetries, method } = this.#decision
+    if (this.#attempt > retries.attempts || this.#exchange.gone || this.#exchange.body) return false
+    const on = retries.on.split(',').map((each) => each.trim())
+    switch (failure.kind) {
+      case 'connect':
+      case 'connect-timeout':
+        return on.some((each) => each === 'connect-failure' || each === 'gateway-error' || each === '5xx')
+      case 'refused-stream':
+        return on.some((each) => each === 'refused-stream' || each === '5xx')
+      case 'reset':
+        // A kept-alive connection may end under a request; Envoy notices before it sends, node after.
+        return (
+          idempotent.has(method) &&
+          (this.#attempt === 1 || on.some((each) => each === 'reset' || each === '5xx'))
+        )
+      case 'protocol':
+        return false
+    }
+  }
+
+  #late(): void {
+    if (this.#over) return
+    this.#sending?.cancel()
+    if (this.#headed && !this.#held) {
+      this.#over = true
+      this.#clear()
+      this.#exchange.abort()
+    } else this.#answer(504, 'upstream request timeout')
+  }
+
+  #answer(status: number, body: string): void {
+    this.#over = true
+    this.#clear()
+    this.#exchange.onGone = undefined
+    ownAnswer(this.#exchange, status, body)
+  }
+
+  #stop(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#clear()
+    this.#sending?.cancel()
+  }
+
+  /** An upload that stands still is cut off; one that we hold back ourselves is not. */
+  #watchBody(exchange: Exchange): void {
+    const { body } = exchange
+    if (!body) return
+    const { bodyIdleMs } = this.#options
+    const expire = () => {
+      if (this.#over) return
+      if (body.readableLength > 0 || body.isPaused()) {
+        this.#idle = setTimeout(expire, bodyIdleMs)
+        return
+      }
+      this.#sending?.cancel()
+      if (this.#headed && !this.#held) {
+        this.#stop()
+        exchange.abort()
+      } else this.#answer(408, 'request timeout')
+    }
+    this.#idle = setTimeout(expire, bodyIdleMs)
+    const fresh = () => this.#idle?.refresh()
+    // `data` would set it flowing before anybody reads; undici and pipes do so when they are ready.
+    body.once('resume', () => body.on('data', fresh))
+    body.once('end', () => clearTimeout(this.#idle))
+  }
+
+  #clear(): void {
+    clearTimeout(this.#route)
+    clearTimeout(this.#try)
+    clearTimeout(this.#idle)
+  }
+}
+
+/** Envoy's codes for its own answers to gRPC callers (`source/common/grpc/status.cc`). */
+const grpcStatus: Readonly<Record<number, number>> = {
+  400: 13,
+  401: 16,
+  403: 7,
+  404: 12,
+  429: 14,
+  502: 14,
+  503: 14,
+  504: 14,
+}
+
+/** An answer the gateway makes by itself; a gRPC caller gets it as a status of its protocol. */
+export function ownAnswer(exchange: Exchange, status: number, body: string): void {
+  if (exchange.gone) return
+  const type = exchange.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
+  if (/^application\/grpc(?:[+;]|$)/.test(type)) {
+    exchange.reply(
+      200,
+      [
+        'content-type', 'application/grpc', 'grpc-status', String(grpcStatus[status] ?? 2),
+        'grpc-message', encodeURIComponent(body).replaceAll('%20', ' '), 'server', 'istio-envoy',
+      ], // biome-ignore format: pairs
+      '',
+    )
+    return
+  }
+  const headers: FlatHeaders = body === '' ? [] : ['content-type', 'text/plain']
+  headers.push('server', 'istio-envoy')
+  exchange.reply(status, headers, body)
+}

@@ -1,0 +1,431 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, ServerResponse } from 'node:http'
+import {
+  createServer as createHttp2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import type { Duplex } from 'node:stream'
+import { type Outside, refuse, replyWith } from './answer.ts'
+import { clientHeaderFilter, foldName } from './client-headers.ts'
+import { connectionOf, mark } from './connection.ts'
+import { deliberate, type Final } from './deliberate.ts'
+import type { Exchange, Refusal } from './exchange.ts'
+import { Http1Exchange } from './exchange-http1.ts'
+import { Http2Exchange } from './exchange-http2.ts'
+import { Forward, ownAnswer } from './forward.ts'
+import { type OpenListener, openListener } from './listener.ts'
+import {
+  type DoorPort,
+  defaultLimits,
+  type GatewayOptions,
+  type Limits,
+  type RunningGateway,
+} from './options.ts'
+import { bareHost, doorRequest, originForm, strictRefusal } from './strict.ts'
+import { Transports } from './transports.ts'
+import { forwardUpgrade, statusLine } from './upgrade.ts'
+
+/** A door's policy, and what follows from it once for all requests. */
+interface Current {
+  readonly door: DoorPort
+  readonly filter: ReturnType<typeof clientHeaderFilter>
+  readonly identity: ReadonlySet<string>
+}
+
+/**
+ * Opens the listeners of a door and serves them: reads requests strictly, drops what clients may
+ * not say, has every request decided, and forwards, answers or refuses as decided. It knows HTTP
+ * and no domain; verdicts, tokens, providers and upstreams are ports (`DoorPort`).
+ *
+ * Throws `ERR_PORT_BUSY`, `ERR_CANNOT_LISTEN` or `ERR_TLS_SERVER_UNUSABLE`, and has then closed
+ * what was open.
+ *
+ * @example
+ * const gateway = await startGateway({ listeners, door, hardening: 'default', clock: Date.now })
+ * console.log(gateway.listeners[0].url)
+ * await gateway.close(10_000)
+ */
+export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+  const gateway = new Gateway(options)
+  await gateway.open()
+  return gateway
+}
+
+class Gateway implements RunningGateway {
+  listeners: RunningGateway['listeners'] = []
+  readonly #options: GatewayOptions
+  readonly #limits: Limits
+  readonly #strict: boolean
+  readonly #transports: Transports
+  #current: Current
+  #open: OpenListener[] = []
+  #outside = new Map<string, Outside>()
+  #draining = false
+  #running = 0
+  #idle: (() => void) | undefined
+  readonly #sessions = new Set<ServerHttp2Session>()
+  readonly #http1
+  readonly #http2
+
+  constructor(options: GatewayOptions) {
+    this.#options = options
+    this.#limits = { ...defaultLimits, ...options.limits }
+    this.#strict = options.hardening === 'default'
+    this.#transports = new Transports(this.#limits)
+    this.#current = this.#prepare(options.door)
+    this.#http1 = this.#http1Server()
+    this.#http2 = this.#http2Server()
+  }
+
+  async open(): Promise<void> {
+    try {
+      for (const spec of this.#options.listeners) {
+        this.#open.push(
+          await openListener(spec, this.#limits, {
+            http1: (socket) => this.#http1.emit('connection', socket),
+            http2: (socket) => this.#http2.emit('connection', socket),
+          }),
+        )
+      }
+    } catch (error) {
+      for (const listener of this.#open) listener.destroy()
+      throw error
+    }
+    this.listeners = this.#open.map(({ spec, port }) => ({
+      gateway: spec.gateway,
+      meshPort: spec.meshPort,
+      targetPort: spec.targetPort,
+      port,
+      url: `${spec.tls ? 'https' : 'http'}://${spec.address.includes(':') ? `[${spec.address}]` : spec.address}:${port}`,
+    }))
+    if (!this.#strict) return
+    for (const { gateway, meshPort, port } of this.listeners) {
+      const ports = { ...this.#outside.get(gateway)?.ports, [meshPort]: port }
+      this.#outside.set(gateway, { ports, cookies: true })
+    }
+    for (const [gateway, ports] of Object.entries(this.#options.outerPorts ?? {})) {
+      this.#outside.set(gateway, { ports, cookies: true })
+    }
+  }
+
+  #prepare(door: DoorPort): Current {
+    return {
+      door,
+      filter: clientHeaderFilter(door.identityHeaders, this.#options.trustedHops ?? 0),
+      identity: new Set(door.identityHeaders.map(foldName)),
+    }
+  }
+
+  replace(change: Parameters<RunningGateway['replace']>[0]): void {
+    for (const { gateway, targetPort, servers } of change.tls ?? []) {
+      this.#open
+        .find(({ spec }) => spec.gateway === gateway && spec.targetPort === targetPort)
+        ?.replaceTls(servers)
+    }
+    if (change.door) this.#current = this.#prepare(change.door)
+  }
+
+  async close(drainMs = 10_000): Promise<void> {
+    this.#draining = true
+    for (const listener of this.#open) listener.stop()
+    this.#http1.closeIdleConnections()
+    for (const session of this.#sessions) session.close()
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, drainMs)
+        this.#idle = () => {
+          clearTimeout(timer)
+          // The last answer still has to leave its socket.
+          setImmediate(resolve)
+        }
+      })
+    }
+    for (const listener of this.#open) listener.destroy()
+    await this.#transports.close()
+  }
+
+  #http1Server() {
+    const limits = this.#limits
+    const server = createServer({
+      insecureHTTPParser: false,
+      requireHostHeader: false,
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headerMs,
+      // A whole request may take as long as its bytes keep coming.
+      requestTimeout: 0,
+      keepAliveTimeout: limits.keepAliveMs,
+      connectionsCheckingInterval: Math.min(1000, limits.headerMs),
+      noDelay: true,
+      // Only a WebSocket is one; whatever else a client would rather speak, it gets HTTP/1.1.
+      shouldUpgradeCallback: (request: IncomingMessage) =>
+        request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET',
+    })
+    // Cutting headers off at a count would hide some from the policy; they are counted and refused.
+    server.maxHeadersCount = 0
+    const serve = (waits: boolean) => (request: IncomingMessage, response: ServerResponse) => {
+      this.#take(
+        new Http1Exchange(request, response, {
+          headerLines: limits.headerLines,
+          waits,
+          draining: () => this.#draining,
+        }),
+      )
+    }
+    server.on('request', serve(false))
+    server.on('checkContinue', serve(true))
+    server.on('checkExpectation', (_request, response: ServerResponse) => {
+      response.writeHead(417, ['server', 'istio-envoy', 'connection', 'close']).end()
+    })
+    server.on('connect', (_request, socket: Duplex) => {
+      socket.end(statusLine(405, ['server', 'istio-envoy', 'content-length', '0', 'connection', 'close']))
+    })
+    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      if (!socket.writable || error.code === 'ECONNRESET') return socket.destroy()
+      const status =
+        error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+      const body = 'Bad Request'
+      const headers = ['content-type', 'text/plain', 'content-length', String(body.length)]
+      socket.end(
+        statusLine(status, [...(status === 400 ? headers : ['content-length', '0']), 'connection', 'close']) +
+          (status === 400 ? body : ''),
+      )
+      // Bytes that cannot be understood are not read to their end.
+      setTimeout(() => socket.destroy(), 500).unref()
+    })
+    return server
+  }
+
+  #http2Server() {
+    const limits = this.#limits
+    const server = createHttp2Server({
+      settings: {
+        maxConcurrentStreams: limits.streams,
+        maxHeaderListSize: limits.headerBytes,
+        enablePush: false,
+        initialWindowSize: 256 * 1024,
+      },
+      maxHeaderListPairs: limits.headerLines + 8,
+      // Floods of frames that do nothing (CVE-2019-9511 to 9518, CVE-2023-44487).
+      maxSessionInvalidFrames: 100,
+      maxSessionRejectedStreams: 100,
+      streamResetBurst: 200,
+      streamResetRate: 50,
+      maxSettings: 16,
+      maxOutstandingPings: 4,
+      maxDeflateDynamicTableSize: 4096,
+      maxSessionMemory: 32,
+    })
+    server.on('session', (session) => {
+      mark(session as never, connectionOf(session.socket))
+      this.#sessions.add(session)
+      session.once('close', () => this.#sessions.delete(session))
+      session.on('error', () => {})
+      session.setTimeout(limits.keepAliveMs, () => session.close())
+      if (this.#draining) session.close()
+    })
+    server.on('sessionError', () => {})
+    server.on('stream', (opened, _headers, flags, raw) => {
+      const stream = opened as ServerHttp2Stream
+      // A stream that was malformed behind its head is over before it is looked at.
+      if (stream.destroyed || stream.closed) return
+      this.#take(new Http2Exchange(stream, raw as unknown as string[], flags, limits.headerLines))
+    })
+    return server
+  }
+
+  #take(exchange: Exchange): void {
+    this.#running++
+    const begun = this.#options.clock()
+    const note: Note = { id: randomUUID(), verdict: 'refused', reason: 'internal' }
+    exchange.onDone = () => {
+      this.#log(exchange, note, begun)
+      if (--this.#running === 0) this.#idle?.()
+    }
+    this.#serve(exchange, note).catch(() => {
+      // A mistake of ours must not open the door, and not stop it either.
+      note.reason = 'internal-error'
+      if (exchange.gone) return
+      if (exchange.status === 0) ownAnswer(exchange, 500, 'KFD1503: the door failed to decide this request\n')
+      else exchange.abort()
+    })
+  }
+
+  async #serve(exchange: Exchange, note: Note): Promise<void> {
+    const current = this.#current
+    const decided = await this.#decide(exchange, current, note)
+    if (!decided || exchange.gone) return
+    const outside = this.#outside.get(exchange.connection.listener.gateway)
+    if (decided.kind !== 'forward') return this.#answer(exchange, decided, outside)
+    const upstream = current.door.upstream(decided)
+    note.upstream = decided.upstream
+    if (!upstream) return ownAnswer(exchange, 503, 'no healthy upstream')
+    const forward = () =>
+      new Forward(exchange, decided, this.#transports.to(upstream), {
+        id: note.id,
+        believeForwarded: this.#believes,
+        outside,
+        bodyIdleMs: this.#limits.bodyIdleMs,
+      }).start()
+    if (decided.delayMs) setTimeout(() => !exchange.gone && forward(), decided.delayMs)
+    else forward()
+  }
+
+  get #believes(): boolean {
+    return !this.#strict || (this.#options.trustedHops ?? 0) > 0
+  }
+
+  async #decide(exchange: Exchange, current: Current, note: Note): Promise<Final | undefined> {
+    const stop = (refusal: Refusal): undefined => {
+      note.reason = refusal.reason
+      refuse(exchange, refusal)
+    }
+    const wrong = exchange.fault ?? (this.#strict ? strictRefusal(exchange, this.#limits) : undefined)
+    if (wrong) return stop(wrong)
+    let { host, target } = exchange
+    if (this.#strict) {
+      if (target === '*') {
+        return stop({
+          status: 200,
+          reason: 'options-of-the-server',
+          headers: ['allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'],
+        })
+      }
+      const origin = originForm(target, host)
+      if (origin === undefined) return stop({ status: 400, reason: 'authority-is-not-host' })
+      target = origin
+      host = this.#withoutOwnPort(exchange, host)
+    }
+    const sent = doorRequest(exchange, host, target)
+    const request = this.#strict ? { ...sent, headers: current.filter(sent.headers) } : sent
+    const outcome = await deliberate(current.door, request, {
+      listener: exchange.connection.listener,
+      invariant: this.#strict,
+      identity: current.identity,
+      now: this.#options.clock,
+      signal: () => {
+        const abort = new AbortController()
+        exchange.onGone = () => abort.abort()
+        return abort.signal
+      },
+    })
+    if ('refusal' in outcome) return stop(outcome.refusal)
+    note.verdict = outcome.decision.verdict
+    note.reason = outcome.decision.reason
+    return outcome.decision
+  }
+
+  /** A door on 8443 stands for one on 443: its port in Host is a matter of this machine only. */
+  #withoutOwnPort(exchange: Exchange, host: string): string {
+    const bare = bareHost(host)
+    if (bare.length === host.length) return host
+    const { gateway } = exchange.connection.listener
+    const port = Number(host.slice(bare.length + 1))
+    const { meshPort } = exchange.connection.listener
+    return this.#outside.get(gateway)?.ports[meshPort] === port ? host.slice(0, bare.length) : host
+  }
+
+  #answer(
+    exchange: Exchange,
+    decision: Exclude<Final, { kind: 'forward' }>,
+    outside: Outside | undefined,
+  ): void {
+    switch (decision.kind) {
+      case 'reply':
+        replyWith(exchange, outside, decision.status, decision.headers, decision.body)
+        break
+      case 'drop':
+        exchange.abort()
+        break
+      case 'unknown':
+        ownAnswer(
+          exchange,
+          503,
+          'KFD1502: the door cannot tell whether this request is allowed, so it is not\n',
+        )
+    }
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const response = new ServerResponse(request)
+    response.assignSocket(socket as never)
+    response.shouldKeepAlive = false
+    response.on('finish', () => socket.end())
+    const exchange = new Http1Exchange(request, response, {
+      headerLines: this.#limits.headerLines,
+      waits: false,
+      draining: () => true,
+    })
+    const begun = this.#options.clock()
+    const note: Note = { id: randomUUID(), verdict: 'refused', reason: 'internal' }
+    const current = this.#current
+    this.#running++
+    let open = true
+    socket.on('error', () => {})
+    socket.once('close', () => {
+      if (!open) return
+      open = false
+      this.#log(exchange, note, begun)
+      if (--this.#running === 0) this.#idle?.()
+    })
+    const run = async () => {
+      const decided = await this.#decide(exchange, current, note)
+      if (!decided || exchange.gone) return
+      const outside = this.#outside.get(exchange.connection.listener.gateway)
+      if (decided.kind !== 'forward') return this.#answer(exchange, decided, outside)
+      note.upstream = decided.upstream
+      response.detachSocket(socket as never)
+      forwardUpgrade({
+        exchange,
+        request,
+        socket,
+        head,
+        decision: decided,
+        upstream: current.door.upstream(decided),
+        id: note.id,
+        believeForwarded: this.#believes,
+        outside,
+        limits: this.#limits,
+        answer: (status, body) => {
+          exchange.status = status
+          socket.end(
+            statusLine(status, [
+              'content-type', 'text/plain', 'content-length', String(Buffer.byteLength(body)),
+              'server', 'istio-envoy', 'connection', 'close',
+            ]) + body, // biome-ignore format: pairs
+          )
+        },
+      })
+    }
+    run().catch(() => socket.destroy())
+  }
+
+  #log(exchange: Exchange, note: Note, begun: number): void {
+    const { log, clock } = this.#options
+    if (!log) return
+    const mark = exchange.target.indexOf('?')
+    const { listener } = exchange.connection
+    log({
+      id: note.id,
+      at: begun,
+      gateway: listener.gateway,
+      port: listener.meshPort,
+      method: exchange.method,
+      host: exchange.host,
+      path: mark === -1 ? exchange.target : exchange.target.slice(0, mark),
+      status: exchange.status,
+      verdict: note.verdict,
+      reason: note.reason,
+      ...(note.upstream !== undefined && { upstream: note.upstream }),
+      durationMs: clock() - begun,
+    })
+  }
+}
+
+interface Note {
+  readonly id: string
+  verdict: Final['verdict'] | 'refused'
+  reason: string
+  upstream?: string
+}

@@ -1,0 +1,15 @@
+export { startGateway } from './gateway.ts'
+export type {
+  BoundListener,
+  Decide,
+  DoorPort,
+  GatewayOptions,
+  Limits,
+  ListenerSpec,
+  LogEntry,
+  RunningGateway,
+  TlsServer,
+  Upstream,
+  WebHandler,
+} from './options.ts'
+export { defaultLimits } from './options.ts'
