@@ -34,11 +34,10 @@ export function targetResolver(mesh: Mesh, registry: Registry, proxyNamespace: s
       (service !== undefined && service.ports.length === 1 ? (service.ports[0]?.number ?? 0) : listenerPort)
     const subset = destination.subset ?? ''
     const owner = host === written ? service : find(registry, host, routeNamespace, proxyNamespace)
+    const offers =
+      !datagram.has(`${port}|${host}`) && (owner?.ports.some((entry) => entry.number === port) ?? false)
     const known =
-      owner !== undefined &&
-      owner.ports.some((entry) => entry.number === port) &&
-      !datagram.has(`${port}|${host}`) &&
-      (subset === '' || hasSubset(mesh, host, subset, owner.namespace, proxyNamespace))
+      offers && (subset === '' || hasSubset(mesh, host, subset, owner?.namespace ?? '', proxyNamespace))
     return { cluster: `outbound|${port}|${subset}|${host}`, host, port, subset, known }
   }
 }

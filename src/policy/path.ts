@@ -38,11 +38,66 @@ export function decidePath(
   context: Context,
   entry: ProxyIdentity = door.gateway(),
 ): PathDecision {
+  return walk(door, { request, proxy: entry, hop: 0, steps: [] }, context)
+}
+
+/** A call from a pod: to a Service, with the caller's mesh identity or with none. */
+export interface InsideCall {
+  readonly host: string
+  readonly port: number
+  readonly caller?: { readonly namespace: string; readonly name: string }
+}
+
+/**
+ * A request that begins inside the mesh: it goes to the gateway or the sidecar behind the Service it
+ * names. VirtualServices of the mesh's own sidecars (`gateways: [mesh]`) are not applied.
+ */
+export function decideFromInside(
+  door: Door,
+  request: DoorRequest,
+  context: Context,
+  call: InsideCall,
+): PathDecision {
+  const { method, path, host, headers } = request
+  const sent: Onward = { method, path, host, headers, destination: { host: call.host, port: call.port } }
+  const next = nextHop(door, sent, 0, context.trace !== false)
+  const steps = next.step === undefined ? [] : [next.step]
+  if (next.kind === 'gateway') {
+    const onwards = onward(sent, { port: next.port, scheme: 'http' })
+    return walk(door, { request: onwards, proxy: next.proxy, hop: 0, steps }, context)
+  }
+  if (next.kind === 'sidecar') {
+    const caller = call.caller && { namespace: call.caller.namespace, account: call.caller.name }
+    return finishAt(atSidecar(door, sent, caller, next, context, 0), [], steps, [], next.backend.workload)
+  }
+  const [verdict, reason] =
+    next.kind === 'unknown'
+      ? (['unknown', next.reason] as const)
+      : (['allow', 'no-proxy-on-the-way'] as const)
+  const decision: Decision = { kind: 'unknown', verdict: 'unknown', reason, steps, checks: [] }
+  return {
+    verdict,
+    reason,
+    hops: [],
+    decision,
+    steps,
+    checks: [],
+    ...('workload' in next && { workload: next.workload }),
+  }
+}
+
+interface Start {
+  readonly request: DoorRequest
+  readonly proxy: ProxyIdentity
+  readonly hop: number
+  readonly steps: readonly Step[]
+}
+
+function walk(door: Door, start: Start, context: Context): PathDecision {
   const hops: Hop[] = []
-  const steps: Step[] = []
+  const steps: Step[] = [...start.steps]
   const checks: Check[] = []
-  let proxy = entry
-  let current = request
+  let { proxy, request: current } = start
   for (;;) {
     const hop = hops.length
     const left = { ...context, answers: context.answers.slice(checks.length) }
@@ -67,21 +122,36 @@ export function decidePath(
         continue
       case 'sidecar': {
         const answers = context.answers.slice(checks.length)
-        const last = atSidecar(door, decision, proxy, next, { ...context, answers }, hop + 1)
-        hops.push(...last.hops)
-        const { decision: final } = last
-        return {
-          hops,
-          decision: final,
-          steps: [...steps, ...final.steps, ...last.steps],
-          checks: [...checks, ...final.checks],
-          verdict: last.verdict ?? final.verdict,
-          reason: last.reason ?? final.reason,
-          workload: next.backend.workload,
-        }
+        const caller = { namespace: proxy.namespace, account: proxy.serviceAccount ?? 'default' }
+        const last = atSidecar(door, decision, caller, next, { ...context, answers }, hop + 1)
+        return finishAt(last, hops, steps, checks, next.backend.workload)
       }
     }
   }
+}
+
+function finishAt(
+  last: AtSidecar,
+  hops: readonly Hop[],
+  steps: readonly Step[],
+  checks: readonly Check[],
+  workload: Workload,
+): PathDecision {
+  const { decision } = last
+  return {
+    hops: [...hops, ...last.hops],
+    decision,
+    steps: [...steps, ...decision.steps, ...last.steps],
+    checks: [...checks, ...decision.checks],
+    verdict: last.verdict ?? decision.verdict,
+    reason: last.reason ?? decision.reason,
+    workload,
+  }
+}
+
+/** What leaves a proxy or a pod. */
+type Onward = Pick<ForwardDecision, 'method' | 'path' | 'host' | 'headers' | 'proxyHeaders'> & {
+  readonly destination: { readonly host: string; readonly port: number }
 }
 
 type Next =
@@ -90,7 +160,7 @@ type Next =
   | { readonly kind: 'gateway'; readonly proxy: ProxyIdentity; readonly port: number; readonly step?: Step }
   | { readonly kind: 'sidecar'; readonly backend: Backend; readonly step?: Step }
 
-function nextHop(door: Door, decision: ForwardDecision, hop: number, trace: boolean): Next {
+function nextHop(door: Door, decision: Onward, hop: number, trace: boolean): Next {
   const { mesh } = door
   const { host, port } = decision.destination
   const step = (
@@ -170,7 +240,7 @@ function nextHop(door: Door, decision: ForwardDecision, hop: number, trace: bool
 
 /** The request as the next proxy gets it. */
 function onward(
-  decision: ForwardDecision,
+  decision: Onward,
   to: Pick<DoorRequest, 'port' | 'scheme'> & Partial<DoorRequest>,
 ): DoorRequest {
   return {
@@ -197,8 +267,8 @@ interface AtSidecar {
  */
 function atSidecar(
   door: Door,
-  decision: ForwardDecision,
-  caller: ProxyIdentity,
+  decision: Onward,
+  caller: { readonly namespace: string; readonly account: string } | undefined,
   next: { readonly backend: Backend },
   context: Context,
   hop: number,
@@ -211,10 +281,10 @@ function atSidecar(
     labels: workload.podLabels,
     serviceAccount: workload.serviceAccount,
   }
-  const [domain] = [door.mesh.meshConfig.trustDomain]
-  const from = (namespace: string, account: string): Hop => {
-    const uri = `spiffe://${domain}/ns/${namespace}/sa/${account}`
-    const mutual = !speaksPlain(door.mesh, decision)
+  const { trustDomain: domain } = door.mesh.meshConfig
+  const from = (peer: typeof caller): Hop => {
+    const uri = `spiffe://${domain}/ns/${peer?.namespace}/sa/${peer?.account}`
+    const mutual = peer !== undefined && !speaksPlain(door.mesh, decision)
     const { host, port } = decision.destination
     const request = onward(decision, {
       port: backend.port,
@@ -228,10 +298,10 @@ function atSidecar(
     })
     return { proxy, request, decision: door.decide(proxy, request, context, hop) }
   }
-  const direct = from(caller.namespace, caller.serviceAccount ?? 'default')
+  const direct = from(caller)
   const result: AtSidecar = { hops: [direct], decision: direct.decision, steps: [] }
   if (!backend.knative) return result
-  const woken = from('knative-serving', 'activator')
+  const woken = from({ namespace: 'knative-serving', account: 'activator' })
   const same =
     woken.decision.kind === direct.decision.kind && woken.decision.verdict === direct.decision.verdict
   if (same) return result
@@ -243,7 +313,7 @@ function atSidecar(
 }
 
 /** A DestinationRule may turn Istio's own mTLS off. */
-function speaksPlain(mesh: Mesh, decision: ForwardDecision): boolean {
+function speaksPlain(mesh: Mesh, decision: Onward): boolean {
   const { host, port } = decision.destination
   const rule = mesh.destinationRules.find((entry) => entry.host.value === host)
   const mode = rule?.portTlsModes[port] ?? rule?.tlsMode

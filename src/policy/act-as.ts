@@ -1,0 +1,121 @@
+/** A principal as a request: its tokens, what providers would answer it, and what is true of both. */
+import type { JwtRule, Mesh } from '../mesh/model.ts'
+import { toBase64, utf8Bytes } from './base64url.ts'
+import type { Check, CheckAnswer, Context, HeaderList } from './decision.ts'
+import { readJwks } from './jwks.ts'
+import { identityHeaders, type Principal } from './principal.ts'
+
+/** What a question needs besides the request: see `Context`. */
+export interface Acting {
+  /** To be sent along. */
+  readonly headers: HeaderList
+  /** What a provider says to this principal. */
+  readonly answer: (check: Check) => CheckAnswer
+  readonly verified: Context['verified']
+}
+
+const kubernetesIssuer = 'https://kubernetes.default.svc.cluster.local'
+const dexIssuer = 'http://dex.auth.svc.cluster.local:5556/dex'
+
+/**
+ * Tokens are made up here and count as signed by whoever they name; nothing of it works at a door.
+ * `now` is in seconds.
+ */
+export function actAs(mesh: Mesh, principal: Principal, now: number): Acting {
+  const made = new Set<string>()
+  const token = (rule: JwtRule | undefined, claims: Readonly<Record<string, unknown>>) => {
+    const text = compact(rule, { iat: Math.floor(now), exp: Math.floor(now) + 3600, ...claims })
+    made.add(text)
+    return text
+  }
+  const forged: HeaderList = principal.forged
+    ? identityHeaders.map((name) => [name, 'admin@example.com'] as const)
+    : []
+  const verified: Context['verified'] = (_, text) => made.has(text)
+  if (principal.kind === 'user') {
+    const session = sessionAnswer(mesh, principal, token)
+    return { headers: forged, verified, answer: (check) => (check.protocol === 'grpc' ? granted : session) }
+  }
+  if (principal.kind !== 'service-account') return { headers: forged, verified, answer: signInAnswer }
+  const { namespace, name, issuer = kubernetesIssuer } = principal
+  const rule = ruleOf(mesh, (entry) => entry.issuer.value === issuer)
+  const audience = principal.audience ?? rule?.audiences[0]?.value
+  const bearer = token(rule, {
+    iss: issuer,
+    sub: `system:serviceaccount:${namespace}:${name}`,
+    ...(audience !== undefined && { aud: [audience] }),
+    'kubernetes.io': { namespace, serviceaccount: { name } },
+  })
+  return { headers: [...forged, ['authorization', `Bearer ${bearer}`]], verified, answer: signInAnswer }
+}
+
+/** Everything the auth services of Kubeflow set; the provider's list decides what gets through. */
+function sessionAnswer(
+  mesh: Mesh,
+  user: Extract<Principal, { readonly kind: 'user' }>,
+  token: (rule: JwtRule | undefined, claims: Readonly<Record<string, unknown>>) => string,
+): CheckAnswer {
+  const { email, groups } = user
+  const rule = ruleOf(mesh, (entry) => !/kubernetes|\beks\b|googleapis/.test(entry.issuer.value))
+  const id = token(rule, {
+    iss: rule?.issuer.value ?? dexIssuer,
+    sub: email,
+    aud: rule?.audiences[0]?.value ?? 'kubeflow-oidc-authservice',
+    email,
+    email_verified: true,
+    groups,
+    name: email.slice(0, email.indexOf('@')),
+  })
+  const joined = groups.join(',')
+  return {
+    status: 200,
+    headers: [
+      ['authorization', `Bearer ${id}`],
+      ['kubeflow-userid', email],
+      ['kubeflow-groups', joined],
+      ['x-auth-request-user', email],
+      ['x-auth-request-email', email],
+      ['x-auth-request-groups', joined],
+    ],
+    body: '',
+  }
+}
+
+const granted: CheckAnswer = { status: 0, headers: [], grpc: { code: 'OK' } }
+
+/** Nobody knows this caller: a browser is sent to sign in. */
+function signInAnswer(check: Check): CheckAnswer {
+  if (check.protocol === 'grpc') return { status: 0, headers: [], grpc: { code: 'PERMISSION_DENIED' } }
+  return { status: 302, headers: [['location', '/dex/auth']], body: '' }
+}
+
+function ruleOf(mesh: Mesh, fits: (rule: JwtRule) => boolean): JwtRule | undefined {
+  return mesh.requestAuthentications.flatMap(({ jwtRules }) => jwtRules).find(fits)
+}
+
+/** `alg` is one the rule's keys take, so that the signature is the only thing that is made up. */
+function compact(rule: JwtRule | undefined, claims: Readonly<Record<string, unknown>>): string {
+  const [key] = rule?.jwks === undefined ? [] : (readJwks(rule.jwks.value) ?? [])
+  const byType = { EC: 'ES256', OKP: 'EdDSA' } as Readonly<Record<string, string>>
+  const alg = key?.alg || byType[String(key?.jwk.kty)] || 'RS256'
+  const header = { alg, typ: 'JWT', ...(key?.kid && { kid: key.kid }) }
+  return `${part(header)}.${part(claims)}.${base64Url(new Uint8Array(64))}`
+}
+
+function part(value: unknown): string {
+  return base64Url(utf8Bytes(JSON.stringify(value)))
+}
+
+function base64Url(bytes: Uint8Array): string {
+  return toBase64(bytes).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')
+}
+
+/** Stands for what issuers serve, where a question must not depend on whether they can be reached. */
+export function assumedKeys(uri: string): string {
+  const discovery = '/.well-known/openid-configuration'
+  if (uri.endsWith(discovery)) {
+    const issuer = uri.slice(0, -discovery.length)
+    return JSON.stringify({ issuer, jwks_uri: `${issuer}/keys` })
+  }
+  return '{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}'
+}
