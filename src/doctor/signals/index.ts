@@ -1,0 +1,5 @@
+export type { Confidence, Problem, Said, Signal } from './problem.ts'
+export { problems } from './problems/index.ts'
+export type { Match, Recognised } from './recognise.ts'
+export { recognise } from './recognise.ts'
+export type { TokenFacts } from './tokens.ts'
