@@ -22,6 +22,8 @@ export async function issueLeaf(
     readonly publicKey: KeyObject
     readonly clock: Clock
     readonly days?: number
+    /** Default `server`; `client` makes one for a caller of a MUTUAL server. */
+    readonly usage?: 'server' | 'client'
   },
 ): Promise<string> {
   const { names, publicKey, clock } = options
@@ -59,7 +61,11 @@ export async function issueLeaf(
           (publicKey.asymmetricKeyType === 'rsa' ? KeyUsageFlags.keyEncipherment : 0),
         true,
       ),
-      new library.ExtendedKeyUsageExtension([library.ExtendedKeyUsage.serverAuth]),
+      new library.ExtendedKeyUsageExtension([
+        options.usage === 'client'
+          ? library.ExtendedKeyUsage.clientAuth
+          : library.ExtendedKeyUsage.serverAuth,
+      ]),
       new library.SubjectAlternativeNameExtension([
         ...names.dns.map((value) => ({ type: 'dns' as const, value })),
         ...names.ips.map((value) => ({ type: 'ip' as const, value })),
