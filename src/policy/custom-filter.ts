@@ -5,10 +5,10 @@
  * Agrees with Istio's pilot/pkg/security/authz/builder/builder.go, buildHTTP.
  */
 import type { AuthorizationPolicy, Mesh } from '../mesh/index.ts'
-import type { Check } from './decision.ts'
+import type { Check, CheckAnswer } from './decision.ts'
 import type { Exemption } from './envoy-filter-match.ts'
-import { applyGrpcAnswer, grpcCheck } from './ext-authz-grpc.ts'
-import { applyHttpAnswer, httpCheck, payloadTooLarge, providerFailed } from './ext-authz-http.ts'
+import { applyGrpcAnswer, grpcCheck, grpcVerdict } from './ext-authz-grpc.ts'
+import { applyHttpAnswer, httpCheck, httpFailed, payloadTooLarge, providerFailed } from './ext-authz-http.ts'
 import { denied, type Flow, type HttpFilter, type NamedObject, type Stop } from './flow.ts'
 import { compileProvider, type Provider } from './provider.ts'
 import { compileBrokenCustom } from './rbac-filter.ts'
@@ -175,16 +175,27 @@ export function askProvider(provider: Provider, flow: Flow, because: Because): S
     tell('matched', 'ask-provider', `${provider.name} has to be asked`)
     return { kind: 'ask', check, reason: 'ask-provider' }
   }
-  const stop =
-    provider.protocol === 'http'
-      ? applyHttpAnswer(provider, flow, answer)
-      : applyGrpcAnswer(provider, flow, answer)
+  const stop = applyAnswer(provider, flow, answer)
+  if (stop === 'failed') {
+    const closed = providerFailed(provider)
+    if (closed === undefined)
+      tell('passed', 'provider-failed-open', `${provider.name} failed, and may fail open`)
+    else tell('rejected', 'provider-failed', `${provider.name} failed, which refuses`)
+    return closed
+  }
   if (stop === undefined) {
-    const failed = answer.failure !== undefined || (answer.status >= 500 && provider.protocol === 'http')
-    tell('passed', failed ? 'provider-failed-open' : 'provider-allowed', `${provider.name} lets it pass`)
+    tell('passed', 'provider-allowed', `${provider.name} lets it pass`)
   } else {
     const status = stop.kind === 'reply' ? ` with ${stop.status}` : ''
     tell('rejected', stop.reason, `${provider.name} refused${status}`)
   }
   return stop
+}
+
+function applyAnswer(provider: Provider, flow: Flow, answer: CheckAnswer): Stop | 'failed' | undefined {
+  if (provider.protocol === 'http') {
+    return httpFailed(provider, answer) ? 'failed' : applyHttpAnswer(provider, flow, answer)
+  }
+  const response = grpcVerdict(provider, answer)
+  return response === undefined ? 'failed' : applyGrpcAnswer(provider, flow, response)
 }

@@ -4,7 +4,7 @@
  * Agrees with Envoy's check_request_utils.cc, ext_authz_grpc_impl.cc and ext_authz.cc.
  */
 import type { Check, CheckAnswer, HeaderList } from './decision.ts'
-import { checkBody, providerFailed } from './ext-authz-http.ts'
+import { checkBody } from './ext-authz-http.ts'
 import { type Flow, localReply, type Stop } from './flow.ts'
 import { headerValues, joinedHeaders, withHeader, withoutHeader } from './header-list.ts'
 import type { GrpcProvider } from './provider.ts'
@@ -93,10 +93,8 @@ function peersOf(request: NormalizedRequest) {
   }
 }
 
-/** undefined = the request goes on, changed. */
-export function applyGrpcAnswer(provider: GrpcProvider, flow: Flow, answer: CheckAnswer): Stop | undefined {
-  const response = grpcVerdict(provider, answer)
-  if (response === undefined) return providerFailed(provider)
+/** What a response does; undefined = the request goes on, changed. */
+export function applyGrpcAnswer(provider: GrpcProvider, flow: Flow, response: GrpcAnswer): Stop | undefined {
   if (response.code === 'OK') {
     applyOk(provider, flow, response)
     return undefined

@@ -72,13 +72,14 @@ export function providerFailed(provider: Provider): Stop | undefined {
   return provider.failOpen ? undefined : localReply(provider.statusOnError, '', 'provider-failed')
 }
 
-/** undefined = the request goes on, changed. */
+/** No answer, one that came too late, or a 5xx, which is the authorizer's failure and not its verdict. */
+export function httpFailed(provider: HttpProvider, answer: CheckAnswer): boolean {
+  const late = answer.delayMs !== undefined && answer.delayMs >= provider.timeoutMs
+  return late || answer.failure !== undefined || (answer.status >= 500 && answer.status < 600)
+}
+
+/** What an answer that is no failure does; undefined = the request goes on, changed. */
 export function applyHttpAnswer(provider: HttpProvider, flow: Flow, answer: CheckAnswer): Stop | undefined {
-  // Any 5xx is the authorizer's failure, not its verdict.
-  if (answer.failure !== undefined || (answer.status >= 500 && answer.status < 600))
-    return providerFailed(provider)
-  const timedOut = answer.delayMs !== undefined && answer.delayMs >= provider.timeoutMs
-  if (timedOut) return providerFailed(provider)
   const headers = answer.headers.map(([name, value]) => [name.toLowerCase(), value] as const)
   if (answer.status !== 200) {
     const relayed = headers.filter(([name]) => isRelayed(provider, name))
