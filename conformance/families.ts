@@ -19,8 +19,16 @@ export interface Recordings {
   readonly families: readonly string[]
   read(family: string): Family
   readonly around: Surroundings
+  /** Single resources, and whether istiod's validator takes them. */
+  readonly validation: readonly Validation[]
   /** `beside` = everything; `carried` = what a clone has. */
   readonly from: 'beside' | 'carried'
+}
+
+interface Validation {
+  readonly id: string
+  readonly resource: string
+  readonly expect: { readonly valid: boolean }
 }
 
 /** Recorded on others' YAML, so a clone does not have them. */
@@ -39,6 +47,7 @@ function openBeside(folder: string, now: number): Recordings {
     from: 'beside',
     families: named(readdirSync(join(folder, 'cases')), '.jsonl'),
     around: readSurroundings(configs, now),
+    validation: lines(readFileSync(join(folder, 'cases', 'validation.jsonl'), 'utf8')) as Validation[],
     read: (name) => ({
       name,
       cases: lines(readFileSync(join(folder, 'cases', `${name}.jsonl`), 'utf8')) as Recorded[],
@@ -63,6 +72,7 @@ export function openCarried(now: number): Recordings {
       certificates: readCertificates((name) => surroundings.certificates[name]),
       now,
     },
+    validation: unpack('validation') as Validation[],
     read(name) {
       const configs = new Map<string, string>()
       const cases: Recorded[] = []
