@@ -66,8 +66,7 @@ export function sqliteSessions(path: string, clock: Clock): SessionStore {
         if (++puts % SWEEP_EVERY === 0) statements.sweep.run(clock())
       })
     },
-    touch: async (key, expiresAt) =>
-      guard(() => statements.touch.run(expiresAt, key, clock()).changes !== 0),
+    touch: async (key, expiresAt) => guard(() => statements.touch.run(expiresAt, key, clock()).changes !== 0),
     delete: async (key) => guard(() => statements.delete.run(key, clock()).changes !== 0),
     deleteBySubject: async (subject) =>
       guard(() => Number(statements.deleteBySubject.run(subject, clock()).changes)),
@@ -111,7 +110,9 @@ function prepare(db: DatabaseSync): void {
     throw new Error('it is a database of another program')
   if (version > VERSION) throw new Error(`it was made by a newer kfdoor (version ${version} of the file)`)
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
-  db.exec(`BEGIN; ${schema} PRAGMA application_id = ${APPLICATION}; PRAGMA user_version = ${VERSION}; COMMIT;`)
+  db.exec(
+    `BEGIN; ${schema} PRAGMA application_id = ${APPLICATION}; PRAGMA user_version = ${VERSION}; COMMIT;`,
+  )
   // A damaged page is named at start, not at somebody's sign-in.
   const damage = Object.values(db.prepare('PRAGMA quick_check(1)').get() ?? {})[0]
   if (damage !== 'ok') throw new Error(`it is damaged: ${String(damage)}`)

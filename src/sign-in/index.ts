@@ -1,0 +1,21 @@
+export type { ApiErrors } from './provider/api-errors.ts'
+export { createAuthService } from './provider/authservice.ts'
+export type { AuthServiceSettings } from './provider/authservice-settings.ts'
+export { createOAuth2Proxy } from './provider/oauth2-proxy.ts'
+export type { OAuth2ProxySettings, PathPattern, RoutePattern } from './provider/oauth2-proxy-settings.ts'
+export type {
+  AuthProvider,
+  MintedSession,
+  MintedUser,
+  ProviderPorts,
+  SignInEvent,
+} from './provider/provider.ts'
+export type { SchemeOf } from './provider/question.ts'
+export type { BackChannel } from './relying-party/issuer-client.ts'
+export { memorySessions } from './sessions/memory.ts'
+export { sqliteSessions } from './sessions/sqlite.ts'
+export type { SessionStore, StoredSession } from './sessions/store.ts'
+export type { NamedProvider } from './settings/find-provider.ts'
+export { authProviderKind, namedProviders } from './settings/find-provider.ts'
+export { readAuthServiceSettings } from './settings/read-authservice.ts'
+export { readOAuth2ProxyConfig, readOAuth2ProxySettings } from './settings/read-oauth2-proxy.ts'

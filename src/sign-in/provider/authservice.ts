@@ -1,0 +1,298 @@
+import { isFault } from '../../base/index.ts'
+import { parseCompactJws } from '../../identity/index.ts'
+import { createIssuerClient } from '../relying-party/issuer-client.ts'
+import { createLoginAttempts } from '../relying-party/login-attempts.ts'
+import { returnTarget } from '../relying-party/return-target.ts'
+import { createSessions, type Session, type User } from '../sessions/sessions.ts'
+import { apiChallenge, isApiCaller } from './api-errors.ts'
+import { type AuthServiceSettings, SESSION_COOKIE, STATE_COOKIE } from './authservice-settings.ts'
+import { headerText, userOf } from './claims.ts'
+import { type CookieAttributes, clearCookie, setCookie, soleCookie } from './cookies.ts'
+import { readingsOf } from './exempt-path.ts'
+import { encodeQuery, escapeHtml, json, redirect, text, withQuery } from './go-http.ts'
+import type { AuthProvider, MintedUser, ProviderPorts } from './provider.ts'
+import {
+  type Answer,
+  bearerToken,
+  type Question,
+  questionOfCheck,
+  questionOfRequest,
+  responseOf,
+  soleHeader,
+} from './question.ts'
+
+/** oidc-authservice keeps a state for 20 minutes and means to say so in the cookie. */
+const LOGIN_LIFETIME = 15 * 60_000
+const CSRF_FAILED =
+  'CSRF check failed. This may happen if you opened the login form in more than 1 tabs. Please try to login again.'
+
+/** Someone let in: who, and how they showed it. */
+interface Admitted {
+  readonly user: User
+  readonly method: 'cookie' | 'header'
+  readonly idToken?: string
+  /** The session id, when a session it was. */
+  readonly sessionId?: string
+}
+
+/**
+ * oidc-authservice as Kubeflow 1.4–1.8 put it before the gateway: 302 to the issuer for whoever has
+ * no session, API calls included, and every endpoint of its own answered inside the check
+ * (arrikto/oidc-authservice handlers.go at 28c59ef, server.go at e236439).
+ *
+ * Where it was unsound this one is not: cookies are HttpOnly, Secure on https; the state is bound to
+ * the browser in both vintages; nonce and PKCE are sent; sign-out ends the session everywhere.
+ *
+ * @throws Fault ERR_USAGE when the issuer is plain http outside the mesh
+ *
+ * @example
+ * const provider = createAuthService(settings, { sessions: memorySessions(Date.now), fetch, clock: Date.now })
+ */
+export function createAuthService(settings: AuthServiceSettings, ports: ProviderPorts): AuthProvider {
+  const { clock, log = () => {}, apiErrors = 'release' } = ports
+  const sessions = createSessions(ports.sessions, clock)
+  const attempts = createLoginAttempts({
+    clock,
+    lifetimeMs: LOGIN_LIFETIME,
+    ...(ports.loginKey && { key: ports.loginKey }),
+  })
+  const issuer = createIssuerClient({
+    issuer: settings.issuer,
+    clientId: settings.clientId,
+    clientSecret: settings.clientSecret,
+    redirectUri: settings.redirectUrl,
+    ...(settings.authUrl && { endpoints: { authorization: settings.authUrl } }),
+    fetch: ports.fetch,
+    clock,
+  })
+  const old = settings.vintage === '28c59ef'
+  const callbackPath =
+    URL.parse(settings.redirectUrl, 'https://door.invalid')?.pathname ?? settings.redirectUrl
+  const prefix = settings.urlPrefix
+  const claimNames = { userId: settings.userIdClaim, groups: settings.groupsClaim }
+
+  const attributes = ({ scheme }: Pick<Question, 'scheme'>): CookieAttributes => ({
+    path: '/',
+    secure: scheme === 'https',
+    sameSite: settings.sameSite,
+  })
+  const forget = (question: Question, name: string) =>
+    ['set-cookie', clearCookie(name, attributes(question))] as const
+
+  const ofSession = (session: Session, method: 'cookie' | 'header', sessionId: string): Admitted => ({
+    user: session.user,
+    method,
+    sessionId,
+    ...(session.idToken && { idToken: session.idToken }),
+  })
+  const bySession = async (question: Question): Promise<Admitted | undefined> => {
+    const header = old ? soleHeader(question.headers, 'x-auth-token') : bearerToken(question.headers)
+    const fromHeader = header === undefined ? undefined : await sessions.find(header)
+    if (header !== undefined && fromHeader) return ofSession(fromHeader, 'header', header)
+    const cookie = soleCookie(question.headers, SESSION_COOKIE)
+    const fromCookie = cookie === undefined ? undefined : await sessions.find(cookie)
+    return cookie !== undefined && fromCookie ? ofSession(fromCookie, 'cookie', cookie) : undefined
+  }
+
+  /** In authservice's order: TokenReview, session, ID token. What it cannot verify falls through. */
+  const authenticate = async (question: Question): Promise<Admitted | Answer | undefined> => {
+    const token = old ? undefined : bearerToken(question.headers)
+    const jws = token === undefined ? undefined : parseCompactJws(token)
+    const own = jws?.payload.iss === settings.issuer
+    if (token && jws && !own && settings.tokenReview && ports.tokenReview) {
+      const review = await ports.tokenReview(token, settings.audiences)
+      if (review.authenticated && review.audiences.some((one) => settings.audiences.includes(one))) {
+        const { username, groups } = review.user
+        return { user: { subject: username, email: username, groups, userId: username }, method: 'header' }
+      }
+      if (!review.authenticated && /expired/i.test(review.error)) return text(401, 'Token has expired')
+    }
+    const found = await bySession(question)
+    if (found || !token || !own || !settings.idTokens) return found
+    const checked = await issuer.verify(token, [settings.clientId])
+    if (checked.kind === 'unreachable') return unavailable('the keys of the issuer cannot be had')
+    if (checked.kind !== 'valid')
+      return text(401, checked.kind === 'expired' ? 'Token has expired' : 'Unable to verify ID token.')
+    const user = userOf(checked.claims, claimNames)
+    return user && { user, method: 'header', idToken: token }
+  }
+
+  const unavailable = (reason: string): Answer => {
+    log({ event: 'unavailable', reason })
+    return text(503, 'OIDC Setup is not complete yet.')
+  }
+
+  const isGroupAllowed = ({ groups }: User) =>
+    settings.groupsAllowed.includes('*') || groups.some((group) => settings.groupsAllowed.includes(group))
+
+  const allow = ({ user, method, idToken }: Admitted): Answer => ({
+    status: 200,
+    headers: [
+      [settings.userIdHeader, headerText(settings.userIdPrefix + user.userId)],
+      ...(old ? [] : [[settings.groupsHeader, headerText(user.groups.join(','))] as const]),
+      ...(old ? [] : [['auth-method', method] as const]),
+      ...(settings.userIdTokenHeader && idToken ? [[settings.userIdTokenHeader, idToken] as const] : []),
+    ],
+    ...(old && { body: 'OK' }),
+  })
+
+  const refuse = async (question: Question, admitted: Admitted): Promise<Answer> => {
+    if (admitted.sessionId !== undefined) await sessions.end(admitted.sessionId)
+    const reason = `user's groups are not among those allowed`
+    log({ event: 'sign-in-refused', reason })
+    const again = escapeHtml(settings.homepageUrl)
+    const body = `User '${escapeHtml(admitted.user.userId)}' failed authorization with reason: ${escapeHtml(reason)}. Click <a href='${again}'> here</a> to login again.`
+    return {
+      status: 403,
+      headers: [['content-type', 'text/html; charset=utf-8'], forget(question, SESSION_COOKIE)],
+      body,
+    }
+  }
+
+  const challenge = async (question: Question): Promise<Answer> => {
+    const { login, attempt } = attempts.begin(
+      soleCookie(question.headers, STATE_COOKIE),
+      returnTarget(question.target),
+    )
+    const query = encodeQuery({
+      client_id: settings.clientId,
+      code_challenge: attempt.codeChallenge,
+      code_challenge_method: 'S256',
+      nonce: attempt.nonce,
+      redirect_uri: settings.redirectUrl,
+      response_type: 'code',
+      scope: settings.scopes.join(' '),
+      state: attempt.state,
+    })
+    const location = withQuery(await issuer.authorizationEndpoint(), query)
+    if (apiErrors === 'json' && isApiCaller(question)) return apiChallenge(question, settings.homepageUrl)
+    const cookie = setCookie(STATE_COOKIE, login, attributes(question), clock(), LOGIN_LIFETIME)
+    return redirect(question, location, [['set-cookie', cookie]])
+  }
+
+  const callback = async (question: Question): Promise<Answer> => {
+    const { query } = question
+    const state = query.get('state')
+    if (!query.get('code')) {
+      const error = query.get('error')
+      if (error !== null) log({ event: 'sign-in-refused', reason: 'the issuer refused the sign-in' })
+      return old ? text(400, 'Missing url parameter: code') : redirect(question, settings.homepageUrl)
+    }
+    if (!state) return text(400, 'Missing url parameter: state')
+    const attempt = attempts.finish(soleCookie(question.headers, STATE_COOKIE), state)
+    if (!attempt) {
+      log({ event: 'sign-in-refused', reason: 'the state is not of a sign-in this browser has begun' })
+      return old ? text(500, 'Failed to retrieve state.') : text(400, CSRF_FAILED)
+    }
+    const redeemed = await issuer.redeem(query, attempt, question.signal)
+    if (redeemed.kind !== 'tokens') {
+      log({ event: 'sign-in-refused', reason: redeemed.reason })
+      return text(
+        500,
+        redeemed.stage === 'exchange'
+          ? 'Failed to exchange authorization code with token.'
+          : 'Unable to verify ID token.',
+      )
+    }
+    if (!attempt.take()) return old ? text(500, 'Failed to retrieve state.') : text(400, CSRF_FAILED)
+    const { tokens } = redeemed
+    const user =
+      userOf(tokens.claims, claimNames) ??
+      userOf((await issuer.userInfo(tokens, question.signal)) ?? tokens.claims, claimNames)
+    if (!user) return text(500, `Couldn't find userID claim in \`${settings.userIdClaim}' in userinfo.`)
+    await endFormer(question)
+    const { id } = await sessions.start({ user, idToken: tokens.idToken }, settings.sessionMaxAgeMs)
+    log({ event: 'signed-in', user: user.userId })
+    const target = settings.afterLoginUrl
+      ? withQuery(settings.afterLoginUrl, encodeQuery({ next: attempt.target }))
+      : attempt.target
+    const cookie = setCookie(SESSION_COOKIE, id, attributes(question), clock(), settings.sessionMaxAgeMs)
+    return redirect(question, target, [forget(question, STATE_COOKIE), ['set-cookie', cookie]])
+  }
+
+  /** Who signs in again in the same browser leaves no old session behind. */
+  const endFormer = async (question: Question) => {
+    const former = soleCookie(question.headers, SESSION_COOKIE)
+    if (former !== undefined) await sessions.end(former)
+  }
+
+  const logout = async (question: Question): Promise<Answer> => {
+    if (old) {
+      const found = await bySession(question)
+      if (found?.sessionId && (await sessions.end(found.sessionId)))
+        log({ event: 'signed-out', user: found.user.userId })
+      return { ...redirect(question, '/', found ? [forget(question, SESSION_COOKIE)] : []), status: 303 }
+    }
+    // Only from the header: a form on another site can send a cookie, but not a header.
+    const id = bearerToken(question.headers)
+    const session = id === undefined ? undefined : await sessions.find(id)
+    if (id === undefined || !session || !(await sessions.end(id))) return text(401, 'Unauthorized')
+    log({ event: 'signed-out', user: session.user.userId })
+    return json(201, JSON.stringify({ afterLogoutURL: settings.afterLogoutUrl }), [
+      forget(question, SESSION_COOKIE),
+    ])
+  }
+
+  const verifyOnly = async (question: Question): Promise<Answer> => {
+    const found = await authenticate(question)
+    if (found === undefined) return text(401, 'Unauthorized')
+    if ('status' in found) return found
+    if (!isGroupAllowed(found.user)) return text(403, 'Forbidden')
+    return { status: 204, headers: allow(found).headers }
+  }
+
+  const isExempt = (path: string) =>
+    readingsOf(path).every((reading) => settings.skipAuth.some((start) => reading.startsWith(start)))
+
+  const answer = async (question: Question): Promise<Answer> => {
+    const { path, method } = question
+    if (path === callbackPath && (method === 'GET' || method === 'HEAD')) return callback(question)
+    if (old ? path === '/logout' && method === 'GET' : path === `${prefix}logout` && method === 'POST')
+      return logout(question)
+    if (!old && path.startsWith(`${prefix}verify/`) && method === 'GET') return verifyOnly(question)
+    if (isExempt(path)) return text(200, 'OK')
+    const found = await authenticate(question)
+    if (found === undefined) return challenge(question)
+    if ('status' in found) return found
+    return isGroupAllowed(found.user) ? allow(found) : refuse(question, found)
+  }
+
+  /** Whatever went wrong, the door stays shut. */
+  const safely = async (question: Question): Promise<Answer> => {
+    try {
+      return await answer(question)
+    } catch (error) {
+      return unavailable(isFault(error) ? error.message : 'the auth service failed')
+    }
+  }
+
+  return {
+    kind: 'authservice',
+    cookieName: SESSION_COOKIE,
+    check: (check, signal) => safely(questionOfCheck(check, ports.scheme, signal)),
+    async handle(request) {
+      return responseOf(await safely(questionOfRequest(request, ports.scheme)), request.method)
+    },
+    async mintSession(minted: MintedUser) {
+      const lifetime = Math.min(minted.lifetime ?? Number.POSITIVE_INFINITY, settings.sessionMaxAgeMs)
+      const { user: userId, email = userId, groups = [], subject = userId } = minted
+      const user: User = { subject, email, groups, userId }
+      const { id, session } = await sessions.start(
+        { user, ...(minted.idToken && { idToken: minted.idToken }) },
+        lifetime,
+      )
+      const cookieAttributes = { path: '/', secure: false, sameSite: settings.sameSite }
+      return {
+        cookie: `${SESSION_COOKIE}=${id}`,
+        setCookies: [setCookie(SESSION_COOKIE, id, cookieAttributes, session.createdAt, lifetime)],
+        expiresAt: session.expiresAt,
+      }
+    },
+    async endSession(cookie) {
+      const id = cookie.includes('=') ? soleCookie([['cookie', cookie]], SESSION_COOKIE) : cookie
+      return id !== undefined && sessions.end(id)
+    },
+    endSessionsOf: (userId) => sessions.endAllOf(userId),
+    async close() {},
+  }
+}

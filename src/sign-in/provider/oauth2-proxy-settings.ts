@@ -1,0 +1,60 @@
+/** oauth2-proxy's settings, as far as a door uses them, with its defaults filled in. */
+export interface OAuth2ProxySettings {
+  readonly issuer: string
+  readonly clientId: string
+  /** Never printed. */
+  readonly clientSecret: string
+  readonly skipDiscovery: boolean
+  readonly loginUrl?: string
+  readonly redeemUrl?: string
+  readonly jwksUrl?: string
+  readonly profileUrl?: string
+  readonly redirectUrl: string
+  readonly scope: string
+  readonly prompt?: string
+  readonly codeChallenge: 'S256' | 'plain' | 'none'
+  /** `/oauth2` */
+  readonly proxyPrefix: string
+  readonly providerName: string
+  readonly skipProviderButton: boolean
+  readonly forceJsonErrors: boolean
+  readonly apiRoutes: readonly PathPattern[]
+  readonly skipAuthRoutes: readonly RoutePattern[]
+  readonly skipAuthPreflight: boolean
+  readonly setAuthorizationHeader: boolean
+  readonly setXAuthRequest: boolean
+  readonly passAccessToken: boolean
+  readonly cookie: {
+    readonly name: string
+    readonly path: string
+    readonly domains: readonly string[]
+    readonly expireMs: number
+    readonly secure: boolean
+    readonly sameSite: 'Lax' | 'Strict' | 'None'
+    readonly csrfExpireMs: number
+  }
+  /** `*` = any. */
+  readonly emailDomains: readonly string[]
+  /** Empty = any. */
+  readonly allowedGroups: readonly string[]
+  readonly whitelistDomains: readonly string[]
+  readonly userIdClaim: string
+  readonly emailClaim: string
+  readonly groupsClaim: string
+  readonly skipJwtBearerTokens: boolean
+  readonly extraJwtIssuers: readonly { readonly issuer: string; readonly audience: string }[]
+  readonly bearerLoginFallback: boolean
+}
+
+/** A Go regular expression, compiled by an engine of the same kind. */
+export interface PathPattern {
+  readonly source: string
+  matches(path: string): boolean
+}
+
+/** `METHOD=regex`, `METHOD!=regex` or `regex`. */
+export interface RoutePattern extends PathPattern {
+  readonly method?: string
+  /** `!=`: every path but those. */
+  readonly negated: boolean
+}

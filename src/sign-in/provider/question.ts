@@ -1,0 +1,99 @@
+import type { Check, HeaderList } from '../../policy/decision.ts'
+
+/** What an auth service is asked, by a proxy about a request or by a browser about a page. */
+export interface Question {
+  readonly method: string
+  /** The request target as sent, query included. */
+  readonly target: string
+  /** The path as sent, without query. */
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly host: string
+  /** What the browser speaks to the door. */
+  readonly scheme: 'http' | 'https'
+  readonly headers: HeaderList
+  readonly signal?: AbortSignal
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: HeaderList
+  readonly body?: string
+}
+
+export function questionOf(
+  request: { readonly method: string; readonly target: string; readonly host: string },
+  headers: HeaderList,
+  scheme: 'http' | 'https',
+  signal?: AbortSignal,
+): Question {
+  const { method, host } = request
+  // A fragment never belongs in a request target; whoever sends one must not hide a path in it.
+  const target = request.target.startsWith('/') ? request.target : `/${request.target}`
+  const cut = target.search(/[?#]/)
+  const path = cut < 0 ? target : target.slice(0, cut)
+  let query: URLSearchParams | undefined
+  return {
+    method,
+    target,
+    path,
+    host,
+    scheme,
+    headers,
+    ...(signal && { signal }),
+    // The hot path never reads it.
+    get query() {
+      const mark = target.indexOf('?')
+      query ??= new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1).split('#', 1)[0])
+      return query
+    },
+  }
+}
+
+/** Says what the browser speaks to the door, for a proxy's check or a request routed here. */
+export type SchemeOf = (about: { readonly host: string; readonly headers: HeaderList }) => 'http' | 'https'
+
+export function questionOfCheck(check: Check, scheme?: SchemeOf, signal?: AbortSignal): Question {
+  const { method, path: target, host, headers } = check
+  return questionOf({ method, target, host }, headers, scheme?.(check) ?? 'http', signal)
+}
+
+export function questionOfRequest(request: Request, scheme?: SchemeOf): Question {
+  const url = new URL(request.url)
+  const headers: HeaderList = [...request.headers]
+  const host = request.headers.get('host') ?? url.host
+  return questionOf(
+    { method: request.method, target: url.pathname + url.search, host },
+    headers,
+    scheme?.({ host, headers }) ?? (url.protocol === 'https:' ? 'https' : 'http'),
+    request.signal,
+  )
+}
+
+export function responseOf(answer: Answer, method: string): Response {
+  const empty = method === 'HEAD' || answer.status === 204 || answer.status === 304
+  return new Response(empty ? null : (answer.body ?? ''), {
+    status: answer.status,
+    headers: answer.headers.map(([name, value]): [string, string] => [name, value]),
+  })
+}
+
+/** The only value of a header; undefined when there is none or several. */
+export function soleHeader(headers: HeaderList, name: string): string | undefined {
+  let found: string | undefined
+  for (const [one, value] of headers) {
+    if (one.length !== name.length || one.toLowerCase() !== name) continue
+    if (found !== undefined) return undefined
+    found = value
+  }
+  return found
+}
+
+/** The token of the only `Authorization: Bearer` header (RFC 6750 §2.1). */
+export function bearerToken(headers: HeaderList, name = 'authorization'): string | undefined {
+  const value = soleHeader(headers, name)
+  if (value === undefined || value.length < 8 || value.slice(0, 7).toLowerCase() !== 'bearer ')
+    return undefined
+  const token = value.slice(7).trim()
+  return token === '' ? undefined : token
+}

@@ -1,0 +1,349 @@
+import { createHash } from 'node:crypto'
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
+import * as oauth from 'oauth4webapi'
+import { type Clock, Fault } from '../../base/index.ts'
+import { parseCompactJws } from '../../identity/index.ts'
+
+/** The back channel: mesh names such as `dex.auth.svc.cluster.local` go to whatever stands there. */
+export type BackChannel = (url: string, init?: RequestInit) => Promise<Response>
+
+export interface IssuerClientOptions {
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret?: string
+  /** As registered, relative ones included: `/oauth2/callback`. */
+  readonly redirectUri: string
+  /** Given for all that is not to be discovered. */
+  readonly endpoints?: {
+    readonly authorization?: string
+    readonly token?: string
+    readonly jwks?: string
+    readonly userinfo?: string
+  }
+  readonly skipDiscovery?: boolean
+  readonly fetch: BackChannel
+  readonly clock: Clock
+}
+
+export type Claims = Readonly<Record<string, unknown>> & { readonly iss: string; readonly sub: string }
+
+export interface Tokens {
+  readonly claims: Claims
+  readonly idToken: string
+  readonly accessToken: string
+  readonly refreshToken?: string
+}
+
+/** What came of a code. `refused`: the issuer or a check said no; `unreachable`: nobody could say. */
+export type Redeemed =
+  | { readonly kind: 'tokens'; readonly tokens: Tokens }
+  | {
+      readonly kind: 'refused' | 'unreachable'
+      readonly stage: 'exchange' | 'id-token'
+      readonly reason: string
+    }
+
+export interface IssuerClient {
+  /** Where browsers are sent. @throws Fault ERR_ISSUER_UNREACHABLE */
+  authorizationEndpoint(): Promise<string>
+  redeem(
+    callback: URLSearchParams,
+    attempt: { readonly codeVerifier: string; readonly nonce: string },
+    signal?: AbortSignal,
+  ): Promise<Redeemed>
+  /** Claims of the userinfo endpoint, undefined when there is none or it does not answer. */
+  userInfo(tokens: Tokens, signal?: AbortSignal): Promise<Claims | undefined>
+  /** A token of this issuer for one of `audiences`; undefined unless every check holds. */
+  verify(token: string, audiences: readonly string[], signal?: AbortSignal): Promise<TokenCheck>
+}
+
+export type TokenCheck =
+  | { readonly kind: 'valid'; readonly claims: Claims; readonly expiresAt: number }
+  | { readonly kind: 'expired' | 'invalid' | 'unreachable' }
+
+/** Asymmetric signatures only: a client secret or a public key must never verify a token. */
+export const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+]
+const TIMEOUT = 5000
+const SKEW_SECONDS = 60
+const METADATA_KEPT = 10 * 60_000
+const KEYS_KEPT = 10 * 60_000
+/** Between two fetches a key nobody has seen cannot cause another. */
+const KEYS_COOL_DOWN = 30_000
+/** Known keys go on verifying when the issuer is down, for so long. */
+const KEYS_STALE = 24 * 3600_000
+const LARGEST_ANSWER = 1024 * 1024
+
+/**
+ * The OpenID Connect client of the auth services (OpenID Connect Core §3.1, RFC 6749 §4.1, RFC 7636,
+ * RFC 9207): the exchange and the claim checks are oauth4webapi's. On top, every ID token's
+ * signature is verified, because the back channel inside a mesh is plain HTTP.
+ *
+ * @throws Fault ERR_USAGE when an endpoint is plain HTTP outside the mesh and loopback
+ */
+export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
+  const { issuer, clientId, clientSecret, redirectUri, endpoints = {}, clock } = options
+  for (const url of [issuer, endpoints.token, endpoints.jwks, endpoints.userinfo])
+    if (url !== undefined) requireTrustedChannel(url)
+  const client: oauth.Client = {
+    client_id: clientId,
+    [oauth.clockTolerance]: SKEW_SECONDS,
+    [oauth.clockSkew]: 0,
+    // Dex announces RS256 only, older ones nothing at all; `validate` below is the real check.
+    id_token_signed_response_alg: undefined,
+  }
+  const authentication = clientSecret ? oauth.ClientSecretBasic(clientSecret) : oauth.None()
+  const send = async (url: string, init?: RequestInit) => {
+    requireTrustedChannel(url)
+    const answer = await options.fetch(url, { ...init, redirect: 'manual' })
+    if (answer.status >= 300 && answer.status < 400) throw new Error('it answers with a redirect')
+    return bounded(answer)
+  }
+  const http = (signal?: AbortSignal) => ({
+    [oauth.customFetch]: (url: string, init: RequestInit) => send(url, init),
+    [oauth.allowInsecureRequests]: true as const,
+    signal: deadline(signal),
+  })
+
+  let metadata: { readonly server: oauth.AuthorizationServer; readonly until: number } | undefined
+  let discovering: Promise<oauth.AuthorizationServer> | undefined
+  const discover = async (): Promise<oauth.AuthorizationServer> => {
+    const fixed = {
+      ...(endpoints.authorization && { authorization_endpoint: endpoints.authorization }),
+      ...(endpoints.token && { token_endpoint: endpoints.token }),
+      ...(endpoints.jwks && { jwks_uri: endpoints.jwks }),
+      ...(endpoints.userinfo && { userinfo_endpoint: endpoints.userinfo }),
+    }
+    if (options.skipDiscovery) return { issuer, ...fixed }
+    const url = new URL(issuer)
+    const found = await oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url, http()))
+    return { ...found, ...fixed }
+  }
+  const server = async (): Promise<oauth.AuthorizationServer> => {
+    if (metadata && metadata.until > clock()) return metadata.server
+    discovering ??= discover().finally(() => {
+      discovering = undefined
+    })
+    try {
+      const found = await discovering
+      metadata = { server: found, until: clock() + METADATA_KEPT }
+      return found
+    } catch (cause) {
+      if (metadata) return metadata.server
+      throw new Fault('ERR_ISSUER_UNREACHABLE', { issuer, reason: reasonOf(cause) }, { cause })
+    }
+  }
+
+  let keys: { readonly set: JSONWebKeySet; readonly at: number } | undefined
+  let askedAt = Number.NEGATIVE_INFINITY
+  let fetching: Promise<void> | undefined
+  const refreshKeys = () => {
+    fetching ??= (async () => {
+      askedAt = clock()
+      const { jwks_uri } = await server()
+      if (!jwks_uri) throw new Error('it names no jwks_uri')
+      const answer = await send(jwks_uri, { signal: deadline() })
+      const set = (await answer.json()) as JSONWebKeySet
+      if (answer.status !== 200 || !Array.isArray(set?.keys)) throw new Error('its keys are not a JWK Set')
+      keys = { set, at: clock() }
+    })().finally(() => {
+      fetching = undefined
+    })
+    return fetching
+  }
+  const keysFor = async (kid: unknown): Promise<JSONWebKeySet> => {
+    const has = () => keys?.set.keys.some((key) => kid === undefined || key.kid === kid) ?? false
+    const old = keys === undefined || clock() - keys.at > KEYS_KEPT
+    const cool = clock() - askedAt >= KEYS_COOL_DOWN
+    if (fetching || keys === undefined || ((old || !has()) && cool)) {
+      try {
+        await refreshKeys()
+      } catch (error) {
+        if (!keys || clock() - keys.at > KEYS_STALE || !has()) throw error
+      }
+    }
+    if (!keys) throw new Error('it has given no keys')
+    return keys.set
+  }
+
+  const verify = async (token: string, audiences: readonly string[]): Promise<TokenCheck> => {
+    const jws = parseCompactJws(token)
+    if (!jws || jws.payload.iss !== issuer) return { kind: 'invalid' }
+    let set: JSONWebKeySet
+    try {
+      set = await keysFor(jws.header.kid)
+    } catch {
+      return { kind: 'unreachable' }
+    }
+    try {
+      const { payload } = await jwtVerify(token, createLocalJWKSet(set), {
+        issuer,
+        audience: [...audiences],
+        algorithms: ALGORITHMS,
+        clockTolerance: SKEW_SECONDS,
+        currentDate: new Date(clock()),
+        requiredClaims: ['exp', 'sub'],
+      })
+      const claims = { ...payload, iss: issuer, sub: String(payload.sub) }
+      return { kind: 'valid', claims, expiresAt: Number(payload.exp) * 1000 }
+    } catch (error) {
+      const { code } = error as { readonly code?: string }
+      return { kind: code === 'ERR_JWT_EXPIRED' ? 'expired' : 'invalid' }
+    }
+  }
+
+  return {
+    verify,
+    async authorizationEndpoint() {
+      const { authorization_endpoint } = await server()
+      if (authorization_endpoint) return authorization_endpoint
+      throw new Fault('ERR_ISSUER_UNREACHABLE', { issuer, reason: 'it names no authorization endpoint' })
+    },
+    async redeem(callback, attempt, signal) {
+      let as: oauth.AuthorizationServer
+      try {
+        as = await server()
+      } catch (error) {
+        return { kind: 'unreachable', stage: 'exchange', reason: reasonOf(error) }
+      }
+      let answer: oauth.TokenEndpointResponse
+      try {
+        const state = callback.get('state') ?? undefined
+        // Throws on a repeated parameter, a wrong `iss`, and an `error`; `state` was checked before.
+        const parameters = oauth.validateAuthResponse(as, client, callback, state ?? oauth.expectNoState)
+        const response = await oauth.authorizationCodeGrantRequest(
+          as,
+          client,
+          authentication,
+          parameters,
+          redirectUri,
+          attempt.codeVerifier,
+          http(signal),
+        )
+        if (response.status >= 500)
+          return { kind: 'unreachable', stage: 'exchange', reason: `it answers ${response.status}` }
+        answer = await oauth.processAuthorizationCodeResponse(as, clientAt(client, clock), response, {
+          expectedNonce: attempt.nonce,
+          requireIdToken: true,
+        })
+      } catch (error) {
+        const kind = isRefusal(error) ? 'refused' : 'unreachable'
+        return { kind, stage: 'exchange', reason: reasonOf(error) }
+      }
+      const idToken = answer.id_token as string
+      const checked = await verify(idToken, [clientId])
+      if (checked.kind !== 'valid')
+        return {
+          kind: checked.kind === 'unreachable' ? 'unreachable' : 'refused',
+          stage: 'id-token',
+          reason: `its ID token is ${checked.kind}`,
+        }
+      if (!matchesAccessToken(idToken, checked.claims.at_hash, answer.access_token))
+        return {
+          kind: 'refused',
+          stage: 'id-token',
+          reason: 'its access token is not the one of its ID token',
+        }
+      return {
+        kind: 'tokens',
+        tokens: {
+          claims: checked.claims,
+          idToken,
+          accessToken: answer.access_token,
+          ...(answer.refresh_token && { refreshToken: answer.refresh_token }),
+        },
+      }
+    },
+    async userInfo(tokens, signal) {
+      try {
+        const as = await server()
+        if (!as.userinfo_endpoint) return undefined
+        const response = await oauth.userInfoRequest(as, client, tokens.accessToken, http(signal))
+        const claims = await oauth.processUserInfoResponse(as, client, tokens.claims.sub, response)
+        return { ...claims, iss: issuer }
+      } catch {
+        return undefined
+      }
+    },
+  }
+}
+
+/** oauth4webapi reads the clock of the machine; the difference to ours makes it read ours. */
+function clientAt(client: oauth.Client, clock: Clock): oauth.Client {
+  return { ...client, [oauth.clockSkew]: Math.round((clock() - Date.now()) / 1000) }
+}
+
+/** Plain HTTP carries the client secret in clear, so only names that stay inside the mesh may have it. */
+function requireTrustedChannel(text: string): void {
+  const url = URL.parse(text)
+  if (!url) throw new Fault('ERR_USAGE', { message: `\`${text}\` is not a URL an issuer can have` })
+  if (url.protocol === 'https:' || isInsideMesh(url)) return
+  throw new Fault('ERR_USAGE', {
+    message: `\`${url.origin}\` would carry a client secret over ${url.protocol.slice(0, -1)}`,
+    next: 'only names inside the mesh may be plain http',
+  })
+}
+
+/** Service names (`dex.auth.svc.cluster.local`, `dex.auth.svc`, `dex`) and loopback. */
+function isInsideMesh({ protocol, hostname }: URL): boolean {
+  if (protocol !== 'http:') return false
+  if (/\.svc(\.[a-z0-9.-]+)?$/.test(hostname) || hostname.endsWith('.local')) return true
+  return !hostname.includes('.') || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
+}
+
+function deadline(signal?: AbortSignal): AbortSignal {
+  const limit = AbortSignal.timeout(TIMEOUT)
+  return signal ? AbortSignal.any([signal, limit]) : limit
+}
+
+/** The answer with its body read, unless that is larger than any honest one. */
+async function bounded(answer: Response): Promise<Response> {
+  if (!answer.body) return answer
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of answer.body) {
+    size += part.byteLength
+    if (size > LARGEST_ANSWER) throw new Error(`it sends more than ${LARGEST_ANSWER} bytes`)
+    parts.push(part)
+  }
+  return new Response(size === 0 ? null : Buffer.concat(parts), {
+    status: answer.status,
+    headers: answer.headers,
+  })
+}
+
+/** The issuer or a check said no, as opposed to a network that did not carry the question. */
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof oauth.ResponseBodyError ||
+    error instanceof oauth.AuthorizationResponseError ||
+    error instanceof oauth.OperationProcessingError ||
+    error instanceof oauth.WWWAuthenticateChallengeError
+  )
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof oauth.ResponseBodyError || error instanceof oauth.AuthorizationResponseError)
+    return error.error
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** OpenID Connect Core §3.1.3.6: half of the hash, of the ID token's own algorithm. */
+function matchesAccessToken(idToken: string, claimed: unknown, accessToken: string): boolean {
+  if (claimed === undefined) return true
+  const alg = String(parseCompactJws(idToken)?.header.alg)
+  const bits = /(256|384|512)$/.exec(alg)?.[1] ?? (alg === 'EdDSA' ? '512' : undefined)
+  if (!bits) return false
+  const digest = createHash(`sha${bits}`).update(accessToken).digest()
+  return digest.subarray(0, digest.length / 2).toString('base64url') === claimed
+}
