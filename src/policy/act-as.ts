@@ -1,5 +1,5 @@
 /** A principal as a request: its tokens, what providers would answer it, and what is true of both. */
-import type { JwtRule, Mesh } from '../mesh/model.ts'
+import type { JwtRule, Mesh } from '../mesh/index.ts'
 import { toBase64, utf8Bytes } from './base64url.ts'
 import type { Check, CheckAnswer, Context, HeaderList } from './decision.ts'
 import { readJwks } from './jwks.ts'

@@ -1,4 +1,4 @@
-import type { Destination, HttpMatch, HttpRoute, L4Route, Mesh, VirtualService } from '../mesh/model.ts'
+import type { Destination, HttpMatch, HttpRoute, L4Route, Mesh, VirtualService } from '../mesh/index.ts'
 import { byAge } from './attach.ts'
 import type { BoundRoute, BoundService, ObjectRef } from './bound-route.ts'
 import { mergeDelegate } from './delegate.ts'

@@ -1,4 +1,4 @@
-import type { HttpRoute, L4Route } from '../mesh/model.ts'
+import type { HttpRoute, L4Route } from '../mesh/index.ts'
 
 /** The object a person would look for: a VirtualService, or the HTTPRoute one was made of. */
 export interface ObjectRef {

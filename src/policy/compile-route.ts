@@ -1,5 +1,5 @@
 /** VirtualService `http` entries into Envoy's routes: Istio `pilot/pkg/networking/core/route/route.go`. */
-import type { HttpMatch, HttpRoute, Labels, MeshConfig } from '../mesh/model.ts'
+import type { HttpMatch, HttpRoute, Labels, MeshConfig } from '../mesh/index.ts'
 import { labelsInclude } from './attach.ts'
 import { fromBase64Url, utf8Text } from './base64url.ts'
 import type { BoundRoute, BoundService } from './bound-route.ts'

@@ -1,4 +1,4 @@
-import type { HttpMatch, HttpRoute, StringMatch } from '../mesh/model.ts'
+import type { HttpMatch, HttpRoute, StringMatch } from '../mesh/index.ts'
 
 /**
  * A root VirtualService's route joined with those it delegates to. A delegate's route that asks for

@@ -1,4 +1,4 @@
-import type { Destination, DestinationRule, Mesh } from '../mesh/model.ts'
+import type { Destination, DestinationRule, Mesh } from '../mesh/index.ts'
 import { isSubsetOf, resolveShortName } from './hostname.ts'
 import { isVisible, type Registry, type RegistryService, serviceHost } from './registry.ts'
 import type { Target } from './route.ts'

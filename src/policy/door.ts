@@ -1,4 +1,4 @@
-import type { Labels, Mesh, Workload } from '../mesh/model.ts'
+import type { Labels, Mesh, Workload } from '../mesh/index.ts'
 import { byAge, labelsInclude } from './attach.ts'
 import { bindServices } from './bind-services.ts'
 import type { Context, Decision, DoorRequest, HeaderList } from './decision.ts'

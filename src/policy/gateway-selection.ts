@@ -1,4 +1,4 @@
-import type { Gateway, Labels, Mesh, Service, Workload } from '../mesh/model.ts'
+import type { Gateway, Labels, Mesh, Service, Workload } from '../mesh/index.ts'
 import { byAge, labelsInclude } from './attach.ts'
 import type { GatewayConfig, SelectedGateway, ServiceTarget } from './gateway-servers.ts'
 import { serviceHost } from './registry.ts'

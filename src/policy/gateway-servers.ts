@@ -2,7 +2,7 @@
  * All servers of all Gateways that select one proxy, merged into the listeners that proxy opens.
  * Agrees with Istio `pilot/pkg/model/gateway.go`, mergeGateways; names follow it.
  */
-import type { Labels, Server } from '../mesh/model.ts'
+import type { Labels, Server } from '../mesh/index.ts'
 import { serverHosts } from './hostname.ts'
 import { isHttpServer, isPlainHttp, isTlsServer, passesThrough, protocolOf } from './protocol.ts'
 

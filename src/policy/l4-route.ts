@@ -1,5 +1,5 @@
 /** TCP and TLS routes of a gateway: Istio `core/gateway.go`, buildGatewayNetworkFilters…. */
-import type { L4Route } from '../mesh/model.ts'
+import type { L4Route } from '../mesh/index.ts'
 import type { BoundService } from './bound-route.ts'
 import type { ResolveTarget } from './destinations.ts'
 import type { MergedServer } from './gateway-servers.ts'

@@ -1,5 +1,5 @@
 /** Which of a proxy's listeners and filter chains takes a connection. */
-import type { Mesh } from '../mesh/model.ts'
+import type { Mesh } from '../mesh/index.ts'
 import type { BoundService } from './bound-route.ts'
 import type { DoorRequest } from './decision.ts'
 import { type ResolveTarget, targetResolver } from './destinations.ts'

@@ -1,5 +1,5 @@
 /** A request hop by hop: gateway, next gateway, the sidecar of the workload behind the Service. */
-import type { Mesh, Workload } from '../mesh/model.ts'
+import type { Mesh, Workload } from '../mesh/index.ts'
 import type { Check, Context, Decision, DoorRequest, ForwardDecision, Step, Verdict } from './decision.ts'
 import type { Door } from './door.ts'
 import type { ProxyIdentity } from './seam.ts'

@@ -1,4 +1,4 @@
-import type { Server } from '../mesh/model.ts'
+import type { Server } from '../mesh/index.ts'
 
 /** What Istio makes of `port.protocol` (`pkg/config/protocol`); case does not matter. */
 const http: ReadonlySet<string> = new Set(['HTTP', 'HTTP2', 'HTTP_PROXY', 'GRPC', 'GRPC-WEB'])

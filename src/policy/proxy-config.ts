@@ -1,4 +1,4 @@
-import type { Mesh } from '../mesh/model.ts'
+import type { Mesh } from '../mesh/index.ts'
 import { type PathRules, pathRules } from './path-normalization.ts'
 import type { HeadRules } from './request-head.ts'
 import type { ProxyIdentity } from './seam.ts'

@@ -1,4 +1,4 @@
-import type { HttpMatch, StringMatch } from '../mesh/model.ts'
+import type { HttpMatch, StringMatch } from '../mesh/index.ts'
 import type { Attributes, Claims } from './attributes.ts'
 import { parseParams } from './query.ts'
 import { matchesExpression } from './regular-expression.ts'

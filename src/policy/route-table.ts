@@ -1,5 +1,5 @@
 /** Virtual hosts and their routes: Istio `core/gateway.go`, buildGatewayHTTPRouteConfig. */
-import type { Mesh } from '../mesh/model.ts'
+import type { Mesh } from '../mesh/index.ts'
 import type { Attributes, Claims } from './attributes.ts'
 import type { BoundService } from './bound-route.ts'
 import { compileRoutes } from './compile-route.ts'

@@ -1,5 +1,5 @@
 import type { At } from '../base/index.ts'
-import type { HeaderOperations } from '../mesh/model.ts'
+import type { HeaderOperations } from '../mesh/index.ts'
 import type { Attributes, Claims } from './attributes.ts'
 import type { ObjectRef } from './bound-route.ts'
 import type { Matches } from './string-match.ts'

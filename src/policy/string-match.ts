@@ -1,4 +1,4 @@
-import type { StringMatch } from '../mesh/model.ts'
+import type { StringMatch } from '../mesh/index.ts'
 import { matchesExpression } from './regular-expression.ts'
 
 /** Envoy's string matcher, as VirtualServices write it. */

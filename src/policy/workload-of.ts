@@ -1,5 +1,5 @@
 /** What stands behind a destination: pods of a Service, and whether a sidecar stands before them. */
-import type { Mesh, Service, Workload } from '../mesh/model.ts'
+import type { Mesh, Service, Workload } from '../mesh/index.ts'
 import { labelsInclude } from './attach.ts'
 import { targetPortNumber } from './gateway-selection.ts'
 import { serviceHost } from './registry.ts'

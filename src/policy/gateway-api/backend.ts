@@ -1,5 +1,5 @@
 import type { At } from '../../base/index.ts'
-import type { Destination, HttpRoute, Mesh, WeightedDestination } from '../../mesh/model.ts'
+import type { Destination, HttpRoute, Mesh, WeightedDestination } from '../../mesh/index.ts'
 import type { Registry } from '../registry.ts'
 import { convertHeaders } from './filter.ts'
 import { child, list, number, text } from './json.ts'

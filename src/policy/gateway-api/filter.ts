@@ -1,5 +1,5 @@
 import type { At } from '../../base/index.ts'
-import type { HeaderOperations, HttpRoute, StringMatch } from '../../mesh/model.ts'
+import type { HeaderOperations, HttpRoute, StringMatch } from '../../mesh/index.ts'
 import { child, list, number, strings, text } from './json.ts'
 
 /** Names in lower case; of one written twice the first counts. */

@@ -3,7 +3,7 @@
  * Service. Agrees with Istio `pilot/pkg/config/kube/gateway` (gateway_collection.go, conversion.go).
  */
 import type { At } from '../../base/index.ts'
-import type { Mesh, OtherObject, Server, ServerTls } from '../../mesh/model.ts'
+import type { Mesh, OtherObject, Server, ServerTls } from '../../mesh/index.ts'
 import type { GatewayConfig } from '../gateway-servers.ts'
 import type { ProxyIdentity } from '../seam.ts'
 import { child, list, number, strings, text } from './json.ts'

@@ -1,6 +1,6 @@
 /** HTTPRoute and GRPCRoute rules as VirtualService routes: Istio `kube/gateway/conversion.go`. */
 import type { At } from '../../base/index.ts'
-import type { HttpMatch, HttpRoute, OtherObject, StringMatch } from '../../mesh/model.ts'
+import type { HttpMatch, HttpRoute, OtherObject, StringMatch } from '../../mesh/index.ts'
 import { type Backends, convertBackends, convertMirror } from './backend.ts'
 import { convertCors, convertHeaders, convertRedirect, convertRewrite } from './filter.ts'
 import { child, list, number, text } from './json.ts'

@@ -1,4 +1,4 @@
-import type { Mesh } from '../../mesh/model.ts'
+import type { Mesh } from '../../mesh/index.ts'
 import { child, list, text } from './json.ts'
 
 /** Whether an object of one namespace may name one of another: ReferenceGrant. */
