@@ -1,12 +1,45 @@
-import type { FaultCode } from './fault.ts'
+import { type FaultCode, numbers } from './fault.ts'
 
 /** What `kfdoor explain-code` tells beyond the sentence: why it happens, and what helps. */
 export interface Meaning {
+  /** Whole sentences. */
   readonly meaning: string
+  /** What to do, as one would say it after "What to do:"; lower case, no final period. */
   readonly remedy: string
 }
 
-export const meanings: { readonly [C in FaultCode]?: Meaning } = {
+/** One for every fault there is: a code without a meaning does not compile. */
+const meanings: { readonly [C in FaultCode]: Meaning } = {
+  ERR_CA_UNUSABLE: {
+    meaning:
+      'A certificate authority of your own lies in a folder: its certificate and its key. One of them is missing, cannot be read, has expired, or does not belong to the other.',
+    remedy: 'make a new one with `kfdoor ca init` in another folder, or restore both files from one backup',
+  },
+  ERR_CANNOT_LISTEN: {
+    meaning:
+      'The address or the port cannot be listened on: it is not one of this machine, or needs rights this user lacks (ports below 1024 on some systems).',
+    remedy: 'choose another with `--address`, `--port` and `--http-port`',
+  },
+  ERR_CERTIFICATE_NAME: {
+    meaning:
+      'A certificate names hosts and addresses (RFC 5280, subject alternative names). What was given is neither, or a wildcard where none can stand: only the whole first label may be `*`.',
+    remedy: 'write a host name such as `kubeflow.example.com`, `*.example.com`, or an IP address',
+  },
+  ERR_CSR_UNUSABLE: {
+    meaning:
+      'A signing request carries a public key and proves, by its own signature, that whoever made it has the private one. This one cannot be read, proves nothing, or names no host.',
+    remedy: 'make it anew with `kfdoor ca csr`, or with `openssl req -new` and a subjectAltName',
+  },
+  ERR_DIRECTORY_FAILED: {
+    meaning:
+      'Dex signs people in through a directory (LDAP), and that directory did not answer, refused the service account of the connector, or its certificate is not trusted. Nobody is let in while it is so.',
+    remedy:
+      'check `host`, `bindDN`, `bindPW` and `rootCA` of the connector, and whether the directory is reachable from here',
+  },
+  ERR_FILE_UNWRITABLE: {
+    meaning: 'A file was to be written and could not be; nothing half-written was left in its place.',
+    remedy: 'check that the folder is there, is yours, and has room',
+  },
   ERR_FOLDER_NEEDS_RENDERING: {
     meaning:
       'The folder holds a kustomization or a Helm chart, not plain YAML. What the cluster gets is only known after it was rendered, so reading the pieces would describe a door that does not exist.',
@@ -16,9 +49,24 @@ export const meanings: { readonly [C in FaultCode]?: Meaning } = {
     meaning: 'A file or folder named on the command line is not there, or may not be read.',
     remedy: 'check the path and its permissions',
   },
+  ERR_ISSUER_UNREACHABLE: {
+    meaning:
+      'The auth service needs the issuer (Dex): its discovery document and its keys, and later the tokens it exchanges codes for. One of them was not answered, or not as OpenID Connect says. Nobody can sign in meanwhile; sessions that exist go on.',
+    remedy:
+      'open the issuer URL with `/.well-known/openid-configuration` behind it and see what it answers; its `issuer` has to be that URL to the letter',
+  },
+  ERR_KEY_UNFIT: {
+    meaning: 'Browsers and curl refuse short RSA keys, DSA, and rare curves, so such a key is not taken.',
+    remedy: 'make one with `kfdoor ca csr`, or `openssl ecparam -name prime256v1 -genkey`',
+  },
   ERR_MESH_INVALID: {
     meaning: 'The YAML has errors that leave the door undefined. Every one is named with file and line.',
     remedy: 'mend the lines named; while a door runs, it keeps the last good configuration until you do',
+  },
+  ERR_NAME_OUTSIDE_CA: {
+    meaning:
+      'The root certificate carries critical name constraints (RFC 5280 §4.2.1.10), so that it can never speak for sites it was not made for. The name lies outside of them, and every client would refuse the certificate.',
+    remedy: 'make a CA for that name with `kfdoor ca init`, and let the clients trust that one',
   },
   ERR_NO_DOOR: {
     meaning: 'The command speaks to a door that `kfdoor up` runs on this machine, and found none.',
@@ -28,6 +76,18 @@ export const meanings: { readonly [C in FaultCode]?: Meaning } = {
     meaning:
       'A door begins at a Gateway whose selector matches the labels of a gateway workload. The YAML holds none.',
     remedy: 'add the Gateway and, if its selector is unusual, the Deployment that carries those labels',
+  },
+  ERR_NOT_SIGNED_IN: {
+    meaning:
+      'The door wants to know who calls, and the request says it in none of the ways it takes: the cookie of a session, or a Bearer token for the audience of the door.',
+    remedy:
+      'add `-H "Cookie: $(kfdoor token --user EMAIL -o cookie)"` or `-H "$(kfdoor token --service-account NS/NAME -o header)"`',
+  },
+  ERR_PEM_UNREADABLE: {
+    meaning:
+      'A certificate, key or signing request was expected as PEM: a block between `-----BEGIN …-----` and `-----END …-----`.',
+    remedy:
+      'check that the file is the one you mean; DER becomes PEM with `openssl x509 -inform der -in FILE`',
   },
   ERR_PIPELINES_STORE: {
     meaning:
@@ -43,13 +103,99 @@ export const meanings: { readonly [C in FaultCode]?: Meaning } = {
       "Kubeflow's manifests publish a user, a password and client secrets for everybody to read. A door that uses them is open to whoever reaches it, so it stays on loopback.",
     remedy: 'give it users and secrets of its own, or listen on 127.0.0.1',
   },
+  ERR_SERVICE_ACCOUNT_INVALID: {
+    meaning:
+      'Kubernetes names are lower-case letters, digits and `-` (a service account also `.`), at most 63 of them for a namespace. A token for any other name would be one that no cluster can issue.',
+    remedy: 'write `NAMESPACE/NAME`, for example `kubeflow-user-example-com/default-editor`',
+  },
+  ERR_SESSION_NEEDS_TOKEN: {
+    meaning:
+      'A session of oauth2-proxy carries its ID token on to the gateway, whose RequestAuthentication reads the person from it. A session without that token would be signed in and refused everywhere.',
+    remedy: 'sign in through the form, or mint with `kfdoor token --user EMAIL` while the door runs',
+  },
+  ERR_SESSIONS_UNUSABLE: {
+    meaning:
+      'Sessions are kept in a SQLite file in the state folder. It cannot be opened, is damaged, or was made by a newer kfdoor. The door stays shut rather than forget who signed out.',
+    remedy: 'move the file away (everybody signs in again), or choose another folder with `--state DIR`',
+  },
+  ERR_SIGNING_KEY_MISSING: {
+    meaning: 'A token was to be signed with an algorithm for which the key set has no key.',
+    remedy: 'use an algorithm the issuer announces, or let the state folder make its keys anew',
+  },
+  ERR_SIGNING_KEY_UNFIT: {
+    meaning: 'The key is of the wrong kind or too short for the algorithm (RFC 7518 asks RSA for 2048 bits).',
+    remedy: 'remove the key file from the state folder; the next start makes a fit one',
+  },
   ERR_STATE_UNUSABLE: {
     meaning:
       'Keys, sessions and recorded runs are kept in the state folder, and it cannot be read, written or trusted.',
     remedy: 'choose a folder of your own with `--state DIR`, or keep nothing with `--state :memory:`',
   },
+  ERR_TLS_SERVER_UNUSABLE: {
+    meaning:
+      'A server of a Gateway speaks TLS with the Secret its `credentialName` names, and that pair of certificate and key cannot be used: unreadable, expired, or not belonging together.',
+    remedy: 'mend the Secret, or leave it out of the YAML: then a certificate of the own CA stands in',
+  },
+  ERR_TOKEN_DURATION: {
+    meaning: "Kubernetes' TokenRequest refuses tokens that live less than ten minutes; so does this issuer.",
+    remedy: 'ask for 10m or more',
+  },
   ERR_USAGE: {
     meaning: 'The command was typed in a way kfdoor does not understand.',
     remedy: 'see `kfdoor COMMAND --help`, which ends in examples',
   },
+  ERR_WOULD_OVERWRITE: {
+    meaning:
+      'A key or certificate of that name is there. Keys are never overwritten: what was signed with the old one would be lost.',
+    remedy: 'choose another folder, or move the old file away first',
+  },
 }
+
+/**
+ * Codes that are said without a `Fault` being thrown: in the body of an answer of the gateway, or
+ * when kfdoor itself is at fault.
+ */
+const spoken: { readonly [code: `KFD${number}`]: Meaning & { readonly name: string } } = {
+  KFD0199: {
+    name: 'DEFECT',
+    meaning: 'kfdoor met something its authors did not think of. This is a defect, not your mistake.',
+    remedy:
+      'report it with the command you typed; `KFDOOR_DEBUG=1` before it adds where in the code it happened',
+  },
+  KFD1501: {
+    name: 'AMBIGUOUS_REQUEST',
+    meaning:
+      'Istio reads the request one way, and a laxer program behind the gateway could read it another (`..%2f`, `;`, `//`, a repeated identity header), and the two readings would be allowed different things or reach different workloads. Such a request is answered 400.',
+    remedy:
+      'send the path in its plain spelling; `kfdoor up --hardening istio-parity` answers as Istio does, for comparisons only',
+  },
+  KFD1502: {
+    name: 'UNDECIDED_REQUEST',
+    meaning:
+      'The YAML asks for something the engine cannot decide, such as a filter in another language. What cannot be decided is not let through: 503.',
+    remedy: 'run `kfdoor explain METHOD URL -f DIR`, which names the object and the line',
+  },
+  KFD1503: {
+    name: 'DECISION_FAILED',
+    meaning:
+      'Deciding the request failed inside the gateway, and what was not decided is not let through: 500. This is a defect.',
+    remedy: 'run the door with `-v`, send the request again, and report both lines',
+  },
+}
+
+/** A code as `explain-code` prints it. */
+export interface ExplainedCode extends Meaning {
+  readonly code: string
+  readonly name: string
+}
+
+/** Finds a code by its number or its name, in any case. Undefined: this room knows no such code. */
+export function explainCode(typed: string): ExplainedCode | undefined {
+  return explainedCodes.find(({ code, name }) => [code, name].includes(typed.toUpperCase()))
+}
+
+/** Every code of this room. */
+export const explainedCodes: readonly ExplainedCode[] = [
+  ...(Object.keys(numbers) as FaultCode[]).map((name) => ({ code: numbers[name], name, ...meanings[name] })),
+  ...Object.entries(spoken).map(([code, { name, meaning, remedy }]) => ({ code, name, meaning, remedy })),
+]

@@ -1,33 +1,58 @@
-import { Command } from '@commander-js/extra-typings'
-import { Fault, type FaultCode, meanings, numbers } from '../../base/index.ts'
+import { Command, Option } from '@commander-js/extra-typings'
+import { explainCode, Fault } from '../../base/index.ts'
 import type { Io } from '../io.ts'
 
 /** `kfdoor explain-code KFD0110` */
 export const explainCodeCommand = (io: Io) =>
   new Command('explain-code')
     .summary('what a code means and what to do about it')
+    .description('Explains the codes kfdoor prints: KFD0110 of a failure, KFD2201 of `kfdoor why`.')
     .argument('<code>', 'for example KFD0110, or its name, ERR_PORT_BUSY')
-    .option('-o, --output <format>', 'text, json', 'text')
-    .addHelpText('after', '\nExample:\n  kfdoor explain-code KFD0110')
-    .action(async (code, options) => {
-      const found = (Object.entries(numbers) as [FaultCode, string][]).find(
-        ([name, number]) => number === code.toUpperCase() || name === code.toUpperCase(),
-      )
-      if (found) {
-        const [name, number] = found
-        const { meaning, remedy } = meanings[name] ?? {
-          meaning: `A failure named ${name}.`,
-          remedy: 'follow the sentence it came with',
-        }
-        io.out(
-          options.output === 'json'
-            ? JSON.stringify({ code: number, name, meaning, remedy })
-            : `${number} (${name})\n\n${meaning}\n\nWhat to do: ${remedy}`,
-        )
+    .addOption(
+      new Option('-o, --output <format>', 'how to print it')
+        .choices(['text', 'json'] as const)
+        .default('text' as const),
+    )
+    .addHelpText('after', '\nExamples:\n  kfdoor explain-code KFD0110\n  kfdoor explain-code KFD2201 -o json')
+    .action(async (typed, { output }) => {
+      const found = explainCode(typed) ?? (await explainProblem(typed))
+      if (!found) {
+        throw new Fault('ERR_USAGE', {
+          message: `there is no code \`${typed}\``,
+          next: 'codes look like KFD0110',
+        })
+      }
+      if (output === 'json') {
+        io.out(JSON.stringify(found))
         return
       }
-      throw new Fault('ERR_USAGE', {
-        message: `there is no code \`${code}\``,
-        next: 'codes look like KFD0110',
-      })
+      const { code, name, meaning, remedy, commands = [], readOn = [] } = found
+      io.out(
+        [
+          `${code} (${name})`,
+          meaning,
+          `What to do: ${remedy}`,
+          ...(commands.length > 0 ? [commands.map((each) => `  ${each}`).join('\n')] : []),
+          ...(readOn.length > 0 ? [`Read on: ${readOn.join(', ')}`] : []),
+        ].join('\n\n'),
+      )
     })
+
+interface Explained {
+  readonly code: string
+  readonly name: string
+  readonly meaning: string
+  readonly remedy: string
+  readonly commands?: readonly string[]
+  readonly readOn?: readonly string[]
+}
+
+/** KFD2…: a problem `kfdoor why` recognises. Its table is large, so it is loaded when asked for. */
+async function explainProblem(typed: string): Promise<Explained | undefined> {
+  if (!/^KFD2\d{3}$/i.test(typed)) return undefined
+  const { problems } = await import('../../doctor/index.ts')
+  const problem = problems.find(({ code }) => code === typed.toUpperCase())
+  if (!problem) return undefined
+  const { code, title, cause, fix, commands, readOn } = problem
+  return { code, name: title.en, meaning: cause.en, remedy: fix.en, commands, readOn }
+}

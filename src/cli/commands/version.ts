@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs'
-import { Command } from '@commander-js/extra-typings'
+import { Command, Option } from '@commander-js/extra-typings'
 import type { Io } from '../io.ts'
 
 /** `kfdoor version` */
 export const versionCommand = (io: Io) =>
   new Command('version')
     .summary('the version of kfdoor and of the Node that runs it')
-    .option('-o, --output <format>', 'text, json', 'text')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print it')
+        .choices(['text', 'json'] as const)
+        .default('text' as const),
+    )
+    .addHelpText('after', '\nExample:\n  kfdoor version -o json')
     .action((options) => {
       const version = packageVersion()
       io.out(

@@ -1,0 +1,79 @@
+/** The table of failures: every number once, every sentence in the house's voice, every code explained. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Fault, type FaultCode, type FaultFacts, isFault, numbers } from './fault.ts'
+import { explainCode, explainedCodes } from './fault-meanings.ts'
+
+const reason = 'the file is empty'
+
+/** Facts as they occur. A fault that is missing here does not compile. */
+const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
+  ERR_CA_UNUSABLE: { where: 'ca', reason },
+  ERR_CANNOT_LISTEN: { address: '127.0.0.1', port: 80, reason: 'permission denied' },
+  ERR_CERTIFICATE_NAME: { name: 'a b' },
+  ERR_CSR_UNUSABLE: { reason },
+  ERR_DIRECTORY_FAILED: { connector: 'ldap', host: 'ldap.example.com:636', reason: 'connection refused' },
+  ERR_FILE_UNWRITABLE: { path: 'ca/ca.crt', reason: 'permission denied' },
+  ERR_FOLDER_NEEDS_RENDERING: { folder: 'overlay', command: 'kubectl kustomize overlay' },
+  ERR_INPUT_UNREADABLE: { path: 'mesh.yaml', reason: 'no such file' },
+  ERR_ISSUER_UNREACHABLE: { issuer: 'https://dex.example.com/dex', reason: 'no answer within 5 s' },
+  ERR_KEY_UNFIT: { where: 'server.key' },
+  ERR_MESH_INVALID: { problems: ['mesh.yaml:3: `hosts` is missing'] },
+  ERR_NAME_OUTSIDE_CA: { names: ['example.org', 'example.net'] },
+  ERR_NO_DOOR: { url: 'https://localhost:8443' },
+  ERR_NO_GATEWAY: { where: 'mesh.yaml' },
+  ERR_NOT_SIGNED_IN: { method: 'GET', path: '/' },
+  ERR_PEM_UNREADABLE: { where: 'server.crt', reason },
+  ERR_PIPELINES_STORE: { path: 'pipelines.db', reason },
+  ERR_PORT_BUSY: { address: '127.0.0.1', port: 8443, flag: '--port' },
+  ERR_PUBLISHED_CREDENTIALS: { address: '0.0.0.0', what: ['the password of user@example.com'] },
+  ERR_SERVICE_ACCOUNT_INVALID: { what: 'name', value: 'A B' },
+  ERR_SESSION_NEEDS_TOKEN: { provider: 'oauth2-proxy' },
+  ERR_SESSIONS_UNUSABLE: { path: 'sessions.db', reason },
+  ERR_SIGNING_KEY_MISSING: { algorithm: 'RS256' },
+  ERR_SIGNING_KEY_UNFIT: { algorithm: 'RS256', reason: 'it has 1024 bits' },
+  ERR_STATE_UNUSABLE: { folder: 'state', reason: 'it is not a folder' },
+  ERR_TLS_SERVER_UNUSABLE: { hosts: ['*.example.com'], reason: 'the key is of another certificate' },
+  ERR_TOKEN_DURATION: { seconds: 60, least: 600 },
+  ERR_USAGE: { message: '`--port x` is not a port', next: 'use 0 to 65535' },
+  ERR_WOULD_OVERWRITE: { path: 'ca/ca.key' },
+}
+
+/** A name someone typed or a program has may stand first in any case. */
+const lowerCase = /^(?:[a-z`]|CA\b|TLS\b|GET\b|mesh\.yaml:)/
+
+for (const code of Object.keys(numbers) as FaultCode[]) {
+  const fault = new Fault(code, facts[code])
+
+  test(`${numbers[code]} ${code} says what happened: ${fault.message}`, () => {
+    assert.match(fault.message, lowerCase)
+    assert.doesNotMatch(fault.message, /[.!]$/)
+    assert.doesNotMatch(fault.message, /undefined|\[object|NaN/)
+    assert.equal(fault.number, numbers[code])
+    assert.ok(isFault(fault))
+  })
+
+  test(`${numbers[code]} is explained, by number and by name`, () => {
+    for (const typed of [numbers[code], numbers[code].toLowerCase(), code]) {
+      assert.equal(explainCode(typed)?.name, code)
+    }
+  })
+}
+
+test('every number stands once, and has four digits', () => {
+  const all = explainedCodes.map(({ code }) => code)
+  assert.deepEqual([...new Set(all)].length, all.length)
+  for (const code of all) assert.match(code, /^KFD\d{4}$/)
+})
+
+for (const { code, meaning, remedy } of explainedCodes) {
+  test(`${code}: its meaning is whole sentences, its remedy a phrase`, () => {
+    assert.match(meaning, /^[A-Zk].*\.$/s)
+    assert.match(remedy, /^[a-z].*[^.]$/s)
+  })
+}
+
+test('a code nobody gave is not explained', () => {
+  assert.equal(explainCode('KFD9999'), undefined)
+  assert.equal(explainCode(''), undefined)
+})
