@@ -67,8 +67,8 @@ export function parseAuthorizationRequest(context: IssuerContext, visit: Visit):
   const given = (name: string) => visit.form.get(name) ?? ''
 
   // Dex unescapes it once more than it was escaped; only a registered string comes through anyway.
-  const redirectUri = percentDecode(given('redirect_uri').replaceAll('+', ' '))
-  if (redirectUri === undefined) return errorReply(visit, 400, 'No redirect_uri provided.')
+  const asked = percentDecode(given('redirect_uri').replaceAll('+', ' '))
+  if (asked === undefined) return errorReply(visit, 400, 'No redirect_uri provided.')
 
   const clientId = given('client_id')
   const client = clientOf(context, clientId)
@@ -77,13 +77,16 @@ export function parseAuthorizationRequest(context: IssuerContext, visit: Visit):
     const text = generation.hidesDetails ? 'Invalid client_id.' : `Invalid client_id (${goQuote(clientId)}).`
     return errorReply(visit, generation.unknownClientStatus, text)
   }
-  if (!isRegistered(client, redirectUri)) {
+  if (!isRegistered(client, asked)) {
     context.log({ kind: 'client-refused', client: clientId, reason: 'unregistered redirect_uri' })
     const text = generation.hidesDetails
       ? 'Unregistered redirect_uri.'
-      : `Unregistered redirect_uri (${goQuote(redirectUri)}).`
+      : `Unregistered redirect_uri (${goQuote(asked)}).`
     return errorReply(visit, 400, text)
   }
+
+  // A sign-in for another device comes back to this issuer itself.
+  const redirectUri = asked === DEVICE_CALLBACK ? `${context.base}${DEVICE_CALLBACK}` : asked
 
   const state = given('state')
   const backWith = (error: string, description: string) =>
@@ -146,6 +149,9 @@ export function redirectError(
   return redirect(visit.request, 303, withQuery(redirectUri, values))
 }
 
+/** What a client registers that signs in on another device. */
+export const DEVICE_CALLBACK = '/device/callback'
+
 /**
  * The string itself has to be registered, relative ones such as `/oauth2/callback` included. Only
  * a public client that registers nothing may come back to any port of this machine.
@@ -153,6 +159,7 @@ export function redirectError(
 function isRegistered(client: DexClient, redirectUri: string): boolean {
   if (client.redirectUris.includes(redirectUri)) return redirectUri !== ''
   if (!client.public || client.redirectUris.length > 0) return false
+  if (redirectUri === DEVICE_CALLBACK) return true
   if (/[\\\s\p{Cc}]/u.test(redirectUri)) return false
   const host = /^http:\/\/(localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?(?:[/?]|$)/.exec(
     redirectUri,

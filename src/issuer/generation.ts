@@ -28,6 +28,8 @@ export interface DexGeneration {
   readonly unknownGrant: 'invalid_grant' | 'unsupported_grant_type'
   /** The approval screen says that groups are asked for. */
   readonly groupsOnApproval: boolean
+  /** A device whose person has not signed in yet is answered 401 up to 2.43, 400 since. */
+  readonly devicePendingStatus: 400 | 401
   /** What discovery lists, besides what all list. */
   readonly lists: {
     readonly deviceAndGrants: boolean
@@ -52,6 +54,7 @@ function generationOf(minor: number): DexGeneration {
     unknownClientStatus: since(30) ? 404 : 400,
     unknownGrant: since(30) ? 'unsupported_grant_type' : 'invalid_grant',
     groupsOnApproval: since(35),
+    devicePendingStatus: since(44) ? 400 : 401,
     lists: {
       deviceAndGrants: since(25),
       pkce: since(26),

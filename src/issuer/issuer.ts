@@ -5,9 +5,11 @@ import type { PasswordConnector } from './connectors/connector.ts'
 import { ldapConnector } from './connectors/ldap.ts'
 import { passwordDb } from './connectors/password-db.ts'
 import { errorReply, type IssuerContext, type IssuerEvent, type Visit } from './context.ts'
+import { handleDevice } from './device.ts'
 import { handleApproval } from './finish.ts'
 import type { DexGeneration } from './generation.ts'
 import { percentDecode } from './go-url.ts'
+import { handleIntrospection } from './introspection.ts'
 import { handleAuth, handleConnector, handleLogin } from './login.ts'
 import { handleDiscovery, handleKeys, handleUserInfo } from './metadata.ts'
 import { notFound } from './reply.ts'
@@ -99,7 +101,7 @@ function connectorsOf(config: DexConfig): PasswordConnector[] {
   return made
 }
 
-function route(context: IssuerContext, visit: Visit): Promise<Response> | Response | undefined {
+function route(context: IssuerContext, visit: Visit): Promise<Response | undefined> | Response | undefined {
   const { pathname } = visit.url
   if (!pathname.startsWith(`${context.base}/`)) return undefined
   const path = pathname.slice(context.base.length)
@@ -114,10 +116,15 @@ function route(context: IssuerContext, visit: Visit): Promise<Response> | Respon
       return handleUserInfo(context, visit)
     case '/auth':
       return handleAuth(context, visit)
+    case '/token/introspect':
+      return context.generation.lists.introspection ? handleIntrospection(context, visit) : undefined
     case '/approval':
       return handleApproval(context, visit)
     case '/healthz':
       return new Response('Health check passed', { headers: { 'content-type': 'text/plain; charset=utf-8' } })
+  }
+  if (path.startsWith('/device') && context.generation.lists.deviceAndGrants) {
+    return handleDevice(context, visit, path)
   }
   const [, segment = '', login] = /^\/auth\/([^/]+)(\/login)?$/.exec(path) ?? []
   const connectorId = percentDecode(segment)

@@ -14,6 +14,7 @@ export function handleDiscovery(context: IssuerContext): Response {
     token_endpoint: at('/token'),
     jwks_uri: at('/keys'),
     userinfo_endpoint: at('/userinfo'),
+    device_authorization_endpoint: lists.deviceAndGrants ? at('/device/code') : undefined,
     introspection_endpoint: lists.introspection ? at('/token/introspect') : undefined,
     grant_types_supported: lists.deviceAndGrants ? grantTypes(context) : undefined,
     response_types_supported: [...config.oauth2.responseTypes].sort(),

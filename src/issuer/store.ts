@@ -49,6 +49,33 @@ export interface RefreshToken {
   readonly lastUsed: number
 }
 
+/** A sign-in on another device (RFC 8628), by its device code. */
+export interface DeviceGrant {
+  /** The device code: whoever holds it gets the tokens. */
+  readonly id: string
+  /** What the person types in: `BCDF-GHJK`. */
+  readonly userCode: string
+  readonly clientId: string
+  readonly scopes: readonly string[]
+  readonly codeChallenge: string
+  readonly codeChallengeMethod: string
+  readonly expiresAt: number
+  readonly lastAsked: number
+  /** Seconds a client has to leave between two questions. */
+  readonly interval: number
+  /** There once the person signed in. */
+  readonly tokens?: Tokens
+}
+
+/** What a token endpoint gives. */
+export interface Tokens {
+  readonly accessToken: string
+  readonly idToken: string
+  /** Seconds. */
+  readonly expiresIn: number
+  readonly refreshToken: string | undefined
+}
+
 /** Things with an end of life, at most so many: the oldest make room for new ones. */
 export class Shelf<T extends { readonly id: string }> {
   readonly #things = new Map<string, T>()
@@ -101,6 +128,7 @@ export interface Store {
   readonly requests: Shelf<AuthRequest>
   readonly codes: Shelf<AuthCode>
   readonly refreshTokens: Shelf<RefreshToken>
+  readonly deviceGrants: Shelf<DeviceGrant>
   /** Throws away what is over; cheap, called on the way. */
   tidy(): void
 }
@@ -113,6 +141,7 @@ export function createStore(clock: Clock): Store {
   const store = {
     requests: new Shelf<AuthRequest>(10_000, (one) => one.expiresAt + AFTERLIFE),
     codes: new Shelf<AuthCode>(10_000, (one) => one.expiresAt),
+    deviceGrants: new Shelf<DeviceGrant>(1000, (one) => one.expiresAt + AFTERLIFE),
     refreshTokens: new Shelf<RefreshToken>(10_000, () => Number.POSITIVE_INFINITY),
   }
   let next = clock() + 5 * MINUTE
@@ -124,6 +153,7 @@ export function createStore(clock: Clock): Store {
       next = now + 5 * MINUTE
       store.requests.sweep(now)
       store.codes.sweep(now)
+      store.deviceGrants.sweep(now)
     },
   }
 }

@@ -2,13 +2,22 @@ import { type Grant, issueTokens, marshalPair, signAccessToken } from './claims.
 import type { IssuerContext } from './context.ts'
 import { newId } from './ids.ts'
 import { json, noStore } from './reply.ts'
+import type { Tokens } from './store.ts'
 
-/** Access token, ID token and, with `offline_access`, a refresh token. */
 export async function tokenResponse(
   context: IssuerContext,
   grant: Grant,
   bound: { readonly code?: string },
 ): Promise<Response> {
+  return writeTokens(await makeTokens(context, grant, bound))
+}
+
+/** Access token, ID token and, with `offline_access`, a refresh token. */
+export async function makeTokens(
+  context: IssuerContext,
+  grant: Grant,
+  bound: { readonly code?: string },
+): Promise<Tokens> {
   const { store, clock } = context
   const accessToken = await signAccessToken(context, grant)
   const { idToken, expiresIn } = await issueTokens(context, grant, { accessToken, ...bound })
@@ -36,16 +45,11 @@ export async function tokenResponse(
     })
     refreshToken = marshalPair(id, token)
   }
-  return writeTokens({ accessToken, idToken, expiresIn, refreshToken })
+  return { accessToken, idToken, expiresIn, refreshToken }
 }
 
 /** RFC 6749 §5.1, members in Dex's order. */
-export function writeTokens(tokens: {
-  readonly accessToken: string
-  readonly idToken: string
-  readonly expiresIn: number
-  readonly refreshToken: string | undefined
-}): Response {
+export function writeTokens(tokens: Tokens): Response {
   return json(
     {
       access_token: tokens.accessToken,

@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto'
 import { sameSecret } from '../identity/index.ts'
 import { fields } from './authorize.ts'
 import type { DexClient } from './config.ts'
 import { clientOf, type IssuerContext, type Visit } from './context.ts'
+import { DEVICE_GRANT, deviceGrant } from './device.ts'
 import { percentDecode } from './go-url.ts'
 import { newId } from './ids.ts'
 import { signIn } from './login.ts'
+import { judgePkce } from './pkce.ts'
 import { refreshGrant } from './refresh.ts'
 import { tokenError } from './reply.ts'
 import { judgeScopes } from './scopes.ts'
@@ -15,37 +16,33 @@ import { tokenResponse } from './token-response.ts'
 export async function handleToken(context: IssuerContext, visit: Visit): Promise<Response> {
   if (visit.request.method !== 'POST') return tokenError(400, 'invalid_request', 'method not allowed')
   const grantType = visit.body.get('grant_type') ?? ''
-  const grant = grantOf(context, grantType)
-  if (!grant) return tokenError(400, context.generation.unknownGrant)
+  if (!grantTypes(context).includes(grantType)) return tokenError(400, context.generation.unknownGrant)
+  // The device code alone says who asks (RFC 8628 §3.4); Dex wants no client secret here.
+  if (grantType === DEVICE_GRANT) return deviceGrant(context, visit)
   const client = authenticateClient(context, visit)
-  return client instanceof Response ? client : grant(context, visit, client)
+  if (client instanceof Response) return client
+  switch (grantType) {
+    case 'authorization_code':
+      return codeGrant(context, visit, client)
+    case 'refresh_token':
+      return refreshGrant(context, visit, client)
+    case 'password':
+      return passwordGrant(context, visit, client)
+  }
+  return tokenError(400, context.generation.unknownGrant)
 }
 
-type GrantHandler = (context: IssuerContext, visit: Visit, client: DexClient) => Promise<Response>
-
 /** What discovery lists under `grant_types_supported`, sorted. */
-export function grantTypes({ config }: IssuerContext): string[] {
+export function grantTypes({ config, generation }: IssuerContext): string[] {
   const all = [
     'authorization_code',
     ...(config.oauth2.responseTypes.some((type) => type.split(' ').includes('token')) ? ['implicit'] : []),
     ...(config.oauth2.passwordConnector === undefined ? [] : ['password']),
     'refresh_token',
+    ...(generation.lists.deviceAndGrants ? [DEVICE_GRANT] : []),
   ]
   const { grantTypes: only } = config.oauth2
   return only.length > 0 ? all.filter((type) => only.includes(type)) : all
-}
-
-function grantOf(context: IssuerContext, type: string): GrantHandler | undefined {
-  if (!grantTypes(context).includes(type)) return undefined
-  switch (type) {
-    case 'authorization_code':
-      return codeGrant
-    case 'refresh_token':
-      return refreshGrant
-    case 'password':
-      return passwordGrant
-  }
-  return undefined
 }
 
 /**
@@ -98,19 +95,6 @@ async function codeGrant(context: IssuerContext, visit: Visit, client: DexClient
   // From here on it is spent, whatever happens: of two that race, one gets tokens.
   if (!store.codes.take(id)) return tokenError(400, 'invalid_grant', 'Invalid or expired code parameter.')
   return tokenResponse(context, code, { code: id })
-}
-
-/** RFC 7636 §4.6, with Dex's words. Undefined when all is well. */
-function judgePkce(challenge: string, method: string, verifier: string): Response | undefined {
-  if (verifier === '' && challenge === '') return undefined
-  if (challenge === '') {
-    return tokenError(400, 'invalid_request', 'No PKCE flow started. Cannot check code_verifier.')
-  }
-  if (verifier === '') {
-    return tokenError(400, 'invalid_grant', 'Expecting parameter code_verifier in PKCE flow.')
-  }
-  const made = method === 'S256' ? createHash('sha256').update(verifier).digest('base64url') : verifier
-  return sameSecret(made, challenge) ? undefined : tokenError(400, 'invalid_grant', 'Invalid code_verifier.')
 }
 
 /** Resource owner password credentials, where `oauth2.passwordConnector` allows them. */

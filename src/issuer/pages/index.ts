@@ -112,3 +112,36 @@ export function errorPage(language: Language, statusText: string, message: strin
 <p>${words[language].back}</p>`,
   )
 }
+
+export function devicePage(
+  language: Language,
+  given: { readonly action: string; readonly userCode: string; readonly invalid: boolean },
+): Html {
+  const say = words[language]
+  return layout(
+    language,
+    say.enterCode,
+    html`<h2 class="theme-heading">${say.enterCode}</h2>
+<form method="post" action="${given.action}">
+${
+  given.invalid &&
+  html`<div id="login-error" class="dex-error-box" role="alert">
+Invalid or Expired User Code${say.badCode !== undefined && html`<br>${say.badCode}`}
+</div>
+`
+}<label for="user_code">${say.codeLabel}</label>
+<input required id="user_code" name="user_code" type="text" autocomplete="off" autocapitalize="characters" spellcheck="false" placeholder="XXXX-XXXX" value="${given.userCode}" autofocus${invalid(given.invalid)}>
+<button id="submit-login" type="submit" class="dex-btn theme-btn--primary">${say.submit}</button>
+</form>`,
+  )
+}
+
+export function deviceDonePage(language: Language, client: string): Html {
+  const say = words[language]
+  return layout(
+    language,
+    say.deviceDone(client),
+    html`<h2 class="theme-heading">${say.deviceDone(client)}</h2>
+<p>${say.toDevice}</p>`,
+  )
+}

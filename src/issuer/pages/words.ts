@@ -20,6 +20,12 @@ export interface Words {
   readonly scopes: Readonly<Record<string, string>>
   readonly tooMany: (seconds: number) => string
   readonly back: string
+  readonly enterCode: string
+  readonly codeLabel: string
+  readonly badCode: string | undefined
+  readonly submit: string
+  readonly deviceDone: (client: string) => string
+  readonly toDevice: string
   readonly localDoor: string
 }
 
@@ -44,6 +50,12 @@ const en: Words = {
   },
   tooMany: (seconds) => `Too many sign-in attempts. Try again in ${seconds} seconds.`,
   back: 'Start again from the page you wanted to open.',
+  enterCode: 'Enter User Code',
+  codeLabel: 'The code your other device shows',
+  badCode: undefined,
+  submit: 'Submit',
+  deviceDone: (client) => `Login Successful for ${client}`,
+  toDevice: 'Return to your device to continue',
   localDoor: 'Served by kfdoor',
 }
 
@@ -69,6 +81,12 @@ const ko: Words = {
   },
   tooMany: (seconds) => `로그인 시도가 너무 많습니다. ${seconds}초 후에 다시 시도하세요.`,
   back: '열려던 페이지에서 다시 시작하세요.',
+  enterCode: '사용자 코드 입력',
+  codeLabel: '다른 기기에 표시된 코드',
+  badCode: '코드가 올바르지 않거나 만료되었습니다.',
+  submit: '확인',
+  deviceDone: (client) => `${client} 로그인 완료`,
+  toDevice: '기기로 돌아가 계속하세요',
   localDoor: 'kfdoor 제공',
 }
 
