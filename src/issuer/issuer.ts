@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.ts'
-import type { SigningKeys } from '../identity/index.ts'
+import type { KeyStore, SigningKeys } from '../identity/index.ts'
 import type { DexConfig } from './config.ts'
 import type { PasswordConnector } from './connectors/connector.ts'
 import { ldapConnector } from './connectors/ldap.ts'
@@ -24,6 +24,8 @@ export interface IssuerOptions {
   readonly clock: Clock
   /** In place of those the configuration names. */
   readonly connectors?: readonly PasswordConnector[]
+  /** Where refresh tokens outlive the process; nowhere when left out. The text is a secret. */
+  readonly store?: KeyStore
   readonly log?: (event: IssuerEvent) => void
 }
 
@@ -63,7 +65,9 @@ export function createIssuer(options: IssuerOptions): Issuer {
     generation,
     keys,
     clock,
-    store: createStore(clock),
+    store: createStore(clock, options.store, (reason) =>
+      log({ kind: 'failed', path: 'refresh tokens', reason }),
+    ),
     connectors: new Map(connectors.map((one) => [one.id, one])),
     limiter: createSignInLimiter(clock),
     base,
@@ -77,6 +81,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
       const url = new URL(request.url)
       const body = await readForm(request)
       if (!body) return errorReply({ request }, 413, 'Request body too large.')
+      await context.store.ready
       context.store.tidy()
       const form = new URLSearchParams([...body, ...url.searchParams])
       const visit: Visit = { request, url, body, form, remoteAddress: info?.remoteAddress ?? 'unknown' }

@@ -34,6 +34,7 @@ export async function refreshGrant(
   const late = held.obsoleteToken !== '' && held.obsoleteToken === token
   if (held.token !== token && !(recent && late)) {
     store.refreshTokens.delete(id)
+    await store.keep()
     context.log({ kind: 'client-refused', client: client.id, reason: 'refresh token claimed twice' })
     return tokenError(400, 'invalid_request', INVALID)
   }
@@ -86,6 +87,7 @@ export async function refreshGrant(
       return tokenError(500, 'invalid_request')
     }
   }
+  await store.keep()
   const grant = { ...held, scopes, identity }
   const accessToken = await signAccessToken(context, grant)
   const { idToken, expiresIn } = await issueTokens(context, grant, { accessToken })

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/index.ts'
+import type { KeyStore } from '../identity/index.ts'
 import type { Identity } from './connectors/connector.ts'
 
 /** One visit to `/auth`, from the first redirect to the code. */
@@ -131,13 +132,25 @@ export interface Store {
   readonly deviceGrants: Shelf<DeviceGrant>
   /** Throws away what is over; cheap, called on the way. */
   tidy(): void
+  /** Resolves once what an earlier run kept is here. */
+  readonly ready: Promise<void>
+  /** Resolves once the refresh tokens, as they are now, are kept for the next run. */
+  keep(): Promise<void>
 }
 
 const MINUTE = 60_000
 /** How long a request is remembered after its end, to say "expired" rather than "unknown". */
 const AFTERLIFE = 5 * MINUTE
 
-export function createStore(clock: Clock): Store {
+/**
+ * Requests and codes live minutes and are kept in memory; refresh tokens outlive the process where
+ * there is a `keeper`. One that fails costs the next run its refresh tokens, never this answer.
+ */
+export function createStore(
+  clock: Clock,
+  keeper?: KeyStore,
+  complain: (reason: string) => void = () => {},
+): Store {
   const store = {
     requests: new Shelf<AuthRequest>(10_000, (one) => one.expiresAt + AFTERLIFE),
     codes: new Shelf<AuthCode>(10_000, (one) => one.expiresAt),
@@ -145,8 +158,34 @@ export function createStore(clock: Clock): Store {
     refreshTokens: new Shelf<RefreshToken>(10_000, () => Number.POSITIVE_INFINITY),
   }
   let next = clock() + 5 * MINUTE
+  const said = (error: unknown) => complain(error instanceof Error ? error.message : String(error))
+  const load = async () => {
+    const text = await keeper?.load()
+    if (text === undefined) return
+    const { version, refreshTokens } = JSON.parse(text) as { version: number; refreshTokens: RefreshToken[] }
+    if (version !== 1) throw new Error(`refresh tokens kept by another version (${version})`)
+    for (const token of refreshTokens) store.refreshTokens.put(token)
+  }
+  const save = async () => {
+    await keeper?.save(
+      `${JSON.stringify({ version: 1, refreshTokens: [...store.refreshTokens.values()] })}\n`,
+    )
+  }
+  let saving: Promise<void> = Promise.resolve()
+  let waiting: Promise<void> | undefined
   return {
     ...store,
+    ready: load().catch(said),
+    keep() {
+      if (!keeper) return saving
+      // One save at a time, and one after it for everybody who came meanwhile.
+      waiting ??= saving.then(() => {
+        waiting = undefined
+        saving = save().catch(said)
+        return saving
+      })
+      return waiting
+    },
     tidy() {
       const now = clock()
       if (now < next) return

@@ -1,5 +1,5 @@
 /** Builders for this room's tests: every default is valid, nothing costs a real bcrypt hash. */
-import type { SigningKeys } from '../identity/index.ts'
+import type { KeyStore, SigningKeys } from '../identity/index.ts'
 import { createSigningKeys } from '../identity/index.ts'
 import type { DexConfig } from './config.ts'
 import type { Identity, PasswordConnector } from './connectors/connector.ts'
@@ -98,6 +98,7 @@ export async function aBench(
     readonly tag?: string
     readonly config?: Partial<DexConfig>
     readonly connectors?: readonly PasswordConnector[]
+    readonly store?: KeyStore
   } = {},
 ): Promise<Bench> {
   const events: IssuerEvent[] = []
@@ -108,6 +109,7 @@ export async function aBench(
     keys: await someKeys(),
     clock: () => bench.now,
     connectors: given.connectors ?? [aConnector()],
+    ...(given.store ? { store: given.store } : {}),
     log: (event) => events.push(event),
   })
   return Object.assign(bench, {

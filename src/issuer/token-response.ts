@@ -44,6 +44,7 @@ export async function makeTokens(
       lastUsed: now,
     })
     refreshToken = marshalPair(id, token)
+    await store.keep()
   }
   return { accessToken, idToken, expiresIn, refreshToken }
 }

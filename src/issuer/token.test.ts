@@ -442,6 +442,29 @@ describe('refresh tokens', () => {
     assert.equal(again.refresh_token, second.refresh_token)
   })
 
+  test('it survives a restart, and what was replaced stays so', async () => {
+    let text: string | undefined
+    const store = {
+      load: async () => text,
+      save: async (next: string) => {
+        text = next
+      },
+    }
+    const before = await aBench({ store })
+    const first = await login(before)
+    const second = await tokensOf(await refresh(before, first.refresh_token))
+    const after = await aBench({ store })
+    assert.equal((await refresh(after, second.refresh_token)).status, 200)
+    assert.equal((await refresh(await aBench({ store }), first.refresh_token)).status, 400)
+  })
+
+  test('a disk that is full costs no answer, and is told', async () => {
+    const store = { load: async () => undefined, save: () => Promise.reject(new Error('ENOSPC')) }
+    const bench = await aBench({ store })
+    assert.equal((await refresh(bench, (await login(bench)).refresh_token)).status, 200)
+    assert.ok(bench.events.some((event) => event.kind === 'failed' && event.reason === 'ENOSPC'))
+  })
+
   test('lifetimes end it', async () => {
     const refreshTokens = { rotate: true, reuseInterval: 0, absoluteLifetime: 10_000, validIfNotUsedFor: 0 }
     const expiry = { idTokens: 1000, signingKeys: 1, authRequests: 1e6, deviceRequests: 1, refreshTokens }
