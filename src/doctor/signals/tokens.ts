@@ -12,7 +12,8 @@ const jwt = /\beyJ[A-Za-z0-9_-]{5,20000}\.(eyJ[A-Za-z0-9_-]{2,20000})\.[A-Za-z0-
 /** The tokens in a text, decoded here and not verified; what cannot be read is left out. */
 export function tokensIn(text: string): readonly TokenFacts[] {
   const found: TokenFacts[] = []
-  for (const [, payload = ''] of text.matchAll(jwt)) {
+  // A token in an escaped URL begins after `%20`, which no word boundary is.
+  for (const [, payload = ''] of text.replaceAll('%20', ' ').matchAll(jwt)) {
     const facts = claimsOf(payload)
     if (facts) found.push(facts)
     if (found.length === 5) break

@@ -176,6 +176,7 @@ export const kserve: readonly Problem[] = [
     commands: ["kubectl -n knative-serving get gateway knative-local-gateway -o jsonpath='{.spec.selector}'"],
     readOn: ['kserve/kserve#504', 'kserve/kserve#1358'],
     signals: [
+      certain(/transformer|explainer/, '/dex/auth?client_id='),
       certain(/transformer|explainer/, '/dex/auth'),
       certain(':explain', '/dex/'),
       likely(/transformer|explainer/, /302|login page/),
