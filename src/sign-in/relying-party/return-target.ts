@@ -33,7 +33,7 @@ export function isListedUrl(text: string, domains: readonly string[]): boolean {
   if (domains.length === 0 || text.length > LONGEST || FORBIDDEN.test(text)) return false
   if (!/^https?:\/\/[A-Za-z0-9]/i.test(text)) return false
   const url = URL.parse(text)
-  if (!url || url.username !== '' || url.password !== '') return false
+  if (url?.username !== '' || url.password !== '') return false
   // What stands between `//` and the path has to be what the parser made of it: no tricks inside.
   const written = /^https?:\/\/([^/?#]*)/i.exec(text)?.[1]?.toLowerCase() ?? ''
   const defaultPort = url.protocol === 'https:' ? ':443' : ':80'

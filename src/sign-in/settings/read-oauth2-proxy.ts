@@ -123,7 +123,9 @@ function argumentsOf(args: readonly string[]): Map<string, TomlValue> {
     const [, name = '', inline] = /^--?([^=]+)(?:=([\s\S]*))?$/.exec(args[index] ?? '') ?? []
     if (name === '') continue
     const next = args[index + 1]
-    const value = inline ?? (next !== undefined && !next.startsWith('-') ? (index++, next) : 'true')
+    const takesNext = inline === undefined && next !== undefined && !next.startsWith('-')
+    if (takesNext) index++
+    const value = inline ?? (takesNext ? next : 'true')
     const key = canonical(name)
     const before = found.get(key)
     found.set(key, before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value])

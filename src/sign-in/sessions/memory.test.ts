@@ -1,0 +1,4 @@
+import { memorySessions } from './memory.ts'
+import { sessionStoreSuite } from './store-suite.ts'
+
+sessionStoreSuite('memory', memorySessions)
