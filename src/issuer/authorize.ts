@@ -14,8 +14,14 @@ export function handleAuthorization(context: IssuerContext, visit: Visit): Respo
   return context.generation.requestAtAuth ? authorizeFirst(context, visit) : chooseFirst(context, visit)
 }
 
-/** Since 2.29 nothing is checked or remembered before a connector is chosen. */
+/**
+ * Since 2.29 nothing is remembered before a connector is chosen. Dex checks nothing here either;
+ * this front shows at once what it would show one redirect later, so that no link to `/auth` leads
+ * on with an address nobody registered.
+ */
 function chooseFirst(context: IssuerContext, visit: Visit): Response {
+  const checked = parseAuthorizationRequest(context, visit)
+  if (checked instanceof Response && checked.status >= 400) return checked
   const { config, base } = context
   const form = new URLSearchParams(visit.form)
   const wanted = form.get('connector_id') ?? ''
