@@ -68,7 +68,7 @@ const rows: readonly (readonly [what: string, args: () => string[], says: RegExp
         `${gateway}apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p, namespace: istio-system}\nspec:\n  action: FORBID\n`,
       ),
     ],
-    /action\.yaml:11: .*FORBID/,
+    /action\.yaml:1[12]: .*FORBID/,
   ],
   [
     'an unknown condition key',
