@@ -1,6 +1,8 @@
 export type { Authority } from './ca.ts'
 export { createAuthority, readAuthority, readCertificate } from './ca.ts'
+export { type CaFolder, openCaFolder } from './ca-folder.ts'
 export { PRIVATE, PUBLIC, readIfThere, readNeeded, writeWhole } from './files.ts'
+export { type CertificateFacts, inspectCertificates } from './inspect.ts'
 export type { KeyType } from './keys.ts'
 export { generateKey, keyPem, readPrivateKey } from './keys.ts'
 export { createRequest, isSignedBy, issueLeaf, LEAF_DAYS, readRequest } from './leaf.ts'
