@@ -1,20 +1,22 @@
 /**
- * What the documents show must be true: every `kfdoor …` line names a command that is there with
- * options it has, every `npm run …` a script, every link a file.
+ * What the documents show must be true: every `kfdoor …` in a code block or in backticks names a
+ * command that is there with options it has, every `npm run …` a script, every link a file.
  */
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import type { Io } from '../src/cli/io.ts'
 import { findEntry } from '../src/cli/registry.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const scripts = (
-  JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
-).scripts
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  scripts: Record<string, string>
+}
 
-const quietIo = {
+const silent: Io = {
   out: () => {},
   err: () => {},
   env: {},
@@ -23,31 +25,46 @@ const quietIo = {
   exit: () => {},
 }
 
-const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).sort()
+/** What a document shows as code: its fenced blocks, continued lines joined, and its inline spans. */
+function codeOf(markdown: string): string[] {
+  const fence = /^```[^\n]*\n([\s\S]*?)^```/gm
+  const blocks = [...markdown.matchAll(fence)].map(([, code]) => (code as string).replace(/\\\n\s*/g, ' '))
+  const spans = [...markdown.replace(fence, '').matchAll(/`([^`\n]+)`/g)].map(([, code]) => code as string)
+  return [...blocks.flatMap((block) => block.split('\n')), ...spans]
+}
 
-for (const document of documents) {
+/** Calls of kfdoor in a line of shell, in `$(…)` too: the command's name and the words after it. */
+function callsIn(line: string): (readonly [name: string, words: readonly string[]])[] {
+  const calls = line.matchAll(/(?:^|[|(]\s*|\$ )(?:npx )?kfdoor ([a-z][a-z-]*)((?:'[^']*'|[^|)#>])*)/g)
+  return [...calls].map(([, name = '', rest = '']) => [
+    name,
+    rest.split(/\s--(?:\s|$)/)[0]?.match(/\S+/g) ?? [],
+  ])
+}
+
+async function check(name: string, words: readonly string[]): Promise<void> {
+  const entry = findEntry(name)
+  assert.ok(entry, `\`kfdoor ${name}\` is not a command`)
+  let command: CommandUnknownOpts = (await entry.load())(silent)
+  const [first] = words
+  if (command.commands.length > 0 && first && /^[a-z-]+$/.test(first) && !first.startsWith('-')) {
+    const child = command.commands.find((each) => each.name() === first)
+    assert.ok(child, `\`kfdoor ${name} ${first}\` is not a command`)
+    command = child
+  }
+  for (const word of words.filter((each) => /^--?[a-zA-Z]/.test(each))) {
+    const flag = word.replace(/=.*$/, '')
+    const known = command.options.some(({ long, short }) => long === flag || short === flag)
+    assert.ok(known || flag === '--help' || flag === '-h', `\`kfdoor ${name}\` has no option ${flag}`)
+  }
+}
+
+for (const document of globSync(['*.md', 'docs/**/*.md'], { cwd: root }).sort()) {
   const text = readFileSync(join(root, document), 'utf8')
+  const code = codeOf(text)
 
   test(`${document}: its commands exist`, async () => {
-    for (const [, name, rest] of text.matchAll(/^\s*(?:\$ )?(?:npx )?kfdoor ([a-z-]+)([^\n]*)$/gm)) {
-      const entry = findEntry(name as string)
-      assert.ok(entry, `\`kfdoor ${name}\` is not a command`)
-      const command = (await entry.load())(quietIo)
-      const known = new Set<string>()
-      const collect = (one: typeof command) => {
-        for (const option of one.options) {
-          if (option.long) known.add(option.long)
-          if (option.short) known.add(option.short)
-        }
-        for (const child of one.commands) collect(child as typeof command)
-      }
-      collect(command)
-      const shell = (rest as string).split(/\s[|#>]|\s--\s/)[0] as string
-      for (const [, flag] of shell.matchAll(/\s(--?[a-zA-Z][a-zA-Z-]*)/g)) {
-        if (flag === '--help' || flag === '-h') continue
-        assert.ok(known.has(flag as string), `\`kfdoor ${name}\` has no option ${flag}`)
-      }
-    }
+    for (const [name, words] of code.flatMap(callsIn)) await check(name, words)
   })
 
   test(`${document}: its npm scripts exist`, () => {
@@ -62,3 +79,28 @@ for (const document of documents) {
     }
   })
 }
+
+test('the examples are found: README shows the main commands', () => {
+  const names = codeOf(readFileSync(join(root, 'README.md'), 'utf8'))
+    .flatMap(callsIn)
+    .map(([name]) => name)
+  for (const name of ['up', 'token', 'why', 'explain', 'ca']) assert.ok(names.includes(name), name)
+})
+
+test('the examples of every page of help exist', async () => {
+  const { registry } = await import('../src/cli/registry.ts')
+  const pages = [(await import('../src/cli/help.ts')).renderHelp()]
+  const walk = (command: CommandUnknownOpts) => {
+    let page = ''
+    command.configureOutput({ writeOut: (part) => (page += part) }).outputHelp()
+    pages.push(page)
+    command.commands.forEach(walk)
+  }
+  for (const entry of registry) walk((await entry.load())(silent))
+  for (const page of pages) {
+    const examples = page.split(/^Examples?:\n/m)[1] ?? ''
+    for (const line of examples.split('\n').filter((each) => each.startsWith('  '))) {
+      for (const [name, words] of callsIn(line.trim())) await check(name, words)
+    }
+  }
+})

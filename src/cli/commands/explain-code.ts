@@ -15,7 +15,7 @@ export const explainCodeCommand = (io: Io) =>
     )
     .addHelpText('after', '\nExamples:\n  kfdoor explain-code KFD0110\n  kfdoor explain-code KFD2201 -o json')
     .action(async (typed, { output }) => {
-      const found = explainCode(typed) ?? (await explainProblem(typed))
+      const found: Explained | undefined = explainCode(typed) ?? (await explainProblem(typed))
       if (!found) {
         throw new Fault('ERR_USAGE', {
           message: `there is no code \`${typed}\``,
