@@ -4,6 +4,7 @@ import type { Mesh } from '../mesh/index.ts'
 import {
   type Decision,
   type Door,
+  type DropDecision,
   decidePath,
   type ForwardDecision,
   type HeaderList,
@@ -77,6 +78,8 @@ function asOneDecision(path: PathDecision): Decision {
     return { kind: 'unknown', verdict, reason, steps, checks }
   }
   const common = { verdict, reason, steps, checks }
+  // A later proxy that closes the connection is, for the first one's client, an upstream that failed.
+  if (decision.kind === 'drop' && hops.length > 1) return { ...common, ...failedUpstream(decision.error) }
   if (decision.kind !== 'forward') return { ...decision, ...common }
   const forwards = hops
     .map((hop) => hop.decision)
@@ -99,6 +102,22 @@ function asOneDecision(path: PathDecision): Decision {
       set: inwardOut.flatMap(({ response }) => response.set),
       add: inwardOut.flatMap(({ response }) => response.add),
     },
+  }
+}
+
+/** Envoy's words for it (`source/common/router/router.cc`, `source/common/http/utility.cc`). */
+function failedUpstream(error: DropDecision['error']) {
+  const why =
+    error === 'connect: refused'
+      ? 'remote connection failure, transport failure reason: delayed connect error: Connection refused'
+      : error === 'tls handshake failed'
+        ? 'remote connection failure'
+        : 'connection termination'
+  return {
+    kind: 'reply' as const,
+    status: 503,
+    headers: [['content-type', 'text/plain']] as HeaderList,
+    body: `upstream connect error or disconnect/reset before headers. reset reason: ${why}`,
   }
 }
 

@@ -13,13 +13,16 @@ export async function runUp(options: UpOptions, io: Io): Promise<void> {
   if (options.output === 'json') io.out(JSON.stringify(running.ready))
   else io.out(renderStart(running))
   await new Promise<void>((stopped) => {
-    let stopping = false
+    let asked: number | undefined
     const stop = () => {
-      if (stopping) {
+      const now = performance.now()
+      if (asked !== undefined) {
+        // One Ctrl-C arrives several times: from the terminal, from npm, from the Node that started this one.
+        if (now - asked < 1000) return
         // Asked twice: whoever waits has waited long enough.
         process.exit(130)
       }
-      stopping = true
+      asked = now
       io.err('kfdoor: closing; open requests have 10 s')
       running.close().then(stopped, (error: unknown) => {
         io.err(`kfdoor: ${error instanceof Error ? error.message : String(error)}`)

@@ -46,7 +46,20 @@ spec:
     - operation: {notPaths: ["/v1/*"]}
 `
 
-/** Report 5: one model at a path of the door. */
+/** Report 3's models lie in a plain namespace, without a profile's policies in front of them. */
+export const modelWithoutPolicy = `apiVersion: security.istio.io/v1beta1
+kind: AuthorizationPolicy
+metadata: {name: allow-isvc-sklearn, namespace: kubeflow-user-example-com}
+spec:
+  selector: {matchLabels: {component: predictor}}
+  action: ALLOW
+  rules: [{}]
+`
+
+/**
+ * Report 5: one model at a path of the door. The report leaves the port out, which behind a TLS listener means
+ * 443, where the local gateway does not listen.
+ */
 export const modelAtAPath = `apiVersion: networking.istio.io/v1beta1
 kind: VirtualService
 metadata: {name: iris-from-outside, namespace: kubeflow-user-example-com}
@@ -57,7 +70,7 @@ spec:
   - match: [{uri: {prefix: /kfserving/kubeflow-user-example-com/sklearn-iris}}]
     rewrite: {uri: "/v1/models/sklearn-iris:predict"}
     route:
-    - destination: {host: knative-local-gateway.istio-system.svc.cluster.local}
+    - destination: {host: knative-local-gateway.istio-system.svc.cluster.local, port: {number: 80}}
       headers: {request: {set: {Host: sklearn-iris.kubeflow-user-example-com.svc.cluster.local}}}
       weight: 100
     timeout: 300s

@@ -9,6 +9,7 @@ import {
   customPolicyByPath,
   localGatewayOnIngress,
   modelAtAPath,
+  modelWithoutPolicy,
   noEnvoyFilter,
   noMachineTokens,
 } from './overlays.ts'
@@ -301,7 +302,12 @@ const twoGateways: Stage = {
   number: 4,
   title: 'two Gateways on one selector: calls from inside the cluster meet the login',
   door: async (walk) =>
-    startDoor(['-f', 'profile:v1.6', '-f', overlay(walk, 'shared-pods', localGatewayOnIngress)]),
+    startDoor([
+      '-f',
+      'profile:v1.6',
+      '-f',
+      overlay(walk, 'shared-pods', localGatewayOnIngress, modelWithoutPolicy),
+    ]),
   steps: [
     inCluster(
       'knative-local-gateway selects the ingress pods, and their filter asks everybody to sign in.',
@@ -314,7 +320,7 @@ const twoGateways: Stage = {
         await doorOf(walk).stop()
         walk.door = await startDoor([
           '-f', 'profile:v1.6',
-          '-f', overlay(walk, 'by-path', localGatewayOnIngress, customPolicyByPath, noEnvoyFilter),
+          '-f', overlay(walk, 'by-path', localGatewayOnIngress, modelWithoutPolicy, customPolicyByPath, noEnvoyFilter),
         ]) // biome-ignore format: as typed
         return 'the door runs with the new policy'
       },
