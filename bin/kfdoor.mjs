@@ -38,8 +38,14 @@ function runWithPinnedNode() {
     process.exit(2)
   }
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  // Whoever ends this process means the program: a terminal reaches both, `kill` and npm only this one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => {
+    process.stderr.write(`kfdoor cannot run its Node ${node}: ${error.message}\n`)
+    process.exitCode = 2
+  })
   child.on('exit', (code, signal) => {
-    process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1)
+    // As a shell says it: 128 and the number of the signal.
+    process.exitCode = code ?? { SIGHUP: 129, SIGINT: 130, SIGKILL: 137, SIGTERM: 143 }[signal] ?? 1
   })
 }
