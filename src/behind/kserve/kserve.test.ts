@@ -68,6 +68,33 @@ test('what is unloaded is gone until it is loaded again, and only there', async 
   assert.equal(await at('GET', '/v1/models/sklearn-iris'), 200)
 })
 
+for (const [bodies, statuses] of [
+  ['by-content-type', [500, 400]],
+  ['always-json', [200, 200]],
+] as const) {
+  test(`curl -d @file, whose body says it is a form, is answered ${statuses} where bodies are read ${bodies}`, async () => {
+    const own = createKserve({ models, bodies, clock: () => 0 })
+    const post = async (path: string, body: unknown) =>
+      (
+        await own.handle(
+          new Request(`http://any${path}`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+            body: JSON.stringify(body),
+          }),
+        )
+      ).status
+    const tensor = { name: 'input-0', shape: [2, 4], datatype: 'FP32', data: flowers }
+    assert.deepEqual(
+      [
+        await post('/v1/models/sklearn-iris:predict', { instances: flowers }),
+        await post('/v2/models/sklearn-irisv2/infer', { inputs: [tensor] }),
+      ],
+      statuses,
+    )
+  })
+}
+
 test('HTTP/1.1 on the port, with a line in the log', async () => {
   const response = await fetch(`http://127.0.0.1:${server.port}/v1/models/sklearn-iris:predict`, {
     method: 'POST',

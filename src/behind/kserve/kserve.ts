@@ -4,7 +4,7 @@ import { answerGrpc, type GrpcAnswer, type GrpcCall } from './grpc/service.ts'
 import { type Listening, listen } from './listen.ts'
 import { irisModel } from './model.ts'
 import { createModelServer, type ModelServer } from './model-server.ts'
-import { answer, answerRest } from './rest.ts'
+import { answer, answerRest, type Bodies } from './rest.ts'
 import { deployedAt } from './which-model.ts'
 
 export interface KserveOptions {
@@ -17,6 +17,11 @@ export interface KserveOptions {
     readonly name: string
     readonly protocol: 'v1' | 'v2'
   }[]
+  /**
+   * `by-content-type` (default): `curl -d @file`, which sends a form, is refused. `always-json`: it is
+   * read, as KServe up to 0.9 did; Kubeflow 1.6 has 0.8.
+   */
+  readonly bodies?: Bodies
   readonly clock: Clock
   /** One line for each request: host, method, path, status, milliseconds. */
   readonly log?: (line: string) => void
@@ -66,7 +71,7 @@ export function createKserve(options: KserveOptions): Kserve {
     const response =
       length > largest
         ? answer(413, { error: `The request is larger than ${largest} bytes.` })
-        : await answerRest(serverAt(host), request)
+        : await answerRest(serverAt(host), request, options.bodies)
     const { pathname } = new URL(request.url)
     options.log?.(`${host} ${request.method} ${pathname} ${response.status} ${options.clock() - started}ms`)
     return response

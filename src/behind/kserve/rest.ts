@@ -37,8 +37,12 @@ const statuses = {
   exception: 500,
 } as const
 
+/** How bodies are taken for JSON: by content type, or always, as KServe up to 0.9 did (Kubeflow 1.6). */
+export type Bodies = 'by-content-type' | 'always-json'
+
 interface Asked {
   readonly server: ModelServer
+  readonly bodies: Bodies
   readonly request: Request
   /** The parts of the path the route names, decoded. */
   readonly model: string
@@ -90,7 +94,11 @@ const routes: readonly Route[] = [
 ]
 
 /** One request to one predictor pod, answered as KServe's Python server answers it. */
-export async function answerRest(server: ModelServer, request: Request): Promise<Response> {
+export async function answerRest(
+  server: ModelServer,
+  request: Request,
+  bodies: Bodies = 'by-content-type',
+): Promise<Response> {
   const url = new URL(request.url)
   const path = decoded(url.pathname)
   const fitting = routes.flatMap((route) => {
@@ -101,7 +109,7 @@ export async function answerRest(server: ModelServer, request: Request): Promise
   if (chosen) {
     try {
       const { model = '', version } = chosen.groups
-      return await chosen.route.answer({ server, request, model, version })
+      return await chosen.route.answer({ server, bodies, request, model, version })
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       return answer(statuses[error.kind], { error: error.message })
@@ -165,15 +173,15 @@ const jsonTypes = new Set([
 ])
 
 /** The V1 body: JSON for the content types KServe lists exactly, and for none; raw bytes for any other. */
-async function v1Body(request: Request): Promise<Json | 'bytes'> {
+async function v1Body(request: Request, bodies: Bodies): Promise<Json | 'bytes'> {
   const bytes = new Uint8Array(await request.arrayBuffer())
   const type = request.headers.get('content-type')
-  return type === null || jsonTypes.has(type) ? jsonOf(bytes) : 'bytes'
+  return bodies === 'always-json' || type === null || jsonTypes.has(type) ? jsonOf(bytes) : 'bytes'
 }
 
-async function predict({ server, model, request }: Asked): Promise<Response> {
+async function predict({ server, model, request, bodies }: Asked): Promise<Response> {
   const found = server.find(model)
-  const body = await v1Body(request)
+  const body = await v1Body(request, bodies)
   server.count(model)
   // `curl -d` says it sends a form, and so the model gets bytes it cannot look into.
   if (body === 'bytes') {
@@ -187,15 +195,17 @@ async function predict({ server, model, request }: Asked): Promise<Response> {
   return answer(200, { predictions: found.predict(tensorOfJson(instances, 'FP64')) })
 }
 
-async function explain({ server, model, request }: Asked): Promise<Response> {
+async function explain({ server, model, request, bodies }: Asked): Promise<Response> {
   server.find(model)
-  await v1Body(request)
+  await v1Body(request, bodies)
   throw notImplemented('Could not find explainer_host.')
 }
 
-async function infer({ server, model, version, request }: Asked): Promise<Response> {
+async function infer({ server, bodies, model, version, request }: Asked): Promise<Response> {
   const bytes = new Uint8Array(await request.arrayBuffer())
-  const read = v2Body(bytes, request.headers.get('content-type'))
+  const type = request.headers.get('content-type')
+  const binary = request.headers.has(headerLengthName)
+  const read = v2Body(bytes, bodies === 'always-json' && !binary ? 'application/json' : type)
   if (read instanceof Response) return read
   if (version !== undefined) versioning()
   server.find(model)
