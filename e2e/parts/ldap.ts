@@ -31,7 +31,7 @@ interface Binary {
 }
 
 /** Debian's slapd: the one installed, or unpacked into the cache without installing anything. */
-export async function ensureSlapd(): Promise<Binary> {
+async function ensureSlapd(): Promise<Binary> {
   if (existsSync('/usr/sbin/slapd')) return binaryUnder('/')
   return binaryUnder(
     await cached('slapd', (place) => {
@@ -136,7 +136,7 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
 }
 
 /** A port nobody listens on now. */
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((found, failed) => {
     const server = createServer().once('error', failed)
     server.listen(0, '127.0.0.1', () => {

@@ -1,5 +1,5 @@
 export type { CompactJws } from './jws.ts'
-export { base64url, parseCompactJws } from './jws.ts'
+export { parseCompactJws } from './jws.ts'
 export type {
   ServiceAccountIssuer,
   ServiceAccountIssuerOptions,

@@ -29,7 +29,7 @@ export function parseCompactJws(token: string): CompactJws | undefined {
 }
 
 /** RFC 4648 §5 without padding; a text that encodes the same bytes another way is refused. */
-export function base64url(text: string): Buffer | undefined {
+function base64url(text: string): Buffer | undefined {
   if (!/^[A-Za-z0-9_-]*$/.test(text)) return undefined
   const bytes = Buffer.from(text, 'base64url')
   return bytes.toString('base64url') === text ? bytes : undefined

@@ -41,11 +41,11 @@ function chooseFirst(context: IssuerContext, visit: Visit): Response {
 function authorizeFirst(context: IssuerContext, visit: Visit): Response {
   const parsed = parseAuthorizationRequest(context, visit)
   if (parsed instanceof Response) return parsed
-  const { config, base, store } = context
+  const { base, store } = context
   const hrefOf = (id: string) => `${base}/auth/${pathEscape(id)}?req=${parsed.id}`
   store.requests.put(parsed)
   if (parsed.connectorId !== '') return redirect(visit.request, 302, hrefOf(parsed.connectorId))
-  return oneOrMany({ ...context, config }, visit, hrefOf)
+  return oneOrMany(context, visit, hrefOf)
 }
 
 function oneOrMany(context: IssuerContext, visit: Visit, hrefOf: (id: string) => string): Response {

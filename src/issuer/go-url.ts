@@ -1,5 +1,5 @@
 /** Go's url.QueryEscape: like encodeURIComponent, a space as `+`, `!'()*` escaped too. */
-export function queryEscape(text: string): string {
+function queryEscape(text: string): string {
   return encodeURIComponent(text.toWellFormed())
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('%20', '+')

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { renderProblem } from '../base/index.ts'
 import { expandEnv, parseDuration } from './expand-env.ts'
 import { parseDexConfig } from './parse-config.ts'
-import { publishedCredentials, usesPublishedCredentials } from './published.ts'
+import { publishedCredentials } from './published.ts'
 import { parseUsersFile, withUsers } from './users-file.ts'
 
 const HASH = '$2y$12$4K/VkmDd1q1Orb3xAt82zu8gk7Ad6ReFR4LCP9UeYE90NLiN9Df72'
@@ -88,6 +88,8 @@ connectors:
 
   const edited = (from: string, to: string) => KUBEFLOW.replace(from, to)
   const rows: readonly (readonly [why: string, text: string, problem: RegExp])[] = [
+    ['YAML that is nested without end', '['.repeat(100_000), /^dex\.yaml:1: /],
+    ['YAML of many megabytes', `# ${'x'.repeat(5_000_000)}`, /^dex\.yaml:1: it is too large/],
     ['YAML that does not parse', 'issuer: "x', /^dex\.yaml:1: /],
     [
       'no issuer',
@@ -190,7 +192,7 @@ test('published credentials are known by user and by client', () => {
     'the secret of client kubeflow-oidc-authservice',
   ])
   const own = { ...both, passwords: [], clients: [] }
-  assert.equal(usesPublishedCredentials(own), false)
+  assert.deepEqual(publishedCredentials(own), [])
 })
 
 describe('a file of users', () => {

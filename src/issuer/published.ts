@@ -22,7 +22,3 @@ export function publishedCredentials(config: DexConfig): string[] {
     .map(({ id }) => `the secret of client ${id}`)
   return [...users, ...clients]
 }
-
-export function usesPublishedCredentials(config: DexConfig): boolean {
-  return publishedCredentials(config).length > 0
-}

@@ -11,7 +11,7 @@ export const ORIGIN = 'https://door.test'
 export const START = Date.UTC(2026, 0, 1)
 
 let sharedKeys: Promise<SigningKeys> | undefined
-export const someKeys = () => {
+const someKeys = () => {
   sharedKeys ??= createSigningKeys({ clock: () => START, algorithm: 'RS256' })
   return sharedKeys
 }

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, YAMLParseError } from 'yaml'
 import type { Problem } from '../base/index.ts'
 
 /** A value in a YAML text that knows where it is, and complains where it is wrong. */
@@ -31,7 +31,7 @@ export function readYaml(
 ): { readonly root: Field; readonly problems: Problem[] } {
   const problems: Problem[] = []
   const counter = new LineCounter()
-  const document = parseDocument(text, { lineCounter: counter, merge: true, uniqueKeys: true })
+  const document = parse(text, counter)
   const lineAt = (offset: number) => counter.linePos(offset).line + (source.firstLine ?? 1) - 1
   const add = (severity: 'error' | 'warning', code: string, message: string, offset: number) =>
     problems.push({ severity, code, message, at: { file: source.file, line: lineAt(offset) } })
@@ -97,6 +97,20 @@ export function readYaml(
   }
   const root = document.errors.length > 0 ? undefined : (document.contents as Node | null)
   return { root: field(root, '', 0), problems }
+}
+
+const LARGEST = 4 * 1024 * 1024
+
+function parse(text: string, lineCounter: LineCounter) {
+  const options = { lineCounter, merge: true, uniqueKeys: true }
+  try {
+    if (text.length <= LARGEST) return parseDocument(text, options)
+  } catch {
+    // Nested so deeply that the parser ran out of stack.
+  }
+  const document = parseDocument('', options)
+  document.errors.push(new YAMLParseError([0, 0], 'IMPOSSIBLE', 'it is too large or nested too deeply'))
+  return document
 }
 
 const join = (path: string, key: string) => (path === '' ? key : `${path}.${key}`)
