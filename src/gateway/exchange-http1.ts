@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { HeaderList } from '../policy/index.ts'
 import { type Connection, connectionOf } from './connection.ts'
@@ -41,6 +42,8 @@ export class Http1Exchange implements Exchange {
   status = 0
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
+  /** Kept apart: undici takes it from a request whose body it gives up. */
+  readonly #socket: Socket
   readonly #waits: boolean
   readonly #draining: () => boolean
 
@@ -51,6 +54,7 @@ export class Http1Exchange implements Exchange {
   ) {
     this.#request = request
     this.#response = response
+    this.#socket = request.socket
     this.#waits = options.waits
     this.#draining = options.draining
     this.connection = connectionOf(request.socket)
@@ -78,7 +82,7 @@ export class Http1Exchange implements Exchange {
   }
 
   get gone(): boolean {
-    return this.#response.destroyed || this.#request.socket.destroyed
+    return this.#response.destroyed || this.#socket.destroyed
   }
 
   requestTrailers(): HeaderList {
@@ -101,9 +105,8 @@ export class Http1Exchange implements Exchange {
 
   /** Lets a little of an unwanted body in, so that the client can read the answer before the reset. */
   #discard(): void {
-    const { socket } = this.#request
     this.#request.resume()
-    this.#response.once('finish', () => setTimeout(() => socket.destroy(), 500).unref())
+    this.#response.once('finish', () => setTimeout(() => this.#socket.destroy(), 500).unref())
   }
 
   start(status: number, headers: FlatHeaders, _trailers: boolean): void {
@@ -126,7 +129,7 @@ export class Http1Exchange implements Exchange {
   }
 
   abort(): void {
-    this.#request.socket.destroy()
+    this.#socket.destroy()
   }
 }
 

@@ -10,6 +10,9 @@ const defaultRetries = { attempts: 2, on: 'connect-failure,refused-stream,unavai
 /** RFC 9110 §9.2.2. */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
+/** Bytes a second of a body whose length was declared; a modem had thirty times as many. */
+const LEAST_RATE = 100
+
 export interface ForwardOptions {
   readonly id: string
   readonly believeForwarded: boolean
@@ -171,12 +174,13 @@ export class Forward implements Receiver {
 
   #late(): void {
     if (this.#over) return
-    this.#sending?.cancel()
+    // The answer first: giving up a body takes its connection from the request.
     if (this.#headed && !this.#held) {
       this.#over = true
       this.#clear()
       this.#exchange.abort()
     } else this.#answer(504, 'upstream request timeout')
+    this.#sending?.cancel()
   }
 
   #answer(status: number, body: string): void {
@@ -204,14 +208,29 @@ export class Forward implements Receiver {
         this.#idle = setTimeout(expire, bodyIdleMs)
         return
       }
-      this.#sending?.cancel()
       if (this.#headed && !this.#held) {
-        this.#stop()
+        this.#over = true
+        this.#clear()
         exchange.abort()
       } else this.#answer(408, 'request timeout')
+      this.#sending?.cancel()
     }
     this.#idle = setTimeout(expire, bodyIdleMs)
-    const fresh = () => this.#idle?.refresh()
+    // Who says how much will come and sends it byte by byte holds a connection, not a conversation.
+    const declared =
+      exchange.protocol === 'HTTP/1.1' && exchange.headers.some(([name]) => /^content-length$/i.test(name))
+    let since = performance.now()
+    let bytes = 0
+    const fresh = (chunk: Buffer) => {
+      this.#idle?.refresh()
+      if (!declared) return
+      bytes += chunk.length
+      const now = performance.now()
+      if (now - since < bodyIdleMs) return
+      if (bytes * 1000 < LEAST_RATE * (now - since)) return expire()
+      since = now
+      bytes = 0
+    }
     // `data` would set it flowing before anybody reads; undici and pipes do so when they are ready.
     body.once('resume', () => body.on('data', fresh))
     body.once('end', () => clearTimeout(this.#idle))

@@ -5,6 +5,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Outside, refuse, replyWith } from './answer.ts'
 import { clientHeaderFilter, foldName } from './client-headers.ts'
@@ -14,6 +15,7 @@ import type { Exchange, Refusal } from './exchange.ts'
 import { Http1Exchange } from './exchange-http1.ts'
 import { Http2Exchange } from './exchange-http2.ts'
 import { Forward, ownAnswer } from './forward.ts'
+import { GuardedSocket } from './http2-guard.ts'
 import { type OpenListener, openListener } from './listener.ts'
 import {
   type DoorPort,
@@ -64,6 +66,7 @@ class Gateway implements RunningGateway {
   #draining = false
   #running = 0
   #idle: (() => void) | undefined
+  #arriving: Socket | undefined
   readonly #sessions = new Set<ServerHttp2Session>()
   readonly #http1
   readonly #http2
@@ -84,7 +87,7 @@ class Gateway implements RunningGateway {
         this.#open.push(
           await openListener(spec, this.#limits, {
             http1: (socket) => this.#http1.emit('connection', socket),
-            http2: (socket) => this.#http2.emit('connection', socket),
+            http2: (socket) => this.#arrive(socket),
           }),
         )
       }
@@ -197,6 +200,13 @@ class Gateway implements RunningGateway {
     return server
   }
 
+  /** The session of a connection is made, and announced, before this returns. */
+  #arrive(socket: Socket): void {
+    this.#arriving = socket
+    this.#http2.emit('connection', new GuardedSocket(socket, 2 * this.#limits.headerBytes))
+    this.#arriving = undefined
+  }
+
   #http2Server() {
     const limits = this.#limits
     const server = createHttp2Server({
@@ -218,7 +228,7 @@ class Gateway implements RunningGateway {
       maxSessionMemory: 32,
     })
     server.on('session', (session) => {
-      mark(session as never, connectionOf(session.socket))
+      if (this.#arriving) mark(session as never, connectionOf(this.#arriving))
       this.#sessions.add(session)
       session.once('close', () => this.#sessions.delete(session))
       session.on('error', () => {})

@@ -1,4 +1,5 @@
 import type { DoorRequest } from '../policy/index.ts'
+import { foldName } from './client-headers.ts'
 import type { Exchange, Refusal } from './exchange.ts'
 import type { Limits } from './options.ts'
 
@@ -18,6 +19,7 @@ export function strictRefusal(exchange: Exchange, limits: Limits): Refusal | und
   // TRACE would show the caller's own cookies to a script (RFC 9110 §9.3.8 lets a server refuse).
   if (method === 'TRACE' || method === 'TRACK') return bad('trace', 405)
   if (!authority.test(host)) return bad(host === '' ? 'no-host' : 'host-malformed')
+  if (exchange.protocol === 'HTTP/1.1' && nominatesOther(exchange)) return bad('connection-nominates')
   if (target === '*') return method === 'OPTIONS' ? undefined : bad('target-malformed')
   for (let at = 0; at < target.length; at++) {
     const code = target.charCodeAt(at)
@@ -30,6 +32,26 @@ export function strictRefusal(exchange: Exchange, limits: Limits): Refusal | und
     return bad('host-of-another-server', 421)
   }
   return undefined
+}
+
+/** RFC 9110 §7.6.1 lets a client take these along for one hop; nobody honest does. */
+const mayNominate = new Set(['close', 'keep-alive', 'upgrade', 'te', 'http2-settings', 'trailer', ''])
+
+/**
+ * Whether `Connection` names a field that policy or a workload goes by: who the caller is, where it
+ * comes from. Taking it out between the decision and the workload would make two requests of one.
+ */
+function nominatesOther(exchange: Exchange): boolean {
+  for (const [name, value] of exchange.headers) {
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue
+    for (const token of value.split(',')) {
+      const folded = foldName(token.trim())
+      if (mayNominate.has(folded)) continue
+      if (/^(authorization|cookie|host|content-.*|expect|range|origin)$/.test(folded)) return true
+      if (/^(kubeflow|x-forwarded|x-envoy|x-auth|x-request|x-jwt|x-remote)/.test(folded)) return true
+    }
+  }
+  return false
 }
 
 /**
