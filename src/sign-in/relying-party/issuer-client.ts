@@ -102,7 +102,7 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
     // Dex announces RS256 only, older ones nothing at all; `validate` below is the real check.
     id_token_signed_response_alg: undefined,
   }
-  const authentication = clientSecret ? oauth.ClientSecretBasic(clientSecret) : oauth.None()
+  const authentication = clientSecret ? basicAuthentication(clientSecret) : oauth.None()
   const send = async (url: string, init?: RequestInit) => {
     requireTrustedChannel(url)
     const answer = await options.fetch(url, { ...init, redirect: 'manual' })
@@ -275,6 +275,18 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
         return undefined
       }
     },
+  }
+}
+
+/**
+ * client_secret_basic with what URLs leave alone left alone, as Go's clients send it: issuers that
+ * forget to decode (RFC 6749 §2.3.1 wants it) still know a client id with a hyphen.
+ */
+function basicAuthentication(secret: string): oauth.ClientAuth {
+  const escaped = (text: string) => new URLSearchParams({ '': text.toWellFormed() }).toString().slice(1)
+  return (_server, client, _body, headers) => {
+    const credentials = Buffer.from(`${escaped(client.client_id)}:${escaped(secret)}`).toString('base64')
+    headers.set('authorization', `Basic ${credentials}`)
   }
 }
 
