@@ -1,61 +1,126 @@
-/** The npm package as a stranger gets it: packed, installed in an empty folder, run. */
+/**
+ * What `npm install kfdoor` brings: Node strips no types below node_modules, so the package carries
+ * compiled JavaScript, and it has to run without the sources and from any folder.
+ */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { createInterface } from 'node:readline'
+import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  dependencies: Record<string, string>
+}
 
-test('the packed tarball runs where nothing else of the checkout is', () => {
+describe('the packed tarball', () => {
   const folder = mkdtempSync(join(tmpdir(), 'kfdoor-pack-'))
-  try {
-    const packed = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
+  const home = join(folder, 'app', 'node_modules', 'kfdoor')
+  const bin = join(home, 'bin', 'kfdoor.mjs')
+  let paths: readonly string[]
+
+  before(() => {
+    const packed = execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', folder], {
       cwd: root,
       encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
     })
     const [{ filename, files }] = JSON.parse(packed.slice(packed.indexOf('['))) as [
       { filename: string; files: { path: string }[] },
     ]
-    const paths = files.map(({ path }) => path)
-    assert.ok(paths.includes('dist/cli/main.js'))
-    assert.ok(paths.some((path) => path.startsWith('profiles/26.03')))
+    paths = files.map(({ path }) => path)
+    execFileSync('tar', ['-xzf', join(folder, filename), '-C', folder])
+    // Installed: the package below node_modules, beside what it depends on and nothing else.
+    mkdirSync(join(folder, 'app', 'node_modules'), { recursive: true })
+    cpSync(join(folder, 'package'), home, { recursive: true })
+    symlinkSync(join(root, 'node_modules'), join(home, 'node_modules'))
+  })
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  const say = (...args: readonly string[]) =>
+    spawnSync(process.execPath, [bin, ...args], { cwd: folder, encoding: 'utf8' })
+
+  it('holds the program and its profiles, and no sources or tests', () => {
+    assert.equal(existsSync(join(home, 'src')), false)
+    for (const path of ['dist/cli/main.js', 'profiles/26.03/release/gateways.yaml', 'LICENSE', 'README.md']) {
+      assert.ok(paths.includes(path), path)
+    }
     assert.deepEqual(
-      paths.filter((path) => /\.test\.|^src\/|^e2e\//.test(path)),
+      paths.filter((path) => !/^(bin|dist|profiles)\/|^[A-Z][A-Za-z.]*$|^package\.json$/.test(path)),
       [],
     )
-    execFileSync('tar', ['-xzf', join(folder, filename), '-C', folder])
-    // Installed: the package below node_modules, beside the dependencies it declares.
-    const home = join(folder, 'app', 'node_modules')
-    mkdirSync(home, { recursive: true })
-    cpSync(join(folder, 'package'), join(home, 'kfdoor'), { recursive: true })
-    symlinkSync(join(root, 'node_modules'), join(home, 'kfdoor', 'node_modules'))
-    assert.equal(existsSync(join(home, 'kfdoor', 'src')), false)
-    const say = (...args: string[]) =>
-      execFileSync(process.execPath, [join(home, 'kfdoor', 'bin', 'kfdoor.mjs'), ...args], {
-        cwd: folder,
-        encoding: 'utf8',
-      })
-    assert.match(say('version'), /^kfdoor \d+\.\d+\.\d+/)
-    assert.match(say('--help'), /run and change a door/)
-    assert.match(say('why', 'Jwt issuer is not configured'), /issuer/)
-    assert.match(
-      say(
-        'explain',
-        'GET',
-        'http://kubeflow.example.com/',
-        '-f',
-        'profile:26.03',
-        '--as',
-        'anonymous',
-        '-o',
-        'json',
-      ),
-      /"verdict"/,
+    assert.deepEqual(
+      paths.filter((path) => /\.(test|fixture)\.|\/testing\b|\.(ts|sqlite|jsonl)$/.test(path)),
+      [],
     )
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  })
+
+  it('imports only what it declares', () => {
+    const statement =
+      /^(?:import [^'\n]*|(?:export [^'\n]*|\} )from )'([^'.][^']*)'|\bimport\('([^'.][^']*)'\)/gm
+    const imported = globSync('dist/**/*.js', { cwd: home }).flatMap((file) =>
+      [...readFileSync(join(home, file), 'utf8').matchAll(statement)].map(([, a, b]) => a ?? b ?? ''),
+    )
+    const packages = new Set(imported.map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name))
+    assert.ok(packages.has('commander') || packages.has('@commander-js/extra-typings'))
+    assert.deepEqual(
+      [...packages].filter((name) => !name.startsWith('node:') && !(name in dependencies)),
+      [],
+    )
+  })
+
+  it('says its version and shows its help', () => {
+    assert.match(say('version').stdout, /^kfdoor \d+\.\d+\.\d+/)
+    assert.match(say('--help').stdout, /run and change a door/)
+  })
+
+  it('knows the problems', () => {
+    assert.match(say('why', 'Jwt issuer is not configured').stdout, /issuer/)
+  })
+
+  it('finds the profiles', () => {
+    const url = 'https://kubeflow.example.com/pipeline/'
+    const { status, stdout } = say(
+      'explain',
+      'GET',
+      url,
+      '-f',
+      'profile:26.03',
+      '--as',
+      'anonymous',
+      '-o',
+      'json',
+    )
+    assert.equal(status, 1)
+    assert.equal((JSON.parse(stdout) as { verdict: string }).verdict, 'challenge')
+  })
+
+  it('runs a door', async () => {
+    const args = ['up', '-o', 'json', '--port', '0', '--http-port', '0', '--state', ':memory:']
+    const door = spawn(process.execPath, [bin, ...args], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const lines = createInterface(door.stdout)
+    const [line] = (await Promise.race([once(lines, 'line'), once(door, 'exit')])) as [string]
+    const { direct } = JSON.parse(line) as { direct: { kserve: string } }
+    const answer = await fetch(`${direct.kserve}/v1/models/sklearn-iris`)
+    await answer.body?.cancel()
+    assert.ok(answer.status < 500, String(answer.status))
+    door.kill('SIGTERM')
+    assert.equal((await once(door, 'exit'))[0], 0)
+  })
 })
