@@ -124,7 +124,7 @@ export function utf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-export const member = (value: Json | undefined, name: string): Json | undefined =>
+const member = (value: Json | undefined, name: string): Json | undefined =>
   isObject(value) ? value.get(name) : undefined
 
 /** `value[name]` in Python. */

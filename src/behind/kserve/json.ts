@@ -284,7 +284,7 @@ export function writeJson(value: Json): string {
 const quoted = (text: string): string => JSON.stringify(text)
 
 /** Python's `repr` of a float: a point always, an exponent from 1e16 and below 1e-4. */
-export function floatText(value: number): string {
+function floatText(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e16) return `${Object.is(value, -0) ? '-0' : value}.0`
   const size = Math.abs(value)
   if (size >= 1e-4 && size < 1e16) return String(value)

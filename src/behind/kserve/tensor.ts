@@ -113,7 +113,7 @@ function* byteStrings(view: DataView): Generator<string> {
   }
 }
 
-export function reshape(array: Tensor, shape: readonly number[]): Tensor {
+function reshape(array: Tensor, shape: readonly number[]): Tensor {
   const size = array.values.length
   const unknown = shape.filter((length) => length < 0).length
   if (unknown > 1) throw exception('ValueError', 'can only specify one unknown dimension')
@@ -206,7 +206,7 @@ function toInt(text: string): number {
 }
 
 /** Python's `repr` of a string: single quotes, unless only double ones need no escape. */
-export function pythonString(text: string): string {
+function pythonString(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
   const body = [...text]
     .map((letter) => {

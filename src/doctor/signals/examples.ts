@@ -250,6 +250,12 @@ export const examples: readonly Example[] = [
     code: 'KFD2212',
     text: 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections',
   },
+  { code: 'KFD2212', text: '401 Unauthorized: Jwt signature is an invalid Base64url encoded' },
+  {
+    code: 'KFD2104',
+    text: 'json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)',
+  },
+  { code: 'KFD2213', text: 'HTTP/1.1 401 Unauthorized\n\nJwt not yet valid' },
   {
     code: 'KFD2301',
     door: [21],

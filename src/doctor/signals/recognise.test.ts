@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { sharedPath } from '../../../tools/shared.ts'
 import { anyToken, examples, neutral } from './examples.ts'
 import { problems } from './problems/index.ts'
 import { recognise } from './recognise.ts'
@@ -112,3 +114,25 @@ test('a megabyte of anything is looked at within a second', () => {
     assert.ok(performance.now() - started < 1000, unit)
   }
 })
+
+const recorded = ['request-authentication.jsonl', 'kubeflow-doors.jsonl', 'fuzz-jwt.jsonl'].flatMap(
+  (name) => sharedPath(`conformance/cases/${name}`) ?? [],
+)
+if (recorded.length === 0) {
+  test('what real gateways said (left out: no shared folder beside the checkout)', { skip: true })
+} else {
+  test('whatever a real gateway said about a token or a policy is recognised', () => {
+    const said = recorded.flatMap((path) =>
+      readFileSync(path, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { expect?: { body?: string } }).expect?.body ?? ''),
+    )
+    const texts = [...new Set(said)].filter((text) => /^(Jw|Audiences|RBAC)/.test(text))
+    assert.ok(texts.length > 8)
+    assert.deepEqual(
+      texts.filter((text) => recognise(text).matches[0]?.confidence === undefined),
+      [],
+    )
+  })
+}

@@ -102,6 +102,7 @@ export const signIn: readonly Problem[] = [
       likely("'nonetype' object is not iterable", 'kfp'),
       likely('content-type: text/html', 'expected json'),
       likely('jsondecodeerror', '<!doctype html'),
+      possible('jsondecodeerror: expecting value: line 1 column 1 (char 0)'),
     ],
   },
   {

@@ -253,7 +253,7 @@ export const tokens: readonly Problem[] = [
       ko: 'Authorization 헤더에 든 것이 토큰이 아닙니다',
     },
     cause: {
-      en: 'The header does not begin with `Bearer `, the token was cut off, or it holds the text of an error message or a cookie.',
+      en: 'The header does not begin with `Bearer `, the token was cut off, or the header holds the text of an error message or a cookie.',
       ko: '헤더가 `Bearer `로 시작하지 않거나, 토큰이 잘렸거나, 오류 메시지나 쿠키의 내용이 들어 있습니다.',
     },
     fix: {
@@ -264,8 +264,28 @@ export const tokens: readonly Problem[] = [
     signals: [
       certain('jwt is not in the form of header.payload.signature'),
       certain("header 'authorization' is incorrectly formatted"),
-      certain('jwt header is an invalid'),
-      certain('jwt payload is an invalid'),
+      certain(/jwt (header|payload|signature) is an invalid/),
+      certain(/jwt (header|payload) \[\w{1,20}\] field/),
+      likely('jwt is missing'),
+    ],
+  },
+  {
+    code: 'KFD2213',
+    title: { en: 'the token is not valid yet', ko: '토큰이 아직 유효하지 않습니다' },
+    cause: {
+      en: 'Its `nbf` lies in the future of the gateway: the clock of whoever made it, or that of the gateway, is off.',
+      ko: '토큰의 `nbf`가 게이트웨이의 시각보다 뒤입니다. 토큰을 만든 쪽이나 게이트웨이의 시계가 틀어져 있습니다.',
+    },
+    fix: {
+      en: 'Compare both clocks and let NTP set them.',
+      ko: '양쪽 시계를 비교하고 NTP로 맞추세요.',
+    },
+    commands: ['date -u', 'kubectl -n istio-system exec deployment/istio-ingressgateway -- date -u'],
+    readOn: ['https://istio.io/latest/docs/reference/config/security/request_authentication/'],
+    signals: [
+      certain('jwt not yet valid'),
+      likely('token used before issued'),
+      likely('token is not yet valid'),
     ],
   },
 ]
