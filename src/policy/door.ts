@@ -18,7 +18,7 @@ import { headRules } from './proxy-config.ts'
 import { compileRegistry } from './registry.ts'
 import type { EngineOptions, Filters, ProxyIdentity, VerificationKey } from './seam.ts'
 import { compileSidecar, type Sidecar } from './sidecar.ts'
-import { injectionOf } from './workload-of.ts'
+import { injectionOf, sidecarOf } from './workload-of.ts'
 
 /** A mesh ready to answer. Each proxy is compiled when it is first asked. */
 export interface Door {
@@ -63,13 +63,19 @@ export function compileDoor(mesh: Mesh, options: EngineOptions = {}): Door {
   const world: GatewayWorld = { mesh, registry, gateways: configs, services }
   const gateways = [...gatewayProxies(mesh), ...kubernetes.proxies]
   const compiled = new Map<string, Compiled>()
+  /** The same proxy object comes again and again; its labels are compared only the first time. */
+  const met = new WeakMap<ProxyIdentity, Compiled>()
   const of = (proxy: ProxyIdentity): Compiled => {
-    const key = proxyKey(proxy)
-    const known = compiled.get(key)
+    const known = met.get(proxy)
     if (known !== undefined) return known
+    const key = proxyKey(proxy)
     const fresh =
-      proxy.kind === 'gateway' ? compileGateway(world, proxy, options) : compileInbound(mesh, proxy, options)
+      compiled.get(key) ??
+      (proxy.kind === 'gateway'
+        ? compileGateway(world, proxy, options)
+        : compileInbound(mesh, proxy, options))
     compiled.set(key, fresh)
+    met.set(proxy, fresh)
     return fresh
   }
   let all: readonly ProxyIdentity[] | undefined
@@ -115,12 +121,7 @@ function verifyingSidecars(mesh: Mesh, gateways: readonly ProxyIdentity[]): read
   return mesh.workloads
     .filter((workload) => !gateways.some((proxy) => proxy.labels === workload.podLabels))
     .filter((workload) => injectionOf(mesh, workload) === 'sidecar' && applies(workload))
-    .map((workload) => ({
-      kind: 'sidecar',
-      namespace: workload.namespace,
-      labels: workload.podLabels,
-      serviceAccount: workload.serviceAccount,
-    }))
+    .map(sidecarOf)
 }
 
 function compileGateway(world: GatewayWorld, proxy: ProxyIdentity, options: EngineOptions): Compiled {

@@ -3,7 +3,7 @@ import type { Mesh, Workload } from '../mesh/index.ts'
 import type { Check, Context, Decision, DoorRequest, ForwardDecision, Step, Verdict } from './decision.ts'
 import type { Door } from './door.ts'
 import type { ProxyIdentity } from './seam.ts'
-import { type Backend, findBackend, injectionOf } from './workload-of.ts'
+import { type Backend, findBackend, injectionOf, sidecarOf } from './workload-of.ts'
 
 /** One proxy on the way and what it made of the request. */
 export interface Hop {
@@ -274,13 +274,7 @@ function atSidecar(
   hop: number,
 ): AtSidecar {
   const { backend } = next
-  const { workload } = backend
-  const proxy: ProxyIdentity = {
-    kind: 'sidecar',
-    namespace: workload.namespace,
-    labels: workload.podLabels,
-    serviceAccount: workload.serviceAccount,
-  }
+  const proxy = sidecarOf(backend.workload)
   const { trustDomain: domain } = door.mesh.meshConfig
   const from = (peer: typeof caller): Hop => {
     const uri = `spiffe://${domain}/ns/${peer?.namespace}/sa/${peer?.account}`

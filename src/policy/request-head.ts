@@ -77,9 +77,9 @@ function readHeaders(sent: HeaderList, rules: HeadRules): [string, string][] | s
   const named = new Map<string, [string, string]>()
   let connection: string | undefined
   for (const [sentName, sentValue] of sent) {
-    const name = sentName.toLowerCase()
-    if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) return 'codec'
-    const value = sentValue.replace(/^[ \t]+|[ \t]+$/g, '')
+    const name = headerName(sentName)
+    if (name === undefined) return 'codec'
+    const value = trimmed(sentValue)
     if (rules.underscores !== 'allow' && name.includes('_')) {
       if (rules.underscores === 'reject') return 'underscore-in-header-name'
       continue
@@ -95,6 +95,28 @@ function readHeaders(sent: HeaderList, rules: HeadRules): [string, string][] | s
     headers.push(header)
   }
   return withoutHopByHop(headers, connection)
+}
+
+/** Names come in the same few spellings; how long this grows is up to strangers, so it is bounded. */
+const spellings = new Map<string, string | undefined>()
+const mostSpellings = 1024
+
+/** In lower case; undefined = no token (RFC 9110 §5.1). */
+function headerName(sent: string): string | undefined {
+  if (spellings.has(sent)) return spellings.get(sent)
+  const lower = sent.toLowerCase()
+  const name = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(lower) ? lower : undefined
+  if (spellings.size < mostSpellings && sent.length < 64) spellings.set(sent, name)
+  return name
+}
+
+function trimmed(value: string): string {
+  const blank = (at: number) => {
+    const code = value.charCodeAt(at)
+    return code === 32 || code === 9
+  }
+  if (!blank(0) && !blank(value.length - 1)) return value
+  return value.replace(/^[ \t]+|[ \t]+$/g, '')
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Mesh, Service, Workload } from '../mesh/index.ts'
 import { labelsInclude } from './attach.ts'
 import { targetPortNumber } from './gateway-selection.ts'
 import { serviceHost } from './registry.ts'
+import type { ProxyIdentity } from './seam.ts'
 
 export interface Backend {
   readonly service: Service
@@ -18,8 +19,25 @@ export type BackendLookup =
   /** `external` = a ServiceEntry or nothing of the cluster. */
   | { readonly kind: 'none'; readonly reason: 'external' | 'no-such-port' | 'no-selector' | 'pods-not-given' }
 
+const lookups = new WeakMap<Mesh, Map<string, BackendLookup>>()
+
 /** Follows one ExternalName, and Knative's `<revision>-private` twin. */
 export function findBackend(mesh: Mesh, host: string, port: number): BackendLookup {
+  let known = lookups.get(mesh)
+  if (known === undefined) {
+    known = new Map()
+    lookups.set(mesh, known)
+  }
+  const key = `${host}:${port}`
+  let lookup = known.get(key)
+  if (lookup === undefined) {
+    lookup = lookUpBackend(mesh, host, port)
+    known.set(key, lookup)
+  }
+  return lookup
+}
+
+function lookUpBackend(mesh: Mesh, host: string, port: number): BackendLookup {
   const named = serviceByHost(mesh, host)
   const service = named?.type === 'ExternalName' ? serviceByHost(mesh, named.externalName ?? '') : named
   if (service === undefined) return { kind: 'none', reason: 'external' }
@@ -51,6 +69,19 @@ function serviceByHost(mesh: Mesh, host: string): Service | undefined {
   const [name, namespace, ...rest] = host.split('.')
   if (rest.join('.') !== 'svc.cluster.local') return undefined
   return mesh.services.find((service) => service.name === name && service.namespace === namespace)
+}
+
+const sidecars = new WeakMap<Workload, ProxyIdentity>()
+
+/** The sidecar of a workload; always the same object for the same workload. */
+export function sidecarOf(workload: Workload): ProxyIdentity {
+  let proxy = sidecars.get(workload)
+  if (proxy === undefined) {
+    const { namespace, podLabels: labels, serviceAccount } = workload
+    proxy = { kind: 'sidecar', namespace, labels, serviceAccount }
+    sidecars.set(workload, proxy)
+  }
+  return proxy
 }
 
 export type Injection = 'sidecar' | 'none' | 'ambient'

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { hostsForNamespace, intersection, isSubsetOf, resolveShortName, serverHosts } from './hostname.ts'
+
+const common: readonly (readonly [left: string[], right: string[], want: string[], why: string])[] = [
+  [['foo.com', 'bar.com'], ['*.com'], ['foo.com', 'bar.com'], 'the exact names are more specific'],
+  [['*.com'], ['*.bar.com'], ['*.bar.com'], 'the longer wildcard is more specific'],
+  [['foo.com'], ['bar.com'], [], 'nothing in common'],
+  [['*'], ['a.test', 'a.test'], ['a.test'], 'once'],
+  [['App.test'], ['app.test'], [], 'case is kept'],
+  [['*.foo.com'], ['foo.com'], [], 'a wildcard wants a label before it'],
+]
+for (const [left, right, want, why] of common) {
+  test(`${left} and ${right}: ${why}`, () => assert.deepEqual(intersection(left, right), want))
+}
+
+test('a name is a subset of itself and of wider ones only', () => {
+  assert.ok(isSubsetOf('a.b', '*.b'))
+  assert.ok(isSubsetOf('*.a.b', '*.b'))
+  assert.ok(!isSubsetOf('*.b', 'a.b'))
+})
+
+test('servers offer hosts to namespaces', () => {
+  const hosts = serverHosts(['./a.test', 'apps/b.test', '*/c.test', 'd.test'], 'own')
+  assert.deepEqual(hosts, ['own/a.test', 'apps/b.test', 'c.test', 'd.test'])
+  assert.deepEqual(hostsForNamespace(hosts, 'own'), ['a.test', 'c.test', 'd.test'])
+  assert.deepEqual(hostsForNamespace(hosts, 'apps'), ['b.test', 'c.test', 'd.test'])
+  assert.deepEqual(serverHosts(['a.test', '*/*'], 'own'), ['*'])
+})
+
+test('only names without a dot are short', () => {
+  assert.equal(resolveShortName('web', 'apps'), 'web.apps.svc.cluster.local')
+  assert.equal(resolveShortName('web.apps', 'x'), 'web.apps')
+  assert.equal(resolveShortName('*', 'x'), '*')
+})

@@ -1,0 +1,157 @@
+/** The whole way: gateway, next gateway, sidecar, workload. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { aContext, aDoorRequest, meshOf } from './builders.test.ts'
+import { compileDoor } from './door.ts'
+import { decideFromInside, decidePath, type PathDecision } from './path.ts'
+
+const world = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: istio-ingressgateway, namespace: istio-system }
+spec: { template: { metadata: { labels: { istio: ingressgateway } }, spec: { serviceAccountName: ingress, containers: [{ name: p, image: auto }] } } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: istio-ingressgateway, namespace: istio-system }
+spec: { selector: { istio: ingressgateway }, ports: [{ port: 80, targetPort: 8080 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: local-gateway, namespace: istio-system }
+spec: { template: { metadata: { labels: { istio: local } }, spec: { serviceAccountName: local, containers: [{ name: p, image: auto }] } } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: local-gateway, namespace: istio-system }
+spec: { selector: { istio: local }, ports: [{ port: 80, targetPort: 8081 }] }
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: gw, namespace: apps }
+spec: { selector: { istio: ingressgateway }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: local, namespace: apps }
+spec: { selector: { istio: local }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: vs, namespace: apps }
+spec:
+  hosts: ["*"]
+  gateways: [gw]
+  http:
+  - { match: [{ uri: { prefix: /model } }], rewrite: { uri: /, authority: model.apps }, route: [{ destination: { host: local-gateway.istio-system.svc.cluster.local } }] }
+  - { match: [{ uri: { prefix: /loop } }], route: [{ destination: { host: istio-ingressgateway.istio-system.svc.cluster.local } }] }
+  - { match: [{ uri: { prefix: /gone } }], route: [{ destination: { host: gone } }] }
+  - { route: [{ destination: { host: web } }] }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: second, namespace: apps }
+spec: { hosts: [model.apps], gateways: [local], http: [{ route: [{ destination: { host: revision } }] }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web, namespace: apps }
+spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8000 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: gone, namespace: apps }
+spec: { selector: { app: gone }, ports: [{ port: 80 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: revision, namespace: apps }
+spec: { ports: [{ port: 80, targetPort: 8012 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: revision-private, namespace: apps }
+spec: { selector: { app: revision }, ports: [{ port: 80, targetPort: 8012 }] }
+---
+${pod('revision')}
+---
+`
+
+function pod(app: string, labels = '', annotations = ''): string {
+  return `
+apiVersion: v1
+kind: Pod
+metadata: { name: ${app}, namespace: apps, labels: { app: ${app} ${labels} }, annotations: { ${annotations} } }
+spec: { serviceAccountName: ${app}, containers: [{ name: c, image: c, ports: [{ containerPort: 8000 }] }] }
+---`
+}
+const namespace = (labels: string) => `
+apiVersion: v1
+kind: Namespace
+metadata: { name: apps, labels: { ${labels} } }
+---`
+const injected = namespace('istio-injection: enabled')
+const allow = (app: string, principal: string) => `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ${app}, namespace: apps }
+spec: { selector: { matchLabels: { app: ${app} } }, rules: [{ from: [{ source: { principals: ["${principal}"] } }] }] }
+---`
+
+function walk(yaml: string, path: string): PathDecision {
+  return decidePath(compileDoor(meshOf(world + yaml)), aDoorRequest({ path }), aContext())
+}
+
+const ways: readonly (readonly [yaml: string, path: string, want: string, why: string])[] = [
+  [pod('web'), '/', 'allow at hop 1 of 1: no-sidecar', 'no injection, so no policy'],
+  [injected + pod('web'), '/', 'allow at hop 2 of 2', 'the sidecar has no policy'],
+  [injected + pod('web', ', sidecar.istio.io/inject: "false"'), '/', 'allow at hop 1 of 1: no-sidecar', 'the pod’s own word counts'],
+  [pod('web', '', 'sidecar.istio.io/inject: "true"'), '/', 'allow at hop 2 of 2', 'also as an annotation'],
+  [namespace('istio.io/rev: canary') + pod('web'), '/', 'allow at hop 2 of 2', 'a revision injects too'],
+  [namespace('istio.io/dataplane-mode: ambient') + pod('web'), '/', 'unknown at hop 1 of 1: ambient-workload', 'ambient is not modelled'],
+  [injected + pod('web') + allow('web', 'cluster.local/ns/istio-system/sa/ingress'), '/', 'allow at hop 2 of 2', 'the gateway is the caller'],
+  [injected + pod('web') + allow('web', 'cluster.local/ns/apps/sa/other'), '/', 'deny at hop 2 of 2', 'and nobody else'],
+  ['', '/gone', 'allow at hop 1 of 1: pods-not-given', 'pods that are not in the YAML'],
+  ['', '/model/x', 'allow at hop 2 of 2: no-sidecar', 'through the second gateway, past Knative’s Service'],
+  [injected + allow('revision', 'cluster.local/ns/istio-system/sa/local'), '/model/x', 'unknown at hop 3 of 3: activator-differs', 'the activator may not'],
+  [injected + allow('revision', '*'), '/model/x', 'allow at hop 3 of 3', 'either way'],
+  [injected + allow('revision', 'cluster.local/ns/istio-system/sa/ingress'), '/model/x', 'deny at hop 3 of 3', 'the first gateway is no longer the caller'],
+  ['', '/loop', 'unknown at hop 8 of 8: too-many-hops', 'a loop ends'],
+] // biome-ignore format: a table
+for (const [yaml, path, want, why] of ways) {
+  test(`${path}: ${why}`, () => {
+    const result = walk(yaml, path)
+    const [head = '', reason] = want.split(': ')
+    const { length } = result.hops
+    assert.equal(`${result.verdict} at hop ${length} of ${length}`, head)
+    if (reason !== undefined)
+      assert.ok(result.steps.some((step) => step.reason === reason) || result.reason === reason)
+  })
+}
+
+test('the second gateway sees what the first made of the request', () => {
+  const [, second] = walk('', '/model/x').hops
+  assert.deepEqual(
+    [second?.request.host, second?.request.path, second?.request.port],
+    ['model.apps', '//x', 8081],
+  )
+  assert.equal(second?.request.headers.find(([name]) => name === 'x-envoy-original-path')?.[1], '/model/x')
+})
+
+test('a call from inside meets the sidecar with its own identity, or with none', () => {
+  const door = compileDoor(
+    meshOf(world + injected + pod('web') + allow('web', 'cluster.local/ns/apps/sa/other')),
+  )
+  const call = (name?: string) =>
+    decideFromInside(door, aDoorRequest(), aContext(), {
+      host: 'web.apps.svc.cluster.local',
+      port: 80,
+      ...(name !== undefined && { caller: { namespace: 'apps', name } }),
+    }).verdict
+  assert.deepEqual([call('other'), call('someone'), call()], ['allow', 'deny', 'deny'])
+})
+
+test('steps of every hop carry its number', () => {
+  const { steps } = walk(injected, '/model/x')
+  assert.deepEqual([...new Set(steps.map(({ hop }) => hop))], [0, 1, 2])
+})

@@ -1,0 +1,290 @@
+/** VirtualServices at a gateway, from YAML to what the workload or the client gets. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { aContext, aDoorRequest, meshOf } from './builders.test.ts'
+import type { Context, Decision, DoorRequest } from './decision.ts'
+import { compileDoor } from './door.ts'
+
+const world = `
+apiVersion: v1
+kind: Service
+metadata: { name: istio-ingressgateway, namespace: istio-system }
+spec: { selector: { istio: ingressgateway }, ports: [{ port: 80, targetPort: 8080 }, { port: 443, targetPort: 8443 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: a, namespace: apps }
+spec: { ports: [{ port: 80 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: b, namespace: apps }
+spec: { ports: [{ port: 80 }, { port: 81 }] }
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: b, namespace: apps }
+spec: { host: b, subsets: [{ name: v1, labels: { v: "1" } }] }
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: gw, namespace: apps }
+spec: { selector: { istio: ingressgateway }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"] }] }
+---`
+
+function service(http: string, more: { hosts?: string; name?: string; rest?: string } = {}): string {
+  const { hosts = '["*"]', name = 'vs', rest = '' } = more
+  return `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: ${name}, namespace: apps }
+spec: { hosts: ${hosts}, gateways: [gw], ${rest} http: ${http} }
+---`
+}
+
+function decide(yaml: string, request: Partial<DoorRequest> = {}, context: Partial<Context> = {}): Decision {
+  const door = compileDoor(meshOf(world + yaml))
+  return door.decide(door.gateway(), aDoorRequest({ host: 'app.test', ...request }), aContext(context))
+}
+
+/** `a /path` for what is forwarded, the status and location for what is not. */
+function told(decision: Decision): string {
+  switch (decision.kind) {
+    case 'forward':
+      return `${decision.destination.host.split('.')[0]} ${decision.path}`
+    case 'reply': {
+      const location = decision.headers.find(([name]) => name === 'location')?.[1]
+      return location === undefined ? `${decision.status}` : `${decision.status} ${location}`
+    }
+    default:
+      return decision.kind
+  }
+}
+
+const toA = 'route: [{ destination: { host: a } }]'
+const toB = 'route: [{ destination: { host: b, port: { number: 80 } } }]'
+
+const matches: readonly (readonly [match: string, request: Partial<DoorRequest>, taken: boolean])[] = [
+  ['uri: { exact: /x }', { path: '/x?q' }, true],
+  ['uri: { exact: /x }', { path: '/x/' }, false],
+  ['uri: { prefix: /x }', { path: '/xyz' }, true],
+  ['uri: { prefix: /x }', { path: '/X' }, false],
+  ['uri: { prefix: /x }, ignoreUriCase: true', { path: '/Xy' }, true],
+  ['uri: { regex: "/x/[0-9]+" }', { path: '/x/12?q' }, true],
+  ['uri: { regex: "/x/[0-9]+" }', { path: '/x/12/y' }, false],
+  ['uri: { regex: "/X.*" }, ignoreUriCase: true', { path: '/x' }, false],
+  ['method: { exact: POST }', { method: 'POST' }, true],
+  ['method: { exact: POST }', { method: 'GET' }, false],
+  ['authority: { exact: app.test }', { host: 'app.test' }, true],
+  ['authority: { exact: app.test }', { host: 'app.test:80' }, false],
+  ['scheme: { exact: https }', {}, false],
+  ['headers: { x-a: { exact: b } }', { headers: [['X-A', 'a'], ['x-a', 'b']] }, true],
+  ['headers: { x-a: { exact: b } }', { headers: [['x-a', 'a, b']] }, false],
+  ['headers: { x-a: {} }', { headers: [['x-a', '']] }, true],
+  ['headers: { x-a: {} }', {}, false],
+  ['headers: { host: { prefix: app } }', {}, true],
+  ['withoutHeaders: { x-a: { exact: b } }', {}, true],
+  ['withoutHeaders: { x-a: { exact: b } }', { headers: [['x-a', 'b']] }, false],
+  ['withoutHeaders: { x-a: { regex: ".*" } }', {}, false],
+  ['withoutHeaders: { x-a: {} }', {}, true],
+  ['queryParams: { q: { exact: "1" } }', { path: '/?q=1' }, true],
+  ['queryParams: { q: { exact: "1" } }', { path: '/?q=2&q=1' }, false],
+  ['queryParams: { q: {} }', { path: '/?q' }, true],
+  ['queryParams: { q: { exact: "a b" } }', { path: '/?q=a%20b' }, false],
+  ['port: 80', {}, true],
+  ['port: 8080', {}, false],
+  ['gateways: [gw]', {}, true],
+  ['gateways: [other]', {}, false],
+  ['sourceLabels: { istio: ingressgateway }', {}, true],
+  ['sourceLabels: { app: x }', {}, false],
+  ['sourceNamespace: istio-system', {}, true],
+  ['uri: { prefix: /x }, method: { exact: PUT }', { path: '/x' }, false],
+] // biome-ignore format: a table
+for (const [match, request, taken] of matches) {
+  test(`{ ${match} } ${taken ? 'takes' : 'leaves'} ${JSON.stringify(request)}`, () => {
+    const yaml = service(`[{ match: [{ ${match} }], ${toA} }, { ${toB} }]`)
+    assert.equal(told(decide(yaml, request)).split(' ')[0], taken ? 'a' : 'b')
+  })
+}
+
+const rewrites: readonly (readonly [route: string, path: string, want: string, why: string])[] = [
+  ['match: [{ uri: { prefix: /p } }], rewrite: { uri: /q }', '/p/x?y', '/q/x?y', 'the prefix alone'],
+  ['match: [{ uri: { prefix: /p } }], rewrite: { uri: / }', '/p/x', '//x', 'slashes are not mended'],
+  ['match: [{ uri: { exact: /p } }], rewrite: { uri: /q }', '/p?y', '/q?y', 'the whole path'],
+  ['match: [{ uri: { regex: "/p.*" } }], rewrite: { uri: /q }', '/pxx?y', '/q?y', 'the whole path'],
+  ['rewrite: { uri: /q }', '/x', '/qx', 'without a match the prefix is the root'],
+  [
+    'rewrite: { uriRegexRewrite: { match: "/v([0-9])", rewrite: "/\\\\1" } }',
+    '/v1/v2?z',
+    '/1/2?z',
+    'every match',
+  ],
+]
+for (const [route, path, want, why] of rewrites) {
+  test(`${route} makes ${path} ${want}: ${why}`, () => {
+    assert.equal(told(decide(service(`[{ ${route}, ${toA} }]`), { path })), `a ${want}`)
+  })
+}
+
+const redirects: readonly (readonly [redirect: string, request: Partial<DoorRequest>, want: string])[] = [
+  ['{ uri: /n }', { path: '/o?q' }, '301 http://app.test/n?q'],
+  ['{ uri: "/n?z" }', { path: '/o?q' }, '301 http://app.test/n?z'],
+  ['{ uri: n }', {}, '301 http://app.test/n'],
+  ['{ authority: new.test, redirectCode: 307 }', { host: 'app.test:8080' }, '307 http://new.test/'],
+  ['{ scheme: https }', { host: 'app.test:80' }, '301 https://app.test/'],
+  ['{ scheme: https }', { host: 'app.test:8080' }, '301 https://app.test:8080/'],
+  ['{ port: 8443, scheme: https }', { host: 'app.test:80' }, '301 https://app.test:8443/'],
+  ['{ derivePort: FROM_REQUEST_PORT }', { host: 'app.test:99' }, '301 http://app.test:99/'],
+]
+for (const [redirect, request, want] of redirects) {
+  test(`redirect ${redirect} of ${JSON.stringify(request)}`, () => {
+    assert.equal(told(decide(service(`[{ redirect: ${redirect} }]`), request)), want)
+  })
+}
+
+test('a request no virtual host or no route takes is 404', () => {
+  assert.equal(told(decide(service(`[{ ${toA} }]`, { hosts: '[other.test]' }))), '404')
+  assert.equal(told(decide(service(`[{ match: [{ uri: { exact: /x } }], ${toA} }]`))), '404')
+})
+
+test('a more specific host shadows `*` whole, and takes its port and case with it', () => {
+  const yaml =
+    service(`[{ ${toA} }]`) +
+    service(`[{ match: [{ uri: { prefix: /only } }], ${toB} }]`, { name: 'own', hosts: '[app.test]' })
+  assert.equal(told(decide(yaml, { path: '/only' })), 'b /only')
+  assert.equal(told(decide(yaml, { path: '/else' })), '404')
+  assert.equal(told(decide(yaml, { path: '/else', host: 'APP.test:8080' })), '404')
+  assert.equal(told(decide(yaml, { path: '/else', host: 'x.test' })), 'a /else')
+})
+
+test('routes that take everything come last, of whichever object', () => {
+  const yaml =
+    service(`[{ ${toA} }]`, { name: 'a-first' }) +
+    service(`[{ match: [{ uri: { prefix: /b } }], ${toB} }]`, { name: 'b-second' })
+  assert.equal(told(decide(yaml, { path: '/b' })), 'b /b')
+})
+
+test('header operations: destination over route, adds in order, Host apart, formats filled', () => {
+  const yaml = service(`[{
+    headers: { request: { set: { x-a: route, host: route.test }, add: { x-b: route } } },
+    route: [{ destination: { host: a }, headers: { request: {
+      set: { x-a: "%REQ(:path)%%%", x-empty: "%REQ(x-none)%" }, add: { x-b: dest }, remove: [x-c, host] } } }] }]`)
+  const decision = decide(yaml, { path: '/p', headers: [['x-a', '1'], ['x-c', '2'], ['x-b', 'own']] }) // biome-ignore format: a line
+  assert.ok(decision.kind === 'forward')
+  assert.equal(decision.host, 'route.test')
+  assert.deepEqual(decision.headers, [
+    ['x-a', '/p%'],
+    ['x-b', 'own'],
+    ['x-b', 'route'],
+    ['x-b', 'dest'],
+  ])
+  assert.ok(
+    decision.proxyHeaders?.some(([name, value]) => name === 'x-envoy-original-host' && value === 'app.test'),
+  )
+})
+
+const cors = `corsPolicy: { allowOrigins: [{ exact: "https://a.test" }], allowMethods: [GET], maxAge: 1h, allowCredentials: true }`
+const preflight = (origin: string): Partial<DoorRequest> => ({
+  method: 'OPTIONS',
+  headers: [['origin', origin], ['access-control-request-method', 'GET']],
+}) // biome-ignore format: a table
+test('a preflight is answered for an origin that is allowed, and passed on for others', () => {
+  const yaml = service(`[{ ${cors}, ${toA} }]`)
+  const decision = decide(yaml, preflight('https://a.test'))
+  assert.ok(decision.kind === 'reply')
+  assert.deepEqual(Object.fromEntries(decision.headers), {
+    'access-control-allow-origin': 'https://a.test',
+    'access-control-allow-credentials': 'true',
+    'access-control-allow-methods': 'GET',
+    'access-control-max-age': '3600',
+  })
+  assert.equal(told(decide(yaml, preflight('https://b.test'))), 'a /')
+})
+
+test('an answer carries the origin that is allowed', () => {
+  const decision = decide(service(`[{ ${cors}, ${toA} }]`), { headers: [['origin', 'https://a.test']] })
+  assert.ok(decision.kind === 'forward')
+  assert.deepEqual(decision.response.set, [
+    ['access-control-allow-origin', 'https://a.test'],
+    ['access-control-allow-credentials', 'true'],
+  ])
+})
+
+test('faults happen as often as they say', () => {
+  const fault = (percentage: string) =>
+    service(`[{ fault: { abort: { httpStatus: 418, ${percentage} } }, ${toA} }]`)
+  assert.equal(told(decide(fault('percentage: { value: 100 }'))), '418')
+  assert.equal(told(decide(fault(''))), 'a /')
+  const half = fault('percentage: { value: 50 }')
+  assert.equal(told(decide(half, {}, { random: 0.4 })), '418')
+  assert.equal(told(decide(half, {}, { random: 0.6 })), 'a /')
+  assert.equal(told(decide(half)), 'a /')
+})
+
+test('weights: nothing for 0, else in proportion', () => {
+  const split = (a: number, b: number) =>
+    service(`[{ route: [{ destination: { host: a }, weight: ${a} }, { destination: { host: b, port: { number: 80 } }, weight: ${b} }] }]`) // biome-ignore format: a line
+  assert.equal(told(decide(split(0, 1), {}, { random: 0 })), 'b /')
+  assert.equal(told(decide(split(30, 70), {}, { random: 0.29 })), 'a /')
+  assert.equal(told(decide(split(30, 70), {}, { random: 0.31 })), 'b /')
+  assert.equal(told(decide(split(30, 70))), 'b /')
+})
+
+const destinations: readonly (readonly [destination: string, want: string, why: string])[] = [
+  ['{ host: a }', 'a /', 'the only port'],
+  ['{ host: b }', 'b /', 'of several the server’s own number'],
+  ['{ host: b, port: { number: 82 } }', '503', 'a port the Service does not have'],
+  ['{ host: b.apps, port: { number: 80 } }', '503', 'a dotted name is taken as written'],
+  ['{ host: b, subset: v1, port: { number: 80 } }', 'b /', 'a subset'],
+  ['{ host: b, subset: v2, port: { number: 80 } }', '503', 'a subset nobody defines'],
+]
+for (const [destination, want, why] of destinations) {
+  test(`destination ${destination}: ${why}`, () => {
+    assert.equal(told(decide(service(`[{ route: [{ destination: ${destination} }] }]`))), want)
+  })
+}
+
+test('a direct response has its status, body and response headers', () => {
+  const http = `[{ directResponse: { status: 503, body: { string: maintenance } }, headers: { response: { set: { x-a: b } } } }]`
+  const decision = decide(service(http))
+  assert.ok(decision.kind === 'reply')
+  assert.deepEqual([decision.status, decision.body], [503, 'maintenance'])
+  assert.deepEqual(decision.headers, [
+    ['content-type', 'text/plain'],
+    ['x-a', 'b'],
+  ])
+  assert.equal((decide(service(http), { method: 'HEAD' }) as { body: string }).body, '')
+})
+
+test('a delegate adds to the root’s match, and what contradicts it is left out', () => {
+  const root = service('[{ match: [{ uri: { prefix: /r } }], delegate: { name: leaf }, timeout: 3s }]', {})
+  const leaf = (http: string) => `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: leaf, namespace: apps }
+spec: { http: ${http} }
+---`
+  const below =
+    root +
+    leaf(`[{ match: [{ uri: { prefix: /r/x } }], ${toA} }, { match: [{ uri: { prefix: /o } }], ${toB} }]`)
+  assert.equal(told(decide(below, { path: '/r/x' })), 'a /r/x')
+  assert.equal(told(decide(below, { path: '/r/y' })), '404')
+  assert.equal(told(decide(below, { path: '/o' })), '404')
+  const decision = decide(root + leaf(`[{ ${toA} }]`), { path: '/r' })
+  assert.ok(decision.kind === 'forward')
+  assert.equal(decision.timeoutMs, 3000)
+  assert.equal(told(decide(root, { path: '/r' })), '404')
+})
+
+test('a step names the object, the rule and the line that matched', () => {
+  const yaml = service(`[{ match: [{ uri: { exact: /x } }, { uri: { prefix: / } }], ${toA} }]`)
+  const route = decide(yaml).steps.find(({ phase }) => phase === 'route')
+  assert.equal(route?.rule, 'http[0].match[1]')
+  assert.equal(route?.object?.name, 'vs')
+  const lines = (world + yaml).split('\n')
+  assert.equal(route?.at?.line, lines.findIndex((line) => line.includes('exact: /x')) + 1)
+})
+
+test('no steps are collected for whoever does not want them', () => {
+  assert.deepEqual(decide(service(`[{ ${toA} }]`), {}, { trace: false }).steps, [])
+})
