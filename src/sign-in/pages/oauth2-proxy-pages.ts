@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../policy/decision.ts'
+import type { HeaderList } from '../../policy/index.ts'
 import { escapeHtml } from '../provider/go-http.ts'
 import { soleHeader } from '../provider/question.ts'
 import { page } from './layout.ts'

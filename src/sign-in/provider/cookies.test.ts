@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { HeaderList } from '../../policy/decision.ts'
+import type { HeaderList } from '../../policy/index.ts'
 import { setCookie, soleCookie } from './cookies.ts'
 
 const rows: readonly (readonly [headers: HeaderList, want: string | undefined, why: string])[] = [

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../policy/decision.ts'
+import type { HeaderList } from '../../policy/index.ts'
 
 /** More than any browser sends; the gateway refuses larger ones, and nothing here reads them. */
 const BUDGET = 64 * 1024

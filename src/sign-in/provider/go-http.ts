@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../policy/decision.ts'
+import type { HeaderList } from '../../policy/index.ts'
 import type { Answer, Question } from './question.ts'
 
 const HTML = 'text/html; charset=utf-8'

@@ -1,5 +1,5 @@
 import { Fault, isFault } from '../../base/index.ts'
-import type { HeaderList } from '../../policy/decision.ts'
+import type { HeaderList } from '../../policy/index.ts'
 import { pageHeaders } from '../pages/layout.ts'
 import { errorPage, languageOf, signInPage } from '../pages/oauth2-proxy-pages.ts'
 import { createIssuerClient } from '../relying-party/issuer-client.ts'

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/index.ts'
 import type { TokenReview } from '../../identity/index.ts'
-import type { Check, CheckAnswer } from '../../policy/decision.ts'
+import type { Check, CheckAnswer } from '../../policy/index.ts'
 import type { BackChannel } from '../relying-party/issuer-client.ts'
 import type { SessionStore } from '../sessions/store.ts'
 import type { ApiErrors } from './api-errors.ts'

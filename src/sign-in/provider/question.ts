@@ -1,4 +1,4 @@
-import type { Check, HeaderList } from '../../policy/decision.ts'
+import type { Check, HeaderList } from '../../policy/index.ts'
 
 /** What an auth service is asked, by a proxy about a request or by a browser about a page. */
 export interface Question {

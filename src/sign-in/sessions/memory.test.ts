@@ -1,4 +1,4 @@
+import { sessionStoreSuite } from '../testing/session-store-suite.ts'
 import { memorySessions } from './memory.ts'
-import { sessionStoreSuite } from './store-suite.ts'
 
 sessionStoreSuite('memory', memorySessions)

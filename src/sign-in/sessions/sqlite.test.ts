@@ -16,9 +16,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { isFault } from '../../base/index.ts'
+import { sessionStoreSuite } from '../testing/session-store-suite.ts'
 import { createSessions } from './sessions.ts'
 import { sqliteSessions } from './sqlite.ts'
-import { sessionStoreSuite } from './store-suite.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kfdoor-sessions-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

@@ -46,10 +46,10 @@ export function namedProviders(mesh: Mesh): readonly NamedProvider[] {
   return found
 }
 
-/** Which of Kubeflow's two the mesh wants; `none` when it names neither. The first one named counts. */
-export function authProviderKind(mesh: Mesh): 'oauth2-proxy' | 'authservice' | 'none' {
+/** Which of Kubeflow's two the mesh wants; undefined when it names neither. The first one named counts. */
+export function authProviderKind(mesh: Mesh): 'oauth2-proxy' | 'authservice' | undefined {
   const known = namedProviders(mesh).find((one) => one.kind !== 'other')
-  return known === undefined || known.kind === 'other' ? 'none' : known.kind
+  return known?.kind === 'other' ? undefined : known?.kind
 }
 
 /** The workload that runs that auth service: the one the mesh names, else one with its image. */

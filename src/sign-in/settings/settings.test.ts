@@ -137,7 +137,7 @@ test('a provider of any name and place is known by what runs behind it', () => {
 })
 test('one that is neither is none', () => {
   const { mesh } = parseMesh([{ file: 'a.yaml', text: yaml('registry.test/own-thing:1') }])
-  assert.equal(authProviderKind(mesh), 'none')
+  assert.equal(authProviderKind(mesh), undefined)
   assert.equal(readOAuth2ProxySettings(mesh).settings, undefined)
   assert.equal(readAuthServiceSettings(mesh).settings, undefined)
 })

@@ -1,4 +1,4 @@
-import type { Check, CheckAnswer } from '../../policy/decision.ts'
+import type { Check, CheckAnswer } from '../../policy/index.ts'
 import type { AuthProvider } from '../provider/provider.ts'
 
 /** A cookie jar and the questions a gateway asks on its behalf. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import type { Clock } from '../../base/index.ts'
-import { createSessions } from './sessions.ts'
-import type { SessionStore, StoredSession } from './store.ts'
+import { createSessions } from '../sessions/sessions.ts'
+import type { SessionStore, StoredSession } from '../sessions/store.ts'
 
 const START = 1_800_000_000_000
 let made = 0
