@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ldapConnector, ldapUrl } from './connectors/ldap.ts'
+import { ldapConnector } from './connectors/ldap.ts'
+import { ldapUrl } from './connectors/ldap-client.ts'
 import { passwordDb } from './connectors/password-db.ts'
 import { createWorkQueue } from './connectors/work-queue.ts'
 import { dexGeneration } from './generation.ts'

@@ -1,6 +1,6 @@
 import type { Problem } from '../base/index.ts'
 import type { DexConfig, StaticPassword } from './config.ts'
-import { BCRYPT } from './parse-config.ts'
+import { BCRYPT } from './parse-passwords.ts'
 import { readYaml, type Source } from './yaml-reader.ts'
 
 export interface ParsedUsers {
