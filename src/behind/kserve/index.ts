@@ -1,3 +1,3 @@
-export type { Kserve, KserveOptions } from './kserve.ts'
+export type { Kserve, KserveOptions, ServedModel } from './kserve.ts'
 export { createKserve } from './kserve.ts'
 export type { Listening } from './listen.ts'

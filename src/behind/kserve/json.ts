@@ -268,37 +268,3 @@ const number = (text: string, float: boolean): JsonNumber => ({
   value: Number(text),
   text,
 })
-
-/** As Python's `json.dumps` writes it with the separators `,` and `:` and its own letters kept. */
-export function writeJson(value: Json): string {
-  if (value === null || typeof value === 'boolean') return String(value)
-  if (typeof value === 'string') return quoted(value)
-  if (isObject(value)) {
-    return `{${[...value].map(([name, member]) => `${quoted(name)}:${writeJson(member)}`).join(',')}}`
-  }
-  if (isNumber(value)) return value.kind === 'int' ? value.text.replace(/^-0$/, '0') : floatText(value.value)
-  return `[${value.map(writeJson).join(',')}]`
-}
-
-/** Python escapes a control character as four digits, and no lone half of a pair. */
-const quoted = (text: string): string => JSON.stringify(text)
-
-/** Python's `repr` of a float: a point always, an exponent from 1e16 and below 1e-4. */
-function floatText(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e16) return `${Object.is(value, -0) ? '-0' : value}.0`
-  const size = Math.abs(value)
-  if (size >= 1e-4 && size < 1e16) return String(value)
-  const [mantissa, exponent = '+0'] = value.toExponential().split('e')
-  const digits = exponent.slice(1).padStart(2, '0')
-  return `${mantissa}e${exponent[0]}${digits}`
-}
-
-/** `'list'`, `'dict'`: what Python calls the type. */
-export function pythonType(value: Json): string {
-  if (value === null) return 'NoneType'
-  if (typeof value === 'boolean') return 'bool'
-  if (typeof value === 'string') return 'str'
-  if (isObject(value)) return 'dict'
-  if (isNumber(value)) return value.kind
-  return 'list'
-}

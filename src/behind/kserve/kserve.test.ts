@@ -68,6 +68,16 @@ test('what is unloaded is gone until it is loaded again, and only there', async 
   assert.equal(await at('GET', '/v1/models/sklearn-iris'), 200)
 })
 
+test('models that come and go with the configuration are served as they are', async () => {
+  let all: { namespace: string; name: string; protocol: 'v1' }[] = []
+  const own = createKserve({ models: () => all, clock: () => 0 })
+  const status = async () =>
+    (await own.handle(new Request('http://new.team.example.com/v1/models/new'))).status
+  assert.equal(await status(), 404)
+  all = [{ namespace: 'team', name: 'new', protocol: 'v1' }]
+  assert.equal(await status(), 200)
+})
+
 for (const [bodies, statuses] of [
   ['by-content-type', [500, 400]],
   ['always-json', [200, 200]],

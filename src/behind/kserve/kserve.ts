@@ -1,22 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../base/index.ts'
+import { answer } from './answer.ts'
+import type { Bodies } from './bodies.ts'
 import { answerGrpc, type GrpcAnswer, type GrpcCall } from './grpc/service.ts'
 import { type Listening, listen } from './listen.ts'
 import { irisModel } from './model.ts'
 import { createModelServer, type ModelServer } from './model-server.ts'
-import { answer, answerRest, type Bodies } from './rest.ts'
+import { answerRest } from './rest.ts'
 import { deployedAt } from './which-model.ts'
+
+/** An InferenceService. */
+export interface ServedModel {
+  readonly namespace: string
+  readonly name: string
+  readonly protocol: 'v1' | 'v2'
+}
 
 export interface KserveOptions {
   /**
-   * The InferenceServices there are; each is a pod of its own that serves one model. Their runtime
+   * The InferenceServices there are, a function where they may change; each is a pod of its own that serves one model. Their runtime
    * speaks every protocol, whichever the InferenceService names.
    */
-  readonly models: readonly {
-    readonly namespace: string
-    readonly name: string
-    readonly protocol: 'v1' | 'v2'
-  }[]
+  readonly models: readonly ServedModel[] | (() => readonly ServedModel[])
   /**
    * `by-content-type` (default): `curl -d @file`, which sends a form, is refused. `always-json`: it is
    * read, as KServe up to 0.9 did; Kubeflow 1.6 has 0.8.
@@ -54,14 +59,23 @@ const largest = 32 * 1024 * 1024
  * const { port, close } = await kserve.listen({ address: '127.0.0.1', port: 0 })
  */
 export function createKserve(options: KserveOptions): Kserve {
-  const pods = options.models.map(({ namespace, name }) => ({
-    namespace,
-    name,
-    server: createModelServer([irisModel(name)], randomUUID),
-  }))
-  const names = [...new Set(options.models.map(({ name }) => name))]
-  const everything = createModelServer(names.map(irisModel), randomUUID)
-  const serverAt = (host: string): ModelServer => deployedAt(host, pods)?.server ?? everything
+  const deployed = () => (typeof options.models === 'function' ? options.models() : options.models)
+  // A pod keeps what was loaded and unloaded in it for as long as its InferenceService is there.
+  const pods = new Map<string, ModelServer>()
+  const podOf = (key: string, names: readonly string[]): ModelServer => {
+    const known = pods.get(key)
+    if (known) return known
+    const pod = createModelServer(names.map(irisModel), randomUUID)
+    pods.set(key, pod)
+    return pod
+  }
+  const serverAt = (host: string): ModelServer => {
+    const all = deployed()
+    const meant = deployedAt(host, all)
+    if (meant) return podOf(`${meant.namespace}/${meant.name}`, [meant.name])
+    const names = [...new Set(all.map(({ name }) => name))]
+    return podOf(`past the door: ${names}`, names)
+  }
   const hostOf = (request: Request) => request.headers.get('host') ?? new URL(request.url).host
 
   const handle: Kserve['handle'] = async (request) => {

@@ -1,6 +1,8 @@
+import { answer } from './answer.ts'
+import { type Bodies, v1Body, v2Body } from './bodies.ts'
 import { exception, Failure, invalidInput, notImplemented } from './failure.ts'
-import { headerLengthName, jsonOf, requestOfBytes, requestOfJson, utf8 } from './infer-request.ts'
-import { isObject, type Json, JsonRefused, pythonType, readJson, writeJson } from './json.ts'
+import { headerLengthName, requestOfBytes, requestOfJson } from './infer-request.ts'
+import { isObject } from './json.ts'
 import {
   type InferResponse,
   type ModelServer,
@@ -9,25 +11,8 @@ import {
   serverName,
   serverVersion,
 } from './model-server.ts'
+import { pythonType } from './python-words.ts'
 import { tensorOfJson } from './tensor.ts'
-import { detailsAsJson, holdsNonFinite, validate, whole } from './v2-validation.ts'
-
-type Headers_ = Record<string, string>
-
-/** A JSON answer of the server, or the bytes of one. */
-export function answer(status: number, body: unknown, headers: Headers_ = {}): Response {
-  const text = typeof body === 'string' ? body : JSON.stringify(body)
-  const bytes = new TextEncoder().encode(text)
-  return new Response(bytes, {
-    status,
-    headers: {
-      server: 'uvicorn',
-      'content-length': String(bytes.length),
-      'content-type': 'application/json',
-      ...headers,
-    },
-  })
-}
 
 const statuses = {
   'invalid-input': 400,
@@ -36,9 +21,6 @@ const statuses = {
   'not-implemented': 501,
   exception: 500,
 } as const
-
-/** How bodies are taken for JSON: by content type, or always, as KServe up to 0.9 did (Kubeflow 1.6). */
-export type Bodies = 'by-content-type' | 'always-json'
 
 interface Asked {
   readonly server: ModelServer
@@ -165,20 +147,6 @@ function unload({ server, model }: Asked): Response {
   return answer(200, { name: model, unload: true })
 }
 
-const jsonTypes = new Set([
-  'application/json',
-  'application/cloudevents+json',
-  'application/ld+json',
-  'application/octet-stream',
-])
-
-/** The V1 body: JSON for the content types KServe lists exactly, and for none; raw bytes for any other. */
-async function v1Body(request: Request, bodies: Bodies): Promise<Json | 'bytes'> {
-  const bytes = new Uint8Array(await request.arrayBuffer())
-  const type = request.headers.get('content-type')
-  return bodies === 'always-json' || type === null || jsonTypes.has(type) ? jsonOf(bytes) : 'bytes'
-}
-
 async function predict({ server, model, request, bodies }: Asked): Promise<Response> {
   const found = server.find(model)
   const body = await v1Body(request, bodies)
@@ -216,40 +184,6 @@ async function infer({ server, bodies, model, version, request }: Asked): Promis
   }
   const raw = read === 'bytes' ? bytes : new TextEncoder().encode(read)
   return write(server.infer(model, requestOfBytes(raw, length, model)))
-}
-
-/** FastAPI reads JSON by content type, and refuses what is no InferenceRequest before any model is asked. */
-function v2Body(bytes: Uint8Array, type: string | null): Json | 'bytes' | Response {
-  if (bytes.length === 0) {
-    return refused(detailsAsJson([{ type: 'missing', loc: ['body'], msg: 'Field required', input: null }]))
-  }
-  const media = (type ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
-  if (!/^application\/(json|.+\+json)$/.test(media)) return 'bytes'
-  const text = utf8(bytes)
-  if (text === undefined) return answer(400, { detail: 'There was an error parsing the body' })
-  try {
-    const body = readJson(text, 'json')
-    const details = validate(body)
-    if (details.length === 0) return body
-    return refused(detailsAsJson(details))
-  } catch (error) {
-    if (!(error instanceof JsonRefused)) throw error
-    const detail = new Map<string, Json>([
-      ['type', 'json_invalid'],
-      ['loc', ['body', whole(error.at)]],
-      ['msg', 'JSON decode error'],
-      ['input', new Map()],
-      ['ctx', new Map([['error', error.reason]])],
-    ])
-    return refused(new Map([['detail', [detail]]]))
-  }
-}
-
-function refused(body: Json): Response {
-  if (holdsNonFinite(body)) {
-    throw exception('ValueError', 'Out of range float values are not JSON compliant')
-  }
-  return answer(422, writeJson(body))
 }
 
 function write(response: InferResponse): Response {

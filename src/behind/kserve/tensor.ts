@@ -1,6 +1,7 @@
 /** Arrays as numpy makes them of JSON and of bytes, with numpy's own words where it cannot. */
 import { exception, invalidInput } from './failure.ts'
-import { isNumber, isObject, type Json, pythonType } from './json.ts'
+import { isNumber, isObject, type Json } from './json.ts'
+import { pythonString, pythonType } from './python-words.ts'
 
 /** Row-major. */
 export interface Tensor {
@@ -203,22 +204,6 @@ function toFloat(text: string): number {
 function toInt(text: string): number {
   if (/^[+-]?\d+$/.test(text.trim())) return Number(text)
   throw exception('ValueError', `invalid literal for int() with base 10: ${pythonString(text)}`)
-}
-
-/** Python's `repr` of a string: single quotes, unless only double ones need no escape. */
-function pythonString(text: string): string {
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'"
-  const body = [...text]
-    .map((letter) => {
-      if (letter === quote || letter === '\\') return `\\${letter}`
-      if (letter === '\n') return '\\n'
-      if (letter === '\r') return '\\r'
-      if (letter === '\t') return '\\t'
-      const code = letter.charCodeAt(0)
-      return code < 0x20 || code === 0x7f ? `\\x${code.toString(16).padStart(2, '0')}` : letter
-    })
-    .join('')
-  return `${quote}${body}${quote}`
 }
 
 /** IEEE 754 binary16. */
