@@ -21,7 +21,7 @@ export interface Answer {
   readonly body?: string
 }
 
-export function questionOf(
+function questionOf(
   request: { readonly method: string; readonly target: string; readonly host: string },
   headers: HeaderList,
   scheme: 'http' | 'https',

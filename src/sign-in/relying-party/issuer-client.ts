@@ -62,18 +62,7 @@ export type TokenCheck =
   | { readonly kind: 'expired' | 'invalid' | 'unreachable' }
 
 /** Asymmetric signatures only: a client secret or a public key must never verify a token. */
-export const ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-]
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 const TIMEOUT = 5000
 const SKEW_SECONDS = 60
 const METADATA_KEPT = 10 * 60_000
