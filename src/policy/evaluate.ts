@@ -14,6 +14,7 @@ import type {
   Step,
   Verdict,
 } from './decision.ts'
+import type { MergedServer } from './gateway-servers.ts'
 import { changeHeaders, joinChanges, mixChanges } from './header-changes.ts'
 import { accept, type Chain, type GatewayProxy, namesAccepted } from './listener.ts'
 import { httpsLocation, redirectLocation } from './redirect.ts'
@@ -148,7 +149,7 @@ function act(
     return answer(404, [], '', reason)
   }
   if (found.kind === 'to-https') {
-    note(trail, { phase: 'route', outcome: 'matched', reason: 'https-redirect' })
+    note(trail, { ...serverStep(found.by), phase: 'route', outcome: 'matched', reason: 'https-redirect' })
     return answer(301, [['location', httpsLocation(request.host, request.path)]], '', 'https-redirect')
   }
   const { route } = found
@@ -374,13 +375,14 @@ function noteRoute(trail: Trail, route: Route, reason: string, phase: Step['phas
 }
 
 function noteChain(trail: Trail, chain: Chain): void {
-  const { gateway, server } = chain.server
-  note(trail, {
-    phase: 'listener',
+  const reason = chain.tls ? 'tls-listener' : 'plain-listener'
+  note(trail, { ...serverStep(chain.server), phase: 'listener', outcome: 'matched', reason })
+}
+
+function serverStep({ gateway, server }: MergedServer): Pick<Step, 'object' | 'rule' | 'at'> {
+  return {
     object: gateway.object,
     rule: `servers[${gateway.servers.indexOf(server)}]`,
-    at: server.at,
-    outcome: 'matched',
-    reason: chain.tls ? 'tls-listener' : 'plain-listener',
-  })
+    at: server.tls?.at ?? server.at,
+  }
 }

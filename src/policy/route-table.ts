@@ -14,8 +14,8 @@ import { lowerCase } from './value-pattern.ts'
 export interface VirtualHost {
   /** Lower case, with `*` in front where it is one. */
   readonly domain: string
-  /** Plain requests are sent to https, whatever the routes say. */
-  readonly requireTls: boolean
+  /** The server that sends plain requests to https, whatever the routes say. */
+  readonly toHttps?: MergedServer
   readonly routes: readonly Route[]
 }
 
@@ -35,7 +35,7 @@ export interface TableContext {
 }
 
 interface Draft {
-  requireTls: boolean
+  toHttps: MergedServer | undefined
   readonly routes: Route[]
 }
 
@@ -43,8 +43,9 @@ export function compileTable(servers: readonly MergedServer[], context: TableCon
   const drafts = new Map<string, Draft>()
   /** Routes are built once per gateway, with the port of its first server here. */
   const built = new Map<string, readonly Route[]>()
-  for (const { gateway, server, hosts } of servers) {
-    const redirects = server.tls?.httpsRedirect ?? false
+  for (const merged of servers) {
+    const { gateway, server, hosts } = merged
+    const toHttps = server.tls?.httpsRedirect ? merged : undefined
     for (const service of context.servicesOf(gateway.key)) {
       const common = intersection(hostsForNamespace(hosts, service.namespace), service.hosts)
       if (common.length === 0) continue
@@ -66,19 +67,19 @@ export function compileTable(servers: readonly MergedServer[], context: TableCon
       for (const name of common) {
         const domain = lowerCase(name)
         const draft = drafts.get(domain)
-        if (draft === undefined) drafts.set(domain, { requireTls: redirects, routes: [...routes] })
+        if (draft === undefined) drafts.set(domain, { toHttps, routes: [...routes] })
         else {
           draft.routes.push(...routes)
-          if (redirects) draft.requireTls = true
+          draft.toHttps ??= toHttps
         }
       }
     }
-    if (!redirects) continue
+    if (toHttps === undefined) continue
     for (const name of hosts) {
       const domain = lowerCase(name)
       const draft = drafts.get(domain)
-      if (draft === undefined) drafts.set(domain, { requireTls: true, routes: [] })
-      else draft.requireTls = true
+      if (draft === undefined) drafts.set(domain, { toHttps, routes: [] })
+      else draft.toHttps ??= toHttps
     }
   }
   return tableOf(drafts)
@@ -90,7 +91,7 @@ function tableOf(drafts: ReadonlyMap<string, Draft>): RouteTable {
   let any: VirtualHost | undefined
   for (const [domain, draft] of drafts) {
     const routes = [...draft.routes.filter((route) => !isCatchAll(route)), ...draft.routes.filter(isCatchAll)]
-    const host: VirtualHost = { domain, requireTls: draft.requireTls, routes }
+    const host: VirtualHost = { domain, toHttps: draft.toHttps, routes }
     if (domain === '*') any = host
     else if (domain.startsWith('*')) suffixes.push([domain.slice(1), host])
     else hosts.set(domain, host)
@@ -122,7 +123,7 @@ function withoutPort(authority: string): string {
 /** What a request meets in a route table. */
 export type Found =
   | { readonly kind: 'route'; readonly host: VirtualHost; readonly route: Route }
-  | { readonly kind: 'to-https'; readonly host: VirtualHost }
+  | { readonly kind: 'to-https'; readonly host: VirtualHost; readonly by: MergedServer }
   | { readonly kind: 'none'; readonly host?: VirtualHost }
 
 export function findRoute(
@@ -133,7 +134,8 @@ export function findRoute(
 ): Found {
   const host = findHost(table, attributes.source.host)
   if (host === undefined) return noHost
-  if (host.requireTls && forwardedProto !== 'https') return { kind: 'to-https', host }
+  const by = host.toHttps
+  if (by !== undefined && forwardedProto !== 'https') return { kind: 'to-https', host, by }
   for (const route of host.routes) {
     if (matchesRoute(route, attributes, claims)) return { kind: 'route', host, route }
   }

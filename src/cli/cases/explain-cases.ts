@@ -72,11 +72,19 @@ function validate({ id, resource }: Validation): unknown {
 function parse(file: string, index: number, line: string): Case | Validation {
   try {
     const parsed: unknown = JSON.parse(line)
-    if (typeof parsed === 'object' && parsed !== null && 'id' in parsed) return parsed as Case | Validation
+    if (isCase(parsed)) return parsed
   } catch {
     // Said below.
   }
   throw new Fault('ERR_USAGE', { message: `${file}:${index + 1} is not a case: one JSON object a line` })
+}
+
+function isCase(value: unknown): value is Case | Validation {
+  if (typeof value !== 'object' || value === null) return false
+  const { id, resource, config, request } = value as Readonly<Record<string, unknown>>
+  if (typeof id !== 'string') return false
+  if (typeof resource === 'string') return true
+  return typeof config === 'string' && typeof request === 'object' && request !== null
 }
 
 function read(path: string): string {

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { isFault } from '../../base/index.ts'
+import { explainCommand } from '../commands/explain.ts'
+import type { Io } from '../io.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'kfdoor-explain-'))
+after(() => rmSync(folder, { recursive: true }))
+
+async function run(...words: string[]): Promise<{ out: string; code: number | undefined; fault?: string }> {
+  const said: string[] = []
+  let code: number | undefined
+  const io: Io = {
+    out: (text) => void said.push(text),
+    err: () => {},
+    env: {},
+    tty: { in: false, out: false, err: false },
+    readStdin: async () => '',
+    exit: (value) => {
+      code = value
+    },
+  }
+  try {
+    await explainCommand(io).exitOverride().parseAsync(words, { from: 'user' })
+  } catch (error) {
+    if (!isFault(error)) throw error
+    return { out: said.join('\n'), code, fault: `${error.number} ${error.message}` }
+  }
+  return { out: said.join('\n'), code }
+}
+
+const door = ['-f', 'profile:26.03']
+const rows: readonly (readonly [words: string[], code: number, says: RegExp, why: string])[] = [
+  [['https://localhost/', ...door], 1, /challenge: answered 302/, 'nobody is asked to sign in'],
+  [['GET', 'http://localhost/', ...door], 1, /redirect: answered 301/, 'the plain port sends to the other'],
+  [['https://localhost/dex/auth', ...door], 0, /reaches outbound\|5556\|\|dex\.auth/, 'the login is open'],
+  [['https://localhost/', ...door, '--as', 'user:user@example.com'], 0, /allow/, 'the owner gets in'],
+  [['https://localhost/', ...door, '-H', 'Authorization: Bearer x'], 1, /401/, 'a broken token'],
+  [
+    ['https://localhost/', ...door, '-H', 'Authorization: Basic x'],
+    1,
+    /deny: answered 403/,
+    'no token at all',
+  ],
+]
+for (const [words, code, says, why] of rows) {
+  test(`explain ${words.filter((word) => !door.includes(word)).join(' ')}: ${why}`, async () => {
+    const result = await run(...words)
+    assert.equal(result.code, code, result.out)
+    assert.match(result.out, says)
+  })
+}
+
+test('-o json has the contract’s fields, each step with its line', async () => {
+  const { out } = await run(
+    'https://localhost/pipeline/',
+    ...door,
+    '--as',
+    'user:user@example.com',
+    '-o',
+    'json',
+  )
+  const answer = JSON.parse(out)
+  assert.equal(answer.verdict, 'allow')
+  assert.equal(answer.upstreamPath, '/pipeline/')
+  const route = answer.steps.find(({ phase }: { phase: string }) => phase === 'route')
+  assert.equal(route.object.kind, 'VirtualService')
+  assert.match(route.at.file, /routes\.yaml$/)
+  assert.ok(route.at.line > 0 && route.rule.startsWith('http['))
+})
+
+test('no token is ever printed', async () => {
+  const words = ['https://localhost/', ...door, '--as', 'sa:kubeflow-user-example-com/default-editor']
+  for (const format of ['json', 'table']) {
+    const { out } = await run(...words, '-o', format)
+    assert.doesNotMatch(out, /eyJ/)
+  }
+})
+
+writeFileSync(join(folder, 'bad.yaml'), 'kind: Service\n  x: [')
+writeFileSync(join(folder, 'empty.yaml'), 'apiVersion: v1\nkind: Namespace\nmetadata: { name: a }\n')
+writeFileSync(join(folder, 'cases.jsonl'), '{"id":1}\nnot json\n')
+const faults: readonly (readonly [words: string[], says: RegExp])[] = [
+  [[], /KFD0100 explain needs a URL/],
+  [['https://localhost/'], /KFD0100 explain needs a door/],
+  [['ftp://x/', ...door], /KFD0100 `ftp:\/\/x\/` is no http/],
+  [['get it', 'https://x/', ...door], /KFD0100 `get it` is no HTTP method/],
+  [['https://x/', ...door, '--as', 'bob'], /KFD0100 `bob` is no principal/],
+  [['https://x/', ...door, '-H', 'nocolon'], /KFD0100 `nocolon` is no header line/],
+  [['https://x/', '-f', join(folder, 'bad.yaml')], /KFD0103 .*bad\.yaml:\d+/],
+  [['https://x/', '-f', join(folder, 'empty.yaml')], /KFD0104/],
+  [['https://x/', '-f', join(folder, 'none.yaml')], /KFD0101/],
+  [['--cases', join(folder, 'cases.jsonl'), '--config-dir', folder], /KFD\d+ /],
+]
+for (const [words, says] of faults) {
+  test(`explain ${words.join(' ').replaceAll(folder, '')} is told what is wrong`, async () => {
+    const { fault } = await run(...words)
+    assert.match(fault ?? 'no fault', says)
+  })
+}
