@@ -107,6 +107,11 @@ test('a credential never becomes a fact', () => {
   }
 })
 
+test('a fact holds nothing a terminal would act on', () => {
+  const text = 'jwt issuer is not configured "iss":"https://dex\u001b]0;title\u0007"'
+  assert.deepEqual(recognise(text).matches[0]?.facts, {})
+})
+
 test('a megabyte of anything is looked at within a second', () => {
   for (const unit of ['a', ' ', '/dex/', '{"', '%41', '\\u0041', 'eyJa', 'location: ', '401 after ']) {
     const started = performance.now()

@@ -74,7 +74,8 @@ function factsOf(problem: Problem, text: string): Record<string, string> {
   const facts: Record<string, string> = {}
   for (const [name, pattern] of Object.entries(problem.facts ?? {})) {
     const value = pattern.exec(text)?.[1]?.trim()
-    if (value && value.length <= 200 && !looksSecret(value)) facts[name] = value
+    // What is pasted may hold escape sequences; a terminal must not be told to do anything.
+    if (value && /^[^\p{C}]{1,200}$/u.test(value) && !looksSecret(value)) facts[name] = value
   }
   return facts
 }
