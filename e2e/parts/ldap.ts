@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -35,6 +35,9 @@ async function ensureSlapd(): Promise<Binary> {
   if (existsSync('/usr/sbin/slapd')) return binaryUnder('/')
   return binaryUnder(
     await cached('slapd', (place) => {
+      const known = spawnSync('apt-cache', ['show', 'slapd'], { stdio: 'ignore' }).status === 0
+      // A fresh image has no package lists; only root may fetch them.
+      if (!known) execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit' })
       const packages = execFileSync(
         'sh',
         [
@@ -56,9 +59,11 @@ async function ensureSlapd(): Promise<Binary> {
 }
 
 function binaryUnder(root: string): Binary {
-  const lib = join(root, 'usr/lib')
-  const triplets = existsSync(lib) ? readdirSync(lib).filter((name) => name.endsWith('-linux-gnu')) : []
-  const libraries = triplets.map((name) => join(lib, name)).join(':')
+  const libraries = ['usr/lib', 'lib']
+    .map((folder) => join(root, folder))
+    .flatMap((lib) => (existsSync(lib) ? readdirSync(lib).map((name) => join(lib, name)) : []))
+    .filter((folder) => folder.endsWith('-linux-gnu'))
+    .join(':')
   const slapd = join(root, 'usr/sbin/slapd')
   return {
     slapd,

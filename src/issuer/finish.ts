@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { redirectError } from './authorize.ts'
 import { authenticRequest, requestMac } from './bound-request.ts'
 import { issueTokens, signAccessToken } from './claims.ts'
@@ -23,7 +24,9 @@ export function leaveLogin(
   const { base, store, generation } = context
   // Somebody may have finished this very request while the password was checked.
   if (!store.requests.get(request.id)) return errorReply(visit, 400, 'User session error.')
-  const done: AuthRequest = { ...request, identity }
+  // A new key with every sign-in: whoever signed in here before, and left the approval open, must
+  // not be able to answer it for the next one.
+  const done: AuthRequest = { ...request, identity, hmacKey: randomBytes(32) }
 
   switch (generation.afterLogin) {
     case 'approval': {

@@ -233,6 +233,20 @@ describe('the approval screen', () => {
     })
   }
 
+  for (const tag of ['v2.35.0', 'v2.45.0', 'v2.46.0']) {
+    test(`${tag}: whoever signed in first cannot approve for whoever signs in next`, async () => {
+      const { bench, form, screen } = await screenOf(tag)
+      const second = locationOf(await bench.post(form, good))
+      assert.notEqual(second, screen)
+      const { searchParams } = new URL(screen, ORIGIN)
+      const req = searchParams.get('req') ?? ''
+      const stale = await bench.post(`/dex/approval?${searchParams}`, { req, approval: 'approve' })
+      assert.equal(stale.status, 401)
+      const fresh = new URL(second, ORIGIN).searchParams
+      assert.equal((await bench.post(`/dex/approval?${fresh}`, { req, approval: 'approve' })).status, 303)
+    })
+  }
+
   test('prompt=none refuses it, as recorded behind oauth2-proxy', async () => {
     const { screen } = await screenOf('v2.45.0', { prompt: 'none' })
     assert.equal(
