@@ -73,6 +73,7 @@ function compileRoute(
   return {
     object: bound.object,
     rule,
+    name: match?.name ? `${route.name ?? ''}.${match.name}` : route.name,
     at: match?.at ?? route.at,
     path: compilePathMatch(match, service.semantics === 'gateway'),
     tests: compileTests(match),

@@ -27,7 +27,7 @@ import {
   type Route,
   type WeightedTarget,
 } from './route.ts'
-import { type Found, findRoute } from './route-table.ts'
+import { chosenRoute, type Found, findRoute } from './route-table.ts'
 import type { FilterPass, Filters, NormalizedRequest } from './seam.ts'
 import { verdictOfReply } from './verdict.ts'
 
@@ -95,6 +95,10 @@ function decideHttp(
     request,
     context,
     routed: found.kind !== 'none',
+    // Names are put together only where an EnvoyFilter asks for them.
+    get route() {
+      return chosenRoute(table, found)
+    },
     trace: trail.trace,
     hop: trail.hop,
   })

@@ -8,10 +8,12 @@ import type { MergedServer } from './gateway-servers.ts'
 import { hostsForNamespace, intersection } from './hostname.ts'
 import type { Route } from './route.ts'
 import { isCatchAll, matchesRoute } from './route-match.ts'
-import type { ProxyIdentity } from './seam.ts'
+import type { ChosenRoute, ProxyIdentity } from './seam.ts'
 import { lowerCase } from './value-pattern.ts'
 
 export interface VirtualHost {
+  /** istiod's name of it: `host:port`. */
+  readonly name: string
   /** Lower case, with `*` in front where it is one. */
   readonly domain: string
   /** The server that sends plain requests to https, whatever the routes say. */
@@ -20,6 +22,8 @@ export interface VirtualHost {
 }
 
 export interface RouteTable {
+  /** Its servers; all of one port, or one HTTPS server. */
+  readonly servers: readonly MergedServer[]
   readonly hosts: ReadonlyMap<string, VirtualHost>
   /** Endings of wildcard domains, longest first. */
   readonly suffixes: readonly (readonly [suffix: string, host: VirtualHost])[]
@@ -35,6 +39,7 @@ export interface TableContext {
 }
 
 interface Draft {
+  readonly port: number
   toHttps: MergedServer | undefined
   readonly routes: Route[]
 }
@@ -67,7 +72,8 @@ export function compileTable(servers: readonly MergedServer[], context: TableCon
       for (const name of common) {
         const domain = lowerCase(name)
         const draft = drafts.get(domain)
-        if (draft === undefined) drafts.set(domain, { toHttps, routes: [...routes] })
+        if (draft === undefined)
+          drafts.set(domain, { port: server.port.number, toHttps, routes: [...routes] })
         else {
           draft.routes.push(...routes)
           draft.toHttps ??= toHttps
@@ -78,26 +84,26 @@ export function compileTable(servers: readonly MergedServer[], context: TableCon
     for (const name of hosts) {
       const domain = lowerCase(name)
       const draft = drafts.get(domain)
-      if (draft === undefined) drafts.set(domain, { toHttps, routes: [] })
+      if (draft === undefined) drafts.set(domain, { port: server.port.number, toHttps, routes: [] })
       else draft.toHttps ??= toHttps
     }
   }
-  return tableOf(drafts)
+  return tableOf(servers, drafts)
 }
 
-function tableOf(drafts: ReadonlyMap<string, Draft>): RouteTable {
+function tableOf(servers: readonly MergedServer[], drafts: ReadonlyMap<string, Draft>): RouteTable {
   const hosts = new Map<string, VirtualHost>()
   const suffixes: (readonly [string, VirtualHost])[] = []
   let any: VirtualHost | undefined
   for (const [domain, draft] of drafts) {
     const routes = [...draft.routes.filter((route) => !isCatchAll(route)), ...draft.routes.filter(isCatchAll)]
-    const host: VirtualHost = { domain, toHttps: draft.toHttps, routes }
+    const host: VirtualHost = { name: `${domain}:${draft.port}`, domain, toHttps: draft.toHttps, routes }
     if (domain === '*') any = host
     else if (domain.startsWith('*')) suffixes.push([domain.slice(1), host])
     else hosts.set(domain, host)
   }
   suffixes.sort((a, b) => b[0].length - a[0].length)
-  return { hosts, suffixes, any }
+  return { servers, hosts, suffixes, any }
 }
 
 /**
@@ -143,3 +149,26 @@ export function findRoute(
 }
 
 const noHost: Found = { kind: 'none' }
+
+/** What was found, by the names EnvoyFilters use. */
+export function chosenRoute(table: RouteTable, found: Found): ChosenRoute | undefined {
+  const [first] = table.servers
+  if (found.kind !== 'route' || first === undefined) return undefined
+  const { route, host } = found
+  const https = first.routeName.startsWith('https.')
+  const actions = {
+    forward: 'ROUTE',
+    redirect: 'REDIRECT',
+    direct: 'DIRECT_RESPONSE',
+    none: 'ROUTE',
+  } as const
+  return {
+    configuration: first.routeName,
+    ...(https && { portName: first.server.port.name, gateway: first.gateway.key }),
+    ports: [...new Set(table.servers.map(({ server }) => server.port.number))],
+    vhost: host.name,
+    domains: [host.domain],
+    ...(route.name && { name: route.name }),
+    action: actions[route.action.kind],
+  }
+}

@@ -26,6 +26,8 @@ export interface Route {
   readonly object: ObjectRef
   /** `http[2].match[1]`. */
   readonly rule: string
+  /** The entry's `name`, and the match's behind a dot. */
+  readonly name?: string
   readonly at: At
   readonly path: PathMatch
   readonly tests: readonly RouteTest[]

@@ -288,3 +288,37 @@ test('a step names the object, the rule and the line that matched', () => {
 test('no steps are collected for whoever does not want them', () => {
   assert.deepEqual(decide(service(`[{ ${toA} }]`), {}, { trace: false }).steps, [])
 })
+
+test('an EnvoyFilter switches a check off on the route it names, and only there', () => {
+  const policy = `
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: istio, namespace: istio-system }
+data:
+  mesh: |
+    extensionProviders: [{ name: p, envoyExtAuthzHttp: { service: a.apps.svc.cluster.local, port: 80 } }]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ask, namespace: istio-system }
+spec: { action: CUSTOM, provider: { name: p }, rules: [{}] }
+---
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: { name: open-routes, namespace: istio-system }
+spec:
+  configPatches:
+  - applyTo: HTTP_ROUTE
+    match: { context: GATEWAY, routeConfiguration: { vhost: { name: "*:80", route: { name: open } } } }
+    patch:
+      operation: MERGE
+      value:
+        typed_per_filter_config:
+          envoy.filters.http.ext_authz:
+            "@type": type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute
+            disabled: true
+---`
+  const yaml = policy + service(`[{ name: open, match: [{ uri: { prefix: /open } }], ${toA} }, { ${toA} }]`)
+  assert.equal(told(decide(yaml, { path: '/open' })), 'a /open')
+  assert.equal(told(decide(yaml, { path: '/else' })), 'ask')
+})
