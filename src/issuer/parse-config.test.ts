@@ -227,6 +227,7 @@ describe('a file of users', () => {
       '- { email: a@b.c, password: 12341234 }',
       /users\.yaml:1: \[0\]\.password has to be a string, put it in quotes/,
     ],
+    ['- { email: a@b.c, password: "" }', /needs either `password` or `hash`/],
     ['[]', /names no users/],
     ['a: [', /users\.yaml:1/],
   ] as const) {

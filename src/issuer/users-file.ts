@@ -30,6 +30,8 @@ export async function parseUsersFile(
   const seen = new Set<string>()
   const users: StaticPassword[] = []
   for (const user of wrapped.list()) {
+    // One complaint about a field of the wrong type is enough.
+    const before = problems.length
     user.only(['email', 'password', 'hash', 'username', 'name', 'groups'])
     const email = user.get('email').text()
     const password = user.get('password').text()
@@ -44,13 +46,13 @@ export async function parseUsersFile(
       user.complain('error', 'duplicate', `has the e-mail address \`${email}\` of another user`)
     }
     seen.add(email.toLowerCase())
-    if ((password === '') === (hash === '')) {
+    if (problems.length === before && (password === '') === (hash === '')) {
       user.complain('error', 'missing-field', 'needs either `password` or `hash`')
     } else if (hash !== '' && !BCRYPT.test(hash)) {
       user
         .get('hash')
         .complain('error', 'invalid-value', 'is not a bcrypt hash; `kfdoor hash-password` makes one')
-    } else if (hash === '') {
+    } else if (password !== '') {
       const bcrypt = await import('@node-rs/bcrypt')
       hash = await bcrypt.hash(password, { cost: COST })
     }
@@ -65,6 +67,7 @@ export async function parseUsersFile(
       groups: user.get('groups').texts(),
     })
   }
+  problems.sort((a, b) => a.at.line - b.at.line)
   if (users.length === 0) root.complain('error', 'missing-field', 'names no users')
   return { users: problems.some(({ severity }) => severity === 'error') ? [] : users, problems }
 }
