@@ -296,3 +296,12 @@ test('a name beyond ASCII goes upstream as UTF-8 bytes', async () => {
   const value = header(await browser.check('/'), 'kubeflow-userid') as string
   assert.equal(Buffer.from(value, 'latin1').toString('utf8'), '김@example.com')
 })
+
+test('--api-errors json tells a program what to do, and leaves browsers alone', async () => {
+  const { provider } = await setUp(authServiceSettings(), { apiErrors: 'json' })
+  const answer = await createBrowser(provider).check('/pipeline/apis/v2beta1/healthz')
+  assert.equal(answer.status, 401)
+  assert.equal(JSON.parse(answer.body ?? '').login, '/')
+  assert.deepEqual(setCookiesOf(answer), [])
+  assert.equal((await createBrowser(provider).check('/pipeline/')).status, 302)
+})

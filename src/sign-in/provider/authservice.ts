@@ -165,7 +165,7 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
       state: attempt.state,
     })
     const location = withQuery(await issuer.authorizationEndpoint(), query)
-    if (apiErrors === 'json' && isApiCaller(question)) return apiChallenge(question, settings.homepageUrl)
+    if (apiErrors === 'json' && isApiCaller(question)) return apiChallenge(question, '/')
     const cookie = setCookie(STATE_COOKIE, login, attributes(question), clock(), LOGIN_LIFETIME)
     return redirect(question, location, [['set-cookie', cookie]])
   }

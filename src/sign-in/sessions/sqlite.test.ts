@@ -42,6 +42,18 @@ test('sessions are there after a restart, ended ones are not', async () => {
   await second.close()
 })
 
+test('a session that another process ends is over here at once', async () => {
+  const path = newPath()
+  const [mine, theirs] = [sqliteSessions(path, Date.now), sqliteSessions(path, Date.now)]
+  const sessions = createSessions(mine, Date.now)
+  const { id } = await sessions.start({ user }, 60_000)
+  assert.ok(await sessions.find(id))
+  assert.equal(await createSessions(theirs, Date.now).end(id), true)
+  assert.equal(await sessions.find(id), undefined)
+  await mine.close()
+  await theirs.close()
+})
+
 test('nobody else can read the file, nor what SQLite puts beside it', async () => {
   const path = newPath()
   writeFileSync(path, '', { mode: 0o644 })

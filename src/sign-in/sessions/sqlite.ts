@@ -8,6 +8,8 @@ import type { SessionStore, StoredSession } from './store.ts'
 const APPLICATION = 0x6b664473
 const VERSION = 1
 const SWEEP_EVERY = 256
+/** Rows remembered, so that the sessions in use are not read again for every request. */
+const ROWS_KEPT = 4096
 
 const schema = `
 CREATE TABLE IF NOT EXISTS session (
@@ -26,7 +28,8 @@ CREATE INDEX IF NOT EXISTS session_expiry ON session (expires_at);
  * disk when its promise resolves, so `kill -9` at any moment loses no session that was confirmed,
  * and brings none back that was ended.
  *
- * One process at a time keeps a door's file; `withLock` reaches no further than this process.
+ * Another process may end sessions in the file and is heeded at once; `withLock` reaches no further
+ * than this process.
  *
  * @throws Fault ERR_SESSIONS_UNUSABLE: not readable, not a database, another program's, or newer
  *
@@ -58,18 +61,45 @@ export function sqliteSessions(path: string, clock: Clock): SessionStore {
   let puts = 0
   let closed = false
 
+  // SQLite counts this up when anybody else has written to the file; own writes drop their row here.
+  const dataVersion = guard(() => db.prepare('PRAGMA data_version'))
+  const rows = new Map<string, StoredSession>()
+  let version: unknown
+  const read = (key: string): StoredSession | undefined => {
+    const now = clock()
+    const current = dataVersion.get()?.data_version
+    if (current !== version) rows.clear()
+    version = current
+    const known = rows.get(key)
+    if (known) return known.expiresAt > now ? known : undefined
+    const found = statements.get.get(key, now) as unknown as StoredSession | undefined
+    if (!found) return undefined
+    if (rows.size >= ROWS_KEPT) for (const oldest of rows.keys()) if (rows.delete(oldest)) break
+    rows.set(key, found)
+    return found
+  }
+
   return {
-    get: (key) => guard(() => statements.get.get(key, clock()) as unknown as StoredSession | undefined),
+    get: (key) => guard(() => read(key)),
     async put({ key, subject, createdAt, expiresAt, sealed }) {
       guard(() => {
+        rows.delete(key)
         statements.put.run(key, subject, createdAt, expiresAt, sealed)
         if (++puts % SWEEP_EVERY === 0) statements.sweep.run(clock())
       })
     },
-    touch: async (key, expiresAt) => guard(() => statements.touch.run(expiresAt, key, clock()).changes !== 0),
-    delete: async (key) => guard(() => statements.delete.run(key, clock()).changes !== 0),
-    deleteBySubject: async (subject) =>
-      guard(() => Number(statements.deleteBySubject.run(subject, clock()).changes)),
+    async touch(key, expiresAt) {
+      rows.delete(key)
+      return guard(() => statements.touch.run(expiresAt, key, clock()).changes !== 0)
+    },
+    async delete(key) {
+      rows.delete(key)
+      return guard(() => statements.delete.run(key, clock()).changes !== 0)
+    },
+    async deleteBySubject(subject) {
+      rows.clear()
+      return guard(() => Number(statements.deleteBySubject.run(subject, clock()).changes))
+    },
     withLock: createKeyLock(),
     count: async () => guard(() => Number(statements.count.get(clock())?.n)),
     async close() {
