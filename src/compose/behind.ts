@@ -57,7 +57,12 @@ export async function startBehind(options: BehindOptions): Promise<Behind> {
     runOutcome: up.runOutcome,
     clock,
   })
-  const kserve = createKserve({ models: models.map((one) => ({ ...one })), clock })
+  const kserve = createKserve({
+    models: () => models,
+    // KServe up to 0.9 read a body as JSON whatever its content type said; v1.6 has 0.8.
+    ...(options.profile === 'v1.6' ? { bodies: 'always-json' as const } : {}),
+    clock,
+  })
   const pastPipelines = await listenPastTheDoor(pipelines.handle, loopback(up.address))
   const pastKserve = await kserve.listen({ address: loopback(up.address), port: 0 })
   const kserveUrl = `http://127.0.0.1:${pastKserve.port}`
