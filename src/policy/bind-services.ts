@@ -85,7 +85,7 @@ function gatewayNames(gateways: readonly string[] | undefined, namespace: string
 }
 
 /** `name`, `namespace/name`, or the old `name.namespace.svc.cluster.local` (`config.go`, resolveGatewayName). */
-export function gatewayName(gateway: string, namespace: string): string {
+function gatewayName(gateway: string, namespace: string): string {
   if (gateway === 'mesh' || gateway.includes('/')) {
     return gateway.startsWith('./') ? `${namespace}/${gateway.slice(2)}` : gateway
   }

@@ -29,6 +29,8 @@ export interface DoorRequest {
   readonly port: number
   /** TCP peer. */
   readonly sourceIp: string
+  /** The `x-request-id` the proxy gives it; undefined = one stands in, for only its presence counts. */
+  readonly requestId?: string
   /** The address the client dialled; undefined = loopback. */
   readonly destinationIp?: string
   /** Server name of the TLS hello; undefined = plain text or none sent. */

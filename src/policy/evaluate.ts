@@ -294,7 +294,7 @@ function proxyHeaders(
   ]
 }
 
-export function isProxyHeader(name: string): boolean {
+function isProxyHeader(name: string): boolean {
   return name.startsWith('x-envoy-') || name.startsWith('x-forwarded-') || name === 'x-request-id'
 }
 

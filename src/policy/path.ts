@@ -117,7 +117,7 @@ function walk(door: Door, start: Start, context: Context): PathDecision {
         return { ...done, verdict: 'unknown', reason: next.reason }
       case 'gateway':
         if (hops.length >= mostHops) return { ...done, verdict: 'unknown', reason: 'too-many-hops' }
-        current = onward(decision, { port: next.port, scheme: 'http' })
+        current = onward(decision, { port: next.port, scheme: 'http', requestId: current.requestId })
         proxy = next.proxy
         continue
       case 'sidecar': {

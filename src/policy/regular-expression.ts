@@ -22,10 +22,6 @@ function compile(pattern: string): RE2JS | undefined {
   return expression
 }
 
-export function isValidExpression(pattern: string): boolean {
-  return compile(pattern) !== undefined
-}
-
 /** The whole text has to match, as everywhere in Envoy. */
 export function matchesExpression(pattern: string, text: string): boolean {
   return compile(pattern)?.matches(text) ?? false

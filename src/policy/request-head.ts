@@ -172,7 +172,7 @@ function addressed(
     else headers[at] = ['x-forwarded-for', `${forwardedFor},${sent.sourceIp}`]
     headers.push(['x-envoy-external-address', remoteIp])
   }
-  headers.push(['x-forwarded-proto', forwardedProto], ['x-request-id', placeholderRequestId])
+  headers.push(['x-forwarded-proto', forwardedProto], ['x-request-id', sent.requestId ?? someRequestId])
   return {
     method: sent.method,
     host: target.host,
@@ -194,7 +194,7 @@ function addressed(
 /**
  * A stand-in: the proxy makes a new one for each request, so that only its presence can be known.
  */
-export const placeholderRequestId = '00000000-0000-4000-8000-000000000000'
+const someRequestId = '00000000-0000-4000-8000-000000000000'
 
 /** Every URI name, else every DNS name, else the subject (envoy `rbac/matchers.cc`). */
 export function principalsOf(peer: PeerCertificate | undefined): readonly string[] {

@@ -119,7 +119,7 @@ function hasClaim(
   return Array.isArray(value) && value.some((entry) => typeof entry === 'string' && matches(entry))
 }
 
-export function matchesPath(match: PathMatch, path: string): boolean {
+function matchesPath(match: PathMatch, path: string): boolean {
   const { text } = match
   switch (match.kind) {
     case 'exact':

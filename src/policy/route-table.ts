@@ -110,7 +110,7 @@ function tableOf(servers: readonly MergedServer[], drafts: ReadonlyMap<string, D
  * The virtual host for a Host header: the port does not count, nor does case; exact before the
  * longest ending before `*`. Only its routes are tried.
  */
-export function findHost(table: RouteTable, authority: string): VirtualHost | undefined {
+function findHost(table: RouteTable, authority: string): VirtualHost | undefined {
   const host = lowerCase(withoutPort(authority))
   const exact = table.hosts.get(host)
   if (exact !== undefined) return exact

@@ -15,7 +15,7 @@ export interface Surroundings {
 }
 
 /** The Istio the recordings were made with; it decides which old names an EnvoyFilter may use. */
-export const recordedIstio = '1.31.0'
+const recordedIstio = '1.31.0'
 
 /** What each URI serves, as text or as the JSON document itself. */
 export function servedBy(uris: Readonly<Record<string, unknown>>): Surroundings['fetched'] {

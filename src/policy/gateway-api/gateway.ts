@@ -173,7 +173,7 @@ function allowedNamespaces(mesh: Mesh, own: string, written: unknown): readonly 
 }
 
 /** A Kubernetes label selector. */
-export function selects(selector: unknown, labels: Readonly<Record<string, string>>): boolean {
+function selects(selector: unknown, labels: Readonly<Record<string, string>>): boolean {
   const wanted = child(selector, 'matchLabels')
   if (typeof wanted === 'object' && wanted !== null) {
     for (const [key, value] of Object.entries(wanted)) if (labels[key] !== value) return false
