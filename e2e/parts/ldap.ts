@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -35,9 +35,10 @@ async function ensureSlapd(): Promise<Binary> {
   if (existsSync('/usr/sbin/slapd')) return binaryUnder('/')
   return binaryUnder(
     await cached('slapd', (place) => {
-      const known = spawnSync('apt-cache', ['show', 'slapd'], { stdio: 'ignore' }).status === 0
       // A fresh image has no package lists; only root may fetch them.
-      if (!known) execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit' })
+      execFileSync('sh', ['-c', 'apt-cache show slapd >/dev/null 2>&1 || apt-get update -qq'], {
+        stdio: 'inherit',
+      })
       const packages = execFileSync(
         'sh',
         [
