@@ -22,7 +22,7 @@ export function checkRegex(text: string): Complaint {
 
 /** Letters, dots, groups, classes and single repetitions: what JavaScript and RE2 read alike. */
 const shared =
-  /^(?:[\w /,:;=@%~-]|\\[./dwsDWS^$*+?()[\]{}|]|[\^$.|]|\((?:\?:)?|\)|[*+?]|\[\^?(?:[\w ,.:;=@%~/-])+\])+$/
+  /^(?:[\w /,:;=@%~-]|\\[./dwsDWS^$*+?()[\]{}|]|[\^$.|]|\((?:\?:|(?!\?))|\)|[*+?]|\[\^?(?:[\w ,.:;=@%~/-])+\])+$/
 
 /** A quick yes: compiling for RE2 costs a hundred times as much, and a mesh has thousands. */
 function isPlainRegex(text: string): boolean {
