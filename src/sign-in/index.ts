@@ -11,7 +11,7 @@ export type {
   SignInEvent,
 } from './provider/provider.ts'
 export type { SchemeOf } from './provider/question.ts'
-export type { BackChannel } from './relying-party/issuer-client.ts'
+export type { BackChannel } from './relying-party/back-channel.ts'
 export { memorySessions } from './sessions/memory.ts'
 export { sqliteSessions } from './sessions/sqlite.ts'
 export type { SessionStore, StoredSession } from './sessions/store.ts'

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/index.ts'
 import type { TokenReview } from '../../identity/index.ts'
 import type { Check, CheckAnswer } from '../../policy/index.ts'
-import type { BackChannel } from '../relying-party/issuer-client.ts'
+import type { BackChannel } from '../relying-party/back-channel.ts'
 import type { SessionStore } from '../sessions/store.ts'
 import type { ApiErrors } from './api-errors.ts'
 import type { SchemeOf } from './question.ts'

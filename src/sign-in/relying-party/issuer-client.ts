@@ -3,9 +3,8 @@ import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { type Clock, Fault } from '../../base/index.ts'
 import { parseCompactJws } from '../../identity/index.ts'
-
-/** The back channel: mesh names such as `dex.auth.svc.cluster.local` go to whatever stands there. */
-export type BackChannel = (url: string, init?: RequestInit) => Promise<Response>
+import { type BackChannel, deadline, guarded, requireTrustedChannel } from './back-channel.ts'
+import { createIssuerKeys } from './issuer-keys.ts'
 
 export interface IssuerClientOptions {
   readonly issuer: string
@@ -63,15 +62,8 @@ export type TokenCheck =
 
 /** Asymmetric signatures only: a client secret or a public key must never verify a token. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
-const TIMEOUT = 5000
 const SKEW_SECONDS = 60
 const METADATA_KEPT = 10 * 60_000
-const KEYS_KEPT = 10 * 60_000
-/** Between two fetches a key nobody has seen cannot cause another. */
-const KEYS_COOL_DOWN = 30_000
-/** Known keys go on verifying when the issuer is down, for so long. */
-const KEYS_STALE = 24 * 3600_000
-const LARGEST_ANSWER = 1024 * 1024
 
 /**
  * The OpenID Connect client of the auth services (OpenID Connect Core §3.1, RFC 6749 §4.1, RFC 7636,
@@ -92,12 +84,7 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
     id_token_signed_response_alg: undefined,
   }
   const authentication = clientSecret ? basicAuthentication(clientSecret) : oauth.None()
-  const send = async (url: string, init?: RequestInit) => {
-    requireTrustedChannel(url)
-    const answer = await options.fetch(url, { ...init, redirect: 'manual' })
-    if (answer.status >= 300 && answer.status < 400) throw new Error('it answers with a redirect')
-    return bounded(answer)
-  }
+  const send = guarded(options.fetch)
   const http = (signal?: AbortSignal) => ({
     [oauth.customFetch]: (url: string, init: RequestInit) => send(url, init),
     [oauth.allowInsecureRequests]: true as const,
@@ -133,37 +120,14 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
     }
   }
 
-  let keys: { readonly set: JSONWebKeySet; readonly at: number } | undefined
-  let askedAt = Number.NEGATIVE_INFINITY
-  let fetching: Promise<void> | undefined
-  const refreshKeys = () => {
-    fetching ??= (async () => {
-      askedAt = clock()
-      const { jwks_uri } = await server()
-      if (!jwks_uri) throw new Error('it names no jwks_uri')
-      const answer = await send(jwks_uri, { signal: deadline() })
-      const set = (await answer.json()) as JSONWebKeySet
-      if (answer.status !== 200 || !Array.isArray(set?.keys)) throw new Error('its keys are not a JWK Set')
-      keys = { set, at: clock() }
-    })().finally(() => {
-      fetching = undefined
-    })
-    return fetching
-  }
-  const keysFor = async (kid: unknown): Promise<JSONWebKeySet> => {
-    const has = () => keys?.set.keys.some((key) => kid === undefined || key.kid === kid) ?? false
-    const old = keys === undefined || clock() - keys.at > KEYS_KEPT
-    const cool = clock() - askedAt >= KEYS_COOL_DOWN
-    if (fetching || keys === undefined || ((old || !has()) && cool)) {
-      try {
-        await refreshKeys()
-      } catch (error) {
-        if (!keys || clock() - keys.at > KEYS_STALE || !has()) throw error
-      }
-    }
-    if (!keys) throw new Error('it has given no keys')
-    return keys.set
-  }
+  const keysFor = createIssuerKeys(async () => {
+    const { jwks_uri } = await server()
+    if (!jwks_uri) throw new Error('it names no jwks_uri')
+    const answer = await send(jwks_uri, { signal: deadline() })
+    const set = (await answer.json()) as JSONWebKeySet
+    if (answer.status !== 200 || !Array.isArray(set?.keys)) throw new Error('its keys are not a JWK Set')
+    return set
+  }, clock)
 
   const verify = async (token: string, audiences: readonly string[]): Promise<TokenCheck> => {
     const jws = parseCompactJws(token)
@@ -282,45 +246,6 @@ function basicAuthentication(secret: string): oauth.ClientAuth {
 /** oauth4webapi reads the clock of the machine; the difference to ours makes it read ours. */
 function clientAt(client: oauth.Client, clock: Clock): oauth.Client {
   return { ...client, [oauth.clockSkew]: Math.round((clock() - Date.now()) / 1000) }
-}
-
-/** Plain HTTP carries the client secret in clear, so only names that stay inside the mesh may have it. */
-function requireTrustedChannel(text: string): void {
-  const url = URL.parse(text)
-  if (!url) throw new Fault('ERR_USAGE', { message: `\`${text}\` is not a URL an issuer can have` })
-  if (url.protocol === 'https:' || isInsideMesh(url)) return
-  throw new Fault('ERR_USAGE', {
-    message: `\`${url.origin}\` would carry a client secret over ${url.protocol.slice(0, -1)}`,
-    next: 'only names inside the mesh may be plain http',
-  })
-}
-
-/** Service names (`dex.auth.svc.cluster.local`, `dex.auth.svc`, `dex`) and loopback. */
-function isInsideMesh({ protocol, hostname }: URL): boolean {
-  if (protocol !== 'http:') return false
-  if (/\.svc(\.[a-z0-9.-]+)?$/.test(hostname) || hostname.endsWith('.local')) return true
-  return !hostname.includes('.') || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
-}
-
-function deadline(signal?: AbortSignal): AbortSignal {
-  const limit = AbortSignal.timeout(TIMEOUT)
-  return signal ? AbortSignal.any([signal, limit]) : limit
-}
-
-/** The answer with its body read, unless that is larger than any honest one. */
-async function bounded(answer: Response): Promise<Response> {
-  if (!answer.body) return answer
-  const parts: Uint8Array[] = []
-  let size = 0
-  for await (const part of answer.body) {
-    size += part.byteLength
-    if (size > LARGEST_ANSWER) throw new Error(`it sends more than ${LARGEST_ANSWER} bytes`)
-    parts.push(part)
-  }
-  return new Response(size === 0 ? null : Buffer.concat(parts), {
-    status: answer.status,
-    headers: answer.headers,
-  })
 }
 
 /** The issuer or a check said no, as opposed to a network that did not carry the question. */
