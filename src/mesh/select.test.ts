@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isSubset, selects, serviceSelects } from './select.ts'
+import { isSubset, serviceSelects } from './select.ts'
 
 const rows: readonly (readonly [
   selector: Record<string, string>,
@@ -20,11 +20,6 @@ for (const [selector, labels, want] of rows) {
   test(`${JSON.stringify(selector)} ${want ? 'takes' : 'leaves'} ${JSON.stringify(labels)}`, () =>
     assert.equal(isSubset(selector, labels), want))
 }
-
-test('an Istio selector that is missing or empty takes every workload', () => {
-  assert.equal(selects({}, { app: 'a' }), true)
-  assert.equal(selects({ selector: {} }, { app: 'a' }), true)
-})
 
 test('a Service without a selector takes no pod', () => {
   assert.equal(serviceSelects({}, { app: 'a' }), false)

@@ -1,4 +1,4 @@
-import type { Attachment, Labels, Service, Workload } from './model.ts'
+import type { Labels, Service, Workload } from './model.ts'
 
 /**
  * Whether every label of `selector` is among `labels` with the same value, as Kubernetes' and Istio's
@@ -10,14 +10,6 @@ export function isSubset(selector: Labels, labels: Labels): boolean {
     if (!Object.hasOwn(labels, key) || labels[key] !== selector[key]) return false
   }
   return true
-}
-
-/**
- * Whether Istio's `selector` takes a workload: one that is missing or empty takes all
- * (pilot/pkg/model/policyattachment.go). `targetRefs` are not looked at.
- */
-export function selects(attachment: Pick<Attachment, 'selector'>, labels: Labels): boolean {
-  return attachment.selector === undefined || isSubset(attachment.selector, labels)
 }
 
 /** Whether a Service selects pods with these labels: a missing or empty selector selects none. */
@@ -33,15 +25,5 @@ export function workloadsOf(
 ): readonly Workload[] {
   return workloads.filter(
     (workload) => workload.namespace === service.namespace && serviceSelects(service, workload.podLabels),
-  )
-}
-
-/** The Services of a workload's namespace that select its pods. */
-export function servicesOf(
-  workload: Pick<Workload, 'namespace' | 'podLabels'>,
-  services: readonly Service[],
-): readonly Service[] {
-  return services.filter(
-    (service) => service.namespace === workload.namespace && serviceSelects(service, workload.podLabels),
   )
 }

@@ -16,7 +16,7 @@ export function isLabel(text: string): boolean {
 }
 
 /** A domain name without wildcards; a single label and a trailing dot are fine. */
-export function checkDomain(domain: string): Complaint {
+function checkDomain(domain: string): Complaint {
   return checkLength(domain) ?? checkLabels(domain, domain)
 }
 
