@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Fault } from '../../base/index.ts'
-import { parseMesh } from '../../mesh/index.ts'
+import { validateResource } from '../../mesh/index.ts'
 import { type Case, decideCase } from '../../policy/index.ts'
 import type { Io } from '../io.ts'
 import { readSurroundings, readWorld, type Surroundings, type World } from './world.ts'
@@ -64,9 +64,8 @@ function answer(
 }
 
 function validate({ id, resource }: Validation): unknown {
-  const { problems } = parseMesh([{ file: id, text: resource }])
-  const error = problems.find(({ severity }) => severity === 'error')
-  return { id, valid: error === undefined, ...(error && { message: error.message }) }
+  const { valid, problems } = validateResource(resource, id)
+  return { id, valid, ...(problems[0] && { message: problems[0].message }) }
 }
 
 function parse(file: string, index: number, line: string): Case | Validation {
