@@ -17,7 +17,7 @@ const style = `
 :root{color-scheme:light dark;--ground:#eef1f6;--panel:#fff;--ink:#172033;--soft:#566178;--line:#c9d0dd;--accent:#2456c7}
 @media (prefers-color-scheme:dark){:root{--ground:#0f141d;--panel:#18202d;--ink:#e8ecf4;--soft:#a3aec2;--line:#3a465b;--accent:#8fb3ff}}
 *{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:grid;grid-template-rows:1fr auto;justify-items:center;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Noto Sans KR","Apple SD Gothic Neo","Malgun Gothic",sans-serif}
+body{margin:0;min-height:100vh;display:grid;grid-template:1fr auto/minmax(0,1fr);justify-items:center;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Noto Sans KR","Apple SD Gothic Neo","Malgun Gothic",sans-serif}
 main{width:min(52rem,100% - 2rem);margin:2rem 0;padding:2rem;background:var(--panel);border:1px solid var(--line);border-radius:14px;box-shadow:0 1px 2px #0b153012,0 12px 32px #0b153014}
 h1{margin:0 0 .25rem;font-size:1.375rem;line-height:1.25;letter-spacing:-.01em;overflow-wrap:anywhere}
 h2{margin:2rem 0 .5rem;font-size:1rem}
@@ -30,7 +30,7 @@ th,td{padding:.5rem .75rem .5rem 0;text-align:left;vertical-align:top;border-bot
 th{font-weight:600;color:var(--soft);font-size:.8125rem}
 tr:last-child td{border-bottom:0}
 code{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
-pre{margin:.5rem 0 0;padding:.75rem;overflow-x:auto;background:var(--ground);border-radius:8px}
+pre{margin:.5rem 0 0;padding:.75rem;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--ground);border-radius:8px}
 .button{display:inline-block;margin:.5rem 0 0;padding:.5rem 1rem;font-weight:600;text-decoration:none;border:1px solid var(--soft);border-radius:8px}
 a{color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}

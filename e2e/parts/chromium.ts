@@ -1,0 +1,41 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Browser, chromium } from 'playwright-core'
+import { debian } from './debian.ts'
+
+/** A browser that trusts one more authority: its own store holds it, as a person would import it. */
+export interface TrustingBrowser {
+  readonly browser: Browser
+  close(): Promise<void>
+}
+
+/** Debian's Chromium with a home of its own; `caFile` is imported into its NSS store. */
+export async function startChromium(caFile: string | null): Promise<TrustingBrowser> {
+  const program = await debian(['chromium'], 'usr/bin/chromium')
+  const nss = await debian(['libnss3-tools'], 'usr/bin/certutil')
+  const home = mkdtempSync(join(tmpdir(), 'kfdoor-chromium-'))
+  if (caFile) {
+    const store = join(home, '.pki', 'nssdb')
+    mkdirSync(store, { recursive: true })
+    const certutil = (...args: readonly string[]) =>
+      execFileSync(join(nss.root, 'usr/bin/certutil'), ['-d', `sql:${store}`, ...args], { env: nss.env })
+    certutil('-N', '--empty-password')
+    // C: trusted to sign certificates of servers.
+    certutil('-A', '-n', 'door', '-t', 'C,,', '-i', caFile)
+  }
+  const browser = await chromium.launch({
+    executablePath: join(program.root, 'usr/lib/chromium/chromium'),
+    // The sandbox refuses to run as root, and an unpacked one has no set-uid helper.
+    args: process.getuid?.() === 0 || program.root !== '/' ? ['--no-sandbox'] : [],
+    env: { ...(program.env as Record<string, string>), HOME: home, XDG_DATA_HOME: join(home, 'data') },
+  })
+  return {
+    browser,
+    close: async () => {
+      await browser.close()
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+}
