@@ -238,8 +238,11 @@ class Gateway implements RunningGateway {
     server.on('sessionError', () => {})
     server.on('stream', (opened, _headers, flags, raw) => {
       const stream = opened as ServerHttp2Stream
-      // A stream that was malformed behind its head is over before it is looked at.
-      if (stream.destroyed || stream.closed) return
+      // A stream that was malformed behind its head is over before it is looked at; its error still comes.
+      if (stream.destroyed || stream.closed) {
+        stream.on('error', () => {})
+        return
+      }
       this.#take(new Http2Exchange(stream, raw as unknown as string[], flags, limits.headerLines))
     })
     return server
