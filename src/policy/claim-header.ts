@@ -34,10 +34,20 @@ function numberText(value: number): string {
   return Math.abs(value) >= 1e21 ? `${BigInt(value)}.000000` : value.toFixed(6)
 }
 
-/** As protobuf writes JSON: angle brackets escaped too. */
-function jsonText(value: object): string {
-  return JSON.stringify(value)
-    .replaceAll('<', '\\u003c')
-    .replaceAll('>', '\\u003e')
-    .replace(/[\u007f\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+/** As protobuf writes JSON: compact, -0 with its sign, angle brackets escaped. */
+function jsonText(value: unknown): string {
+  if (Object.is(value, -0)) return '-0'
+  if (Array.isArray(value)) return `[${value.map(jsonText).join(',')}]`
+  if (typeof value === 'object' && value !== null) {
+    const pairs = Object.entries(value).map(([name, each]) => `${quoted(name)}:${jsonText(each)}`)
+    return `{${pairs.join(',')}}`
+  }
+  return typeof value === 'string' ? quoted(value) : JSON.stringify(value)
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(
+    /[<>\u007f\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }

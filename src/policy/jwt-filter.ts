@@ -4,6 +4,7 @@ import type { Flow, HttpFilter } from './flow.ts'
 import { compileProviders, type JwtProvider } from './jwt-provider.ts'
 import { type JwtTrial, runJwt } from './jwt-rule.ts'
 import { type JwtFailure, jwtFailures } from './jwt-status.ts'
+import { tokenReader } from './token.ts'
 
 export function jwtProviders(
   mesh: Mesh,
@@ -20,6 +21,7 @@ export function jwtProviders(
 /** `rerouting`: gateways choose the route again once a token was accepted; sidecars do not. */
 export function jwtFilter(providers: readonly JwtProvider[], rerouting: boolean): HttpFilter | undefined {
   if (providers.length === 0) return undefined
+  const read = tokenReader()
   return {
     name: 'envoy.filters.http.jwt_authn',
     run(flow) {
@@ -30,6 +32,7 @@ export function jwtFilter(providers: readonly JwtProvider[], rerouting: boolean)
         path: request.path,
         now: context.now,
         verified: context.verified,
+        read,
       })
       if (flow.trace) traceTrials(flow, result.trials, result.kind === 'failed' ? result.failure : undefined)
       if (result.kind === 'passed') {

@@ -34,6 +34,8 @@ export type JwtResult =
     }
 
 export interface JwtInput {
+  /** Reads a token's text; undefined = anew each time. */
+  readonly read?: typeof readToken
   readonly method: string
   readonly headers: HeaderList
   readonly path: string
@@ -117,7 +119,7 @@ class JwtRun {
     const tokens = findTokens(provider.locations, this.headers, this.path)
     if (tokens.length === 0) return this.#tried(provider, 'token-missing')
     for (const found of tokens.reverse()) {
-      const token = readToken(found.text)
+      const token = (this.#input.read ?? readToken)(found.text)
       if (typeof token === 'string') return this.#tried(provider, token)
       const failure = judge(provider, token, this.#input)
       if (failure !== undefined) return this.#tried(provider, failure, token)

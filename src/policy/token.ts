@@ -1,5 +1,6 @@
 import type { Claims } from './attributes.ts'
 import { fromBase64Url, utf8Text } from './base64url.ts'
+import { readJsonObject } from './json-object.ts'
 import type { JwtFailure } from './jwt-status.ts'
 
 /** A token read but not yet verified. */
@@ -90,16 +91,26 @@ export function compactToken(text: string): string | undefined {
 
 function readObject(bytes: Uint8Array): Claims | undefined {
   const text = utf8Text(bytes)
-  if (text === undefined) return undefined
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Claims)
-      : undefined
-  } catch {
-    return undefined
+  return text === undefined ? undefined : readJsonObject(text)
+}
+
+/** Reads each token once: a caller sends the same one again and again. */
+export function tokenReader(): (text: string) => Token | JwtFailure {
+  const known = new Map<string, Token | JwtFailure>()
+  return (text) => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    // Full is rare, and starting over is cheaper than keeping order.
+    if (known.size >= mostRemembered) known.clear()
+    const token = readToken(text)
+    if (text.length <= longestRemembered) known.set(text, token)
+    return token
   }
 }
+
+const mostRemembered = 512
+/** Longer ones are read anew, so that nobody fills the memory. */
+const longestRemembered = 8192
 
 function own(claims: Claims, name: string): unknown {
   return Object.hasOwn(claims, name) ? claims[name] : undefined
