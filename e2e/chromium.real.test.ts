@@ -111,7 +111,7 @@ for (const profile of ['26.03', 'v1.8']) {
           await page.keyboard.type('12341234')
           await page.keyboard.press('Enter')
           await page.waitForURL(`${door.ready.url}/`)
-          assert.match(await page.innerText('body'), /user@example\.com/)
+          assert.match((await page.textContent('main')) ?? '', /user@example\.com/)
           await seen(page, language)
           assert.deepEqual(noted, [])
           const cookies = await context.cookies()

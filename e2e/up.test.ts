@@ -99,7 +99,7 @@ for (const release of releases) {
             )
           : who.send(
               'POST',
-              local(door).url + '/v1/models/sklearn-iris:predict',
+              `${local(door).url}/v1/models/sklearn-iris:predict`,
               { ...json, host: `sklearn-iris.${namespace}.svc.cluster.local` },
               v1,
             )

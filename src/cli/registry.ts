@@ -44,7 +44,7 @@ export const registry: readonly Entry[] = [
   {
     name: 'ca',
     group: 'run and change a door',
-    usage: 'ca init|csr|sign|secret|inspect',
+    usage: 'ca init|csr|sign|secret|inspect|path',
     summary: 'own CA, certificates, signing requests, the TLS Secret',
     load: async () => (await import('./commands/ca.ts')).caCommand,
   },

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../base/index.ts'
 import { createSigningKeys, serviceAccountIssuer } from '../identity/index.ts'
-import { askDoor, type RunningDoor, runningDoors } from './control.ts'
+import { chooseDoor } from './choose-door.ts'
+import { askDoor, runningDoors } from './control.ts'
 import { fileKeyStore } from './private-file.ts'
 import { defaultStateFolder } from './state.ts'
 
@@ -81,27 +82,6 @@ function parseAccount(text: string): { namespace: string; name: string } {
     })
   }
   return { namespace, name }
-}
-
-function chooseDoor(doors: readonly RunningDoor[], request: MintRequest): RunningDoor | undefined {
-  const fitting = doors.filter(
-    (door) =>
-      (request.url === undefined || sameOrigin(request.url, door)) &&
-      (request.state === undefined || door.state === request.state),
-  )
-  if (fitting.length > 1) {
-    throw new Fault('ERR_USAGE', {
-      message: `${fitting.length} doors run here: ${fitting.map((door) => door.url).join(', ')}`,
-      next: 'choose one with `--url URL`',
-    })
-  }
-  return fitting[0]
-}
-
-function sameOrigin(text: string, door: RunningDoor): boolean {
-  if (!URL.canParse(text)) throw new Fault('ERR_USAGE', { message: `\`--url ${text}\` is not a URL` })
-  const { origin } = new URL(text)
-  return origin === new URL(door.url).origin || origin === new URL(door.httpUrl).origin
 }
 
 async function mintOffline(

@@ -21,6 +21,7 @@ export const caCommand = (io: Io) =>
     .addCommand(sign(io))
     .addCommand(secret(io))
     .addCommand(inspect(io))
+    .addCommand(path(io))
     .addHelpText(
       'after',
       `
@@ -29,7 +30,8 @@ Examples:
   kfdoor ca csr --dir my-ca --name kubeflow.example.com
   kfdoor ca sign --dir my-ca kubeflow.example.com.csr
   kfdoor ca secret --dir my-ca kubeflow.example.com --secret-name kubeflow-tls -n istio-system | kubectl apply -f -
-  kfdoor ca inspect my-ca/kubeflow.example.com.crt`,
+  kfdoor ca inspect my-ca/kubeflow.example.com.crt
+  curl --cacert "$(kfdoor ca path)" https://localhost:8443/`,
     )
 
 async function open(folder: string) {
@@ -43,6 +45,7 @@ const init = (io: Io) =>
     .addOption(dir())
     .requiredOption('--name <name...>', 'host name or address; repeatable')
     .addOption(keyType())
+    .addHelpText('after', `\nExample:\n  kfdoor ca init --dir my-ca --name kubeflow.example.com`)
     .action(async (options) => {
       const { certFile, keyFile } = await (await open(options.dir)).init({
         names: options.name,
@@ -59,6 +62,7 @@ const csr = (io: Io) =>
     .addOption(dir())
     .requiredOption('--name <name...>', 'host name or address; the first names the files; repeatable')
     .addOption(keyType())
+    .addHelpText('after', `\nExample:\n  kfdoor ca csr --dir my-ca --name kubeflow.example.com`)
     .action(async (options) => {
       const { csrFile, keyFile } = await (await open(options.dir)).csr({
         names: options.name,
@@ -74,6 +78,7 @@ const sign = (io: Io) =>
     .addOption(dir())
     .option('--days <days>', 'how long it lives, at most 397', '397')
     .argument('<request>', 'a CSR in PEM: a path, or a file in the folder')
+    .addHelpText('after', `\nExample:\n  kfdoor ca sign --dir my-ca kubeflow.example.com.csr`)
     .action(async (request, options) => {
       const days = Number(options.days)
       if (!Number.isInteger(days) || days < 1 || days > 397) {
@@ -97,6 +102,10 @@ const secret = (io: Io) =>
       'istio-system',
     )
     .argument('<server>', 'the name its request was made for')
+    .addHelpText(
+      'after',
+      `\nExample:\n  kfdoor ca secret --dir my-ca kubeflow.example.com --secret-name kubeflow-tls | kubectl apply -f -`,
+    )
     .action(async (server, options) => {
       const folder = await open(options.dir)
       io.out(folder.secret(server, { name: options.secretName, namespace: options.namespace }))
@@ -109,6 +118,10 @@ const inspect = (io: Io) =>
       new Option('-o, --output <format>').choices(['text', 'json'] as const).default('text' as const),
     )
     .argument('<file>', 'certificates in PEM, `-` for stdin')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  kfdoor ca inspect my-ca/kubeflow.example.com.crt\n  kubectl -n istio-system get secret kubeflow-tls -o jsonpath='{.data.tls\\.crt}' | base64 -d | kfdoor ca inspect -`,
+    )
     .action(async (file, options) => {
       const { inspectCertificates, readNeeded } = await import('../../pki/index.ts')
       const pem = file === '-' ? await io.readStdin() : readNeeded(file)
@@ -117,6 +130,17 @@ const inspect = (io: Io) =>
         options.output === 'json' ? JSON.stringify({ certificates }) : certificates.map(render).join('\n'),
       )
       if (certificates.some(({ problems }) => problems.length > 0)) io.exit(exitCode.no)
+    })
+
+const path = (io: Io) =>
+  new Command('path')
+    .summary("where the root certificate of this machine's door lies")
+    .option('--url <url>', 'which of several running doors')
+    .option('--state <dir>', 'the state folder of a door')
+    .addHelpText('after', '\nExample:\n  curl --cacert "$(kfdoor ca path)" https://localhost:8443/')
+    .action(async (options) => {
+      const { caFileOfDoor } = await import('../../compose/choose-door.ts')
+      io.out(caFileOfDoor(io.env, options))
     })
 
 function render(facts: CertificateFacts): string {
