@@ -2,8 +2,9 @@
  * Builders the tests of this room share: every default is valid, and a test writes only what it is
  * about. (Named as a test so that it stays out of what is built.)
  */
-import { parseMesh } from '../mesh/index.ts'
+
 import type { Mesh } from '../mesh/index.ts'
+import { parseMesh } from '../mesh/index.ts'
 import { Attributes, type Claims } from './attributes.ts'
 import type { CheckAnswer, Context, DoorRequest } from './decision.ts'
 import type { FilterCall, NormalizedRequest, ProxyIdentity } from './seam.ts'
