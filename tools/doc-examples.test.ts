@@ -1,6 +1,6 @@
 /**
  * What the documents show must be true: every `kfdoor …` in a code block or in backticks names a
- * command that is there with options it has, every `npm run …` a script, every link a file.
+ * command that is there with options it has, every `npm run …` a script, every path and link a file.
  */
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
@@ -70,6 +70,14 @@ for (const document of globSync(['*.md', 'docs/**/*.md'], { cwd: root }).sort())
   test(`${document}: its npm scripts exist`, () => {
     for (const [, script] of text.matchAll(/npm run ([a-z:-]+)/g)) {
       assert.ok(scripts[script as string], `there is no script ${script}`)
+    }
+  })
+
+  test(`${document}: the files it names are there`, () => {
+    for (const [path] of text.matchAll(
+      /(?<=`)(?:bin|conformance|docs|e2e|profiles|src|tools)\/[^`\s…<*{]*(?=`)/g,
+    )) {
+      assert.ok(existsSync(join(root, path)), `${path} is not there`)
     }
   })
 
