@@ -26,7 +26,7 @@ export function renderHelp(): string {
     'Examples:',
     '  kfdoor up                                      # a Kubeflow 26.03 door on this machine',
     "  kfdoor why 'RBAC: access denied'               # cause and fix of an error text",
-    '  kfdoor explain GET http://localhost/pipeline/ -f profile:26.03 --as anonymous',
+    '  kfdoor explain GET https://localhost/pipeline/ -f profile:26.03 --as anonymous',
     '',
     'Exit codes: 0 yes or done, 1 no or findings, 2 usage or bad input, 3 cannot reach,',
     '4 credentials missing, wrong or expired, 5 the door refused, 6 undecided, 130 interrupted.',

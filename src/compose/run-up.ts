@@ -10,9 +10,25 @@ export async function runUp(options: UpOptions, io: Io): Promise<void> {
     readStdin: io.readStdin,
     say: (line) => io.err(line),
   })
+  // Heard before anything is printed: whoever reads the ready line may stop the door at once.
+  const stopped = askedToStop(async () => {
+    io.err('kfdoor: closing; open requests have 10 s')
+    await running.close()
+  })
   if (options.output === 'json') io.out(JSON.stringify(running.ready))
-  else io.out(renderStart(running))
-  await new Promise<void>((stopped) => {
+  // Under npm and npx the program is not on the person's own PATH.
+  else io.out(renderStart(running, io.env.npm_command ? 'npx kfdoor' : 'kfdoor'))
+  try {
+    await stopped
+  } catch (error) {
+    io.err(`kfdoor: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  io.exit(0)
+}
+
+/** Settles with `close` once a signal asked for it. */
+function askedToStop(close: () => Promise<void>): Promise<void> {
+  return new Promise((stopped) => {
     let asked: number | undefined
     const stop = () => {
       const now = performance.now()
@@ -23,14 +39,9 @@ export async function runUp(options: UpOptions, io: Io): Promise<void> {
         process.exit(130)
       }
       asked = now
-      io.err('kfdoor: closing; open requests have 10 s')
-      running.close().then(stopped, (error: unknown) => {
-        io.err(`kfdoor: ${error instanceof Error ? error.message : String(error)}`)
-        stopped()
-      })
+      stopped(close())
     }
     process.on('SIGINT', stop)
     process.on('SIGTERM', stop)
   })
-  io.exit(0)
 }

@@ -13,26 +13,22 @@ export interface Started {
   readonly notes: readonly string[]
 }
 
-export function renderStart({
-  ready,
-  what,
-  parts,
-  people,
-  usesPublishedPassword,
-  models,
-  notes,
-}: Started): string {
+/** @param kfdoor how the person calls this program: `kfdoor`, or `npx kfdoor` in a checkout */
+export function renderStart(
+  { ready, what, parts, people, usesPublishedPassword, models, notes }: Started,
+  kfdoor: string,
+): string {
   const ca = ready.caFile ? `--cacert ${ready.caFile} ` : ''
   const account = models[0] ? `${models[0].namespace}/default-editor` : 'NAMESPACE/NAME'
   const password = usesPublishedPassword ? ' with 12341234, which the whole world knows' : ''
   const commands = [
     [`curl -i ${ca}${ready.url}/pipeline/apis/v2beta1/healthz`, 'shut: what the release answers'],
     [
-      `curl ${ca}-H "Cookie: $(kfdoor token --user ${people[0] ?? 'EMAIL'} -o cookie)" ${ready.url}/pipeline/apis/v2beta1/healthz`,
+      `curl ${ca}-H "Cookie: $(${kfdoor} token --user ${people[0] ?? 'EMAIL'} -o cookie)" ${ready.url}/pipeline/apis/v2beta1/healthz`,
       'open: a person',
     ],
     [
-      `curl ${ca}-H "$(kfdoor token --service-account ${account} -o header)" ${ready.url}/pipeline/apis/v2beta1/healthz`,
+      `curl ${ca}-H "$(${kfdoor} token --service-account ${account} -o header)" ${ready.url}/pipeline/apis/v2beta1/healthz`,
       'a machine, where the door takes machines',
     ],
   ]
@@ -56,7 +52,7 @@ export function renderStart({
     ...(ready.caFile
       ? [
           `Its certificate is from this door's own CA, ${ready.caFile}.`,
-          'Without it curl says `unable to get local issuer certificate`; give it with --cacert, or `kfdoor why` tells more.',
+          `Without it curl says \`unable to get local issuer certificate\`; give it with --cacert, or \`${kfdoor} why\` tells more.`,
         ]
       : []),
     'Ctrl-C closes the door.',
