@@ -111,9 +111,16 @@ export class Http1Exchange implements Exchange {
 
   start(status: number, headers: FlatHeaders, _trailers: boolean): void {
     this.status = status
-    if (this.#draining()) this.#response.shouldKeepAlive = false
+    if (this.#draining()) headers.push('connection', 'close')
+    // Node's `keep-alive` notes say nothing in HTTP/1.1, and Envoy sends none.
+    else if (this.#request.httpVersionMinor === 1) this.#response.removeHeader('connection')
     this.#response.sendDate = !has(headers, 'date')
     this.#response.writeHead(status, headers)
+  }
+
+  bare(status: number, headers: FlatHeaders): void {
+    this.start(status, headers, false)
+    this.#response.end()
   }
 
   write(chunk: Buffer): boolean {

@@ -97,6 +97,12 @@ export class Http2Exchange implements Exchange {
     this.#stream.respond(named(status, headers), { waitForTrailers: trailers })
   }
 
+  bare(status: number, headers: FlatHeaders): void {
+    if (this.gone) return
+    this.status = status
+    this.#stream.respond(named(status, headers), { endStream: true })
+  }
+
   write(chunk: Buffer): boolean {
     return this.#stream.write(chunk)
   }
@@ -108,8 +114,7 @@ export class Http2Exchange implements Exchange {
   end(chunk?: Buffer, trailers: HeaderList = []): void {
     if (this.gone) return
     this.#stream.once('wantTrailers', () => {
-      if (trailers.length > 0) this.#stream.sendTrailers(named(undefined, trailers.flat()))
-      else this.#stream.close()
+      if (!this.gone) this.#stream.sendTrailers(named(undefined, trailers.flat()))
     })
     this.#stream.end(chunk)
   }

@@ -38,6 +38,8 @@ export interface Exchange {
   continue(): void
   /** A whole answer at once. */
   reply(status: number, headers: FlatHeaders, body: string | Buffer): void
+  /** An answer that is only a head: to HEAD, 304, or gRPC's "trailers only". */
+  bare(status: number, headers: FlatHeaders): void
   /** The head of an answer; `write` and `end` follow. With `trailers` the end brings some. */
   start(status: number, headers: FlatHeaders, trailers: boolean): void
   /** False = wait for `onDrain`. */

@@ -80,13 +80,13 @@ export class Forward implements Receiver {
     })
   }
 
-  head(status: number, headers: FlatHeaders, mayHaveTrailers: boolean): void {
+  head(status: number, headers: FlatHeaders, then: 'body' | 'trailers' | 'nothing'): void {
     if (this.#over) return
     clearTimeout(this.#try)
     this.#headed = true
     this.#answered = status
     const exchange = this.#exchange
-    this.#trailers = mayHaveTrailers && exchange.protocol === 'HTTP/2'
+    this.#trailers = then === 'trailers' && exchange.protocol === 'HTTP/2'
     for (let at = 0; at < headers.length; at += 2) {
       if (headers[at] === 'content-length') this.#left = Number(headers[at + 1])
     }
@@ -96,7 +96,7 @@ export class Forward implements Receiver {
       this.#options.outside,
       answerHeaders(headers, this.#decision.response, performance.now() - this.#begun),
     )
-    if (this.#trailers || this.#left < 0) this.#release()
+    if (this.#trailers || (this.#left < 0 && then !== 'nothing')) this.#release()
   }
 
   #release(): void {
@@ -120,8 +120,14 @@ export class Forward implements Receiver {
 
   end(trailers?: HeaderList): void {
     if (this.#over) return
-    this.#release()
-    this.#finish(undefined, trailers)
+    if (!this.#held) {
+      this.#finish(undefined, trailers)
+      return
+    }
+    this.#over = true
+    this.#clear()
+    this.#exchange.onGone = undefined
+    this.#exchange.bare(this.#answered, this.#held)
   }
 
   #finish(chunk?: Buffer, trailers?: HeaderList): void {

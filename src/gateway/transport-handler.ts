@@ -25,7 +25,7 @@ class HandlerSending implements Sending {
       if (signal.aborted) return
       const headers: string[] = []
       for (const [name, value] of response.headers) headers.push(name, value)
-      receiver.head(response.status, headers, false)
+      receiver.head(response.status, headers, response.body ? 'body' : 'nothing')
       if (response.body) {
         for await (const chunk of response.body) {
           if (signal.aborted) return

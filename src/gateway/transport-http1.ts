@@ -1,3 +1,4 @@
+import { PassThrough, type Readable } from 'node:stream'
 import { Pool } from 'undici'
 import type { Limits, Upstream } from './options.ts'
 import { failureOf, type Outgoing, type Receiver, type Sending, type Transport } from './upstream.ts'
@@ -45,7 +46,7 @@ export function http1Transport(origin: Origin, limits: Limits): Transport {
             method: method as 'GET',
             path,
             headers: ['host', outgoing.host, ...outgoing.headers],
-            body: exchange.body ?? null,
+            body: exchange.body ? bodyOf(exchange.body, exchange.protocol) : null,
             // A stream that failed half-way must not be sent again by undici itself.
             idempotent: false,
           },
@@ -58,6 +59,25 @@ export function http1Transport(origin: Origin, limits: Limits): Transport {
     },
     close: () => pool.destroy(),
   }
+}
+
+/**
+ * undici destroys a body it has read to the end. A message of HTTP/1 does not mind; a stream of HTTP/2
+ * is the answer's way back too, so it lends its bytes only.
+ */
+function bodyOf(body: Readable, protocol: Outgoing['exchange']['protocol']): Readable {
+  if (protocol !== 'HTTP/2') return body
+  const lent = new PassThrough()
+  body.on('data', (chunk: Buffer) => {
+    if (!lent.write(chunk)) body.pause()
+  })
+  lent.on('drain', () => body.resume())
+  body.once('end', () => lent.end())
+  body.once('close', () => {
+    // Cut off before its end: the upstream must not take it for whole.
+    if (!body.readableEnded) lent.destroy(new Error('the request was cut off'))
+  })
+  return lent
 }
 
 class Http1Sending implements Sending {
@@ -87,7 +107,7 @@ class Http1Sending implements Sending {
     for (let at = 0; at < raw.length; at += 2) {
       headers.push(text(raw[at]).toLowerCase(), text(raw[at + 1]))
     }
-    this.#receiver.head(status, headers, false)
+    this.#receiver.head(status, headers, 'body')
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {

@@ -77,7 +77,11 @@ class Http2Sending implements Sending {
     stream.on('response', (_headers, flags, raw?: string[]) => {
       const list = flat(raw ?? [])
       // An answer that is only headers may hold what gRPC calls trailers; they are in the head already.
-      receiver.head(status(raw ?? []), list, (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0)
+      receiver.head(
+        status(raw ?? []),
+        list,
+        (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0 ? 'nothing' : 'trailers',
+      )
     })
     stream.on('trailers', (_headers, _flags, raw?: string[]) => {
       const list = flat(raw ?? [])
@@ -109,10 +113,9 @@ class Http2Sending implements Sending {
     })
     if (body) {
       stream.on('wantTrailers', () => {
+        // None at all is an empty frame that ends our half; closing would end the answer too.
         const trailers = exchange.requestTrailers().filter(([name]) => !isHopHeader(name))
-        if (trailers.length > 0)
-          stream.sendTrailers(named(undefined, trailers.flat()) as Record<string, string>)
-        else stream.close()
+        stream.sendTrailers(named(undefined, trailers.flat()) as Record<string, string>)
       })
       body.pipe(stream)
     }

@@ -12,8 +12,11 @@ export type Failure =
 
 /** What a transport tells while it talks to an upstream; each in this order, `end` or `fail` once. */
 export interface Receiver {
-  /** Names in lower case, not yet freed of hop-by-hop fields. */
-  head(status: number, headers: FlatHeaders, mayHaveTrailers: boolean): void
+  /**
+   * Names in lower case, not yet freed of hop-by-hop fields. `then` says what may follow: a body, a
+   * body with trailers behind it, or nothing at all.
+   */
+  head(status: number, headers: FlatHeaders, then: 'body' | 'trailers' | 'nothing'): void
   /** False = pause; the transport is resumed by `resume`. */
   data(chunk: Buffer): boolean
   end(trailers?: HeaderList): void
