@@ -21,7 +21,7 @@ export interface CaFolder {
   }): Promise<{ certFile: string; keyFile: string }>
   /** A key and a request to sign it; a key that lies there already is used again. */
   csr(options: { names: readonly string[]; keyType?: KeyType }): Promise<{ csrFile: string; keyFile: string }>
-  /** Signs a request: a path, or a file's name in the folder. Writes the certificate with its root behind it. */
+  /** Signs a request: a path, or a file's name in the folder. Writes the certificate beside it. */
   sign(
     csr: string,
     options?: { days?: number },
@@ -77,7 +77,7 @@ export function openCaFolder(folder: string, clock: Clock): CaFolder {
       const root = authority()
       const { names, publicKey } = await readRequest(readNeeded(path), path)
       const certPem = await issueLeaf(root, { names, publicKey, clock, days: options.days })
-      writeWhole(certFile, certPem + root.certPem, { mode: PUBLIC, replace: false })
+      writeWhole(certFile, certPem, { mode: PUBLIC, replace: false })
       return { certFile, names, validTo: readCertificate(certPem, certFile).validToDate }
     },
 

@@ -11,7 +11,7 @@ import { namesOf } from './read-certificate.ts'
 import { DAY } from './x509.ts'
 
 export interface ServerCertificate {
-  /** Leaf first, then the root: what a TLS server presents. */
+  /** What a TLS server presents: the leaf. A root is never sent; who trusts it has it. */
   readonly certPem: string
   readonly keyPem: string
   readonly caPem: string
@@ -67,7 +67,7 @@ export async function ensureServerCertificate(options: {
   }
   const { validToDate } = readCertificate(leaf.certPem, file('server.crt'))
   return {
-    certPem: leaf.certPem + authority.certPem,
+    certPem: leaf.certPem,
     keyPem: leaf.keyPem,
     caPem: authority.certPem,
     caFile: file('ca.crt'),
