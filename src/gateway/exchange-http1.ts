@@ -9,7 +9,7 @@ const twoHosts: Refusal = { status: 400, reason: 'two-hosts', close: true }
 const tooMany: Refusal = { status: 431, reason: 'too-many-headers', close: true }
 
 /** Host apart, everything else in pairs; order and repetition kept. */
-export function readHttp1Headers(
+function readHttp1Headers(
   raw: readonly string[],
   most: number,
 ): { host: string; headers: [string, string][]; fault?: Refusal } {

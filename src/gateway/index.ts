@@ -12,4 +12,3 @@ export type {
   Upstream,
   WebHandler,
 } from './options.ts'
-export { defaultLimits } from './options.ts'

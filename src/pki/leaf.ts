@@ -8,7 +8,7 @@ import { type DoorNames, doorNames, outside } from './names.ts'
 import { DAY, serialNumber, validity, x509 } from './x509.ts'
 
 /** Browsers take no server certificate that lives longer (CA/Browser Forum ballot SC31). */
-export const LEAF_DAYS = 397
+const LEAF_DAYS = 397
 
 /**
  * A server certificate for the owner of `publicKey`: v3, names in subjectAltName only count, 397

@@ -32,7 +32,8 @@ function dnsName(text: string): string {
   const wildcard = text.startsWith('*.')
   const host = domainToASCII((wildcard ? text.slice(2) : text).replace(/\.$/, ''))
   const labels = host.split('.')
-  const sound = host.length <= 253 && labels.every((each) => label.test(each))
+  // The WHATWG reading stops at a slash and takes escapes; a name has neither.
+  const sound = !/[\s/\\?#@:%]/.test(text) && host.length <= 253 && labels.every((each) => label.test(each))
   if (!sound || (wildcard && labels.length < 2) || isIP(host) !== 0) {
     throw new Fault('ERR_CERTIFICATE_NAME', { name: text })
   }
