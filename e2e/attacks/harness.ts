@@ -152,7 +152,7 @@ function read(bytes: Buffer, h2: boolean, closed: boolean): Answer {
 }
 
 /** The laxest reading of a path a workload may use; written apart from the product's own. */
-export function effectivePath(path: string): string {
+function effectivePath(path: string): string {
   const cut = path.search(/[?#]/)
   let text = cut < 0 ? path : path.slice(0, cut)
   text = text.replace(/%(?:c0|e0%80|f0%80%80)%ae/gi, '.').replace(/%(?:c0|e0%80|f0%80%80)%af/gi, '/')

@@ -72,7 +72,7 @@ export function meshListeners(mesh: Mesh): readonly MeshListener[] {
 }
 
 /** The gateway people come in by: the one labelled so, else the one with the most to route. */
-export function doorOf(listeners: readonly MeshListener[]): string | undefined {
+function doorOf(listeners: readonly MeshListener[]): string | undefined {
   const usual = listeners.find(({ workload }) => workload.labels.istio === 'ingressgateway')
   if (usual) return usual.gateway
   const weight = (name: string) =>

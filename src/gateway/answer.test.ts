@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cookieFor, outward } from './answer.ts'
+import { outward } from './answer.ts'
 import type { Exchange } from './exchange.ts'
 
 const outside = { ports: { 443: 8443, 80: 8080 }, cookies: true }
@@ -28,18 +28,3 @@ test('a usual port is not written', () => {
   const usual = { ports: { 443: 443, 80: 80 }, cookies: true }
   assert.equal(outward('https://door.test:443/', at('door.test'), usual), 'https://door.test/')
 })
-
-const cookies: readonly (readonly [scheme: 'http' | 'https', cookie: string, want: string])[] = [
-  ['https', 'a=b; HttpOnly', 'a=b; HttpOnly; Secure'],
-  ['https', 'a=b; Secure; HttpOnly', 'a=b; Secure; HttpOnly'],
-  ['https', 'a=b; secure', 'a=b; secure'],
-  ['https', 'secure=b', 'secure=b; Secure'],
-  ['http', 'a=b; Secure; HttpOnly', 'a=b; HttpOnly'],
-  ['http', 'a=b; Path=/; SECURE', 'a=b; Path=/'],
-  ['http', 'a=secure; Path=/', 'a=secure; Path=/'],
-]
-for (const [scheme, cookie, want] of cookies) {
-  test(`over ${scheme} the cookie \`${cookie}\` leaves as \`${want}\``, () => {
-    assert.equal(cookieFor(scheme, cookie), want)
-  })
-}
