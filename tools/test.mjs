@@ -28,7 +28,14 @@ const files = globSync(
   .sort()
 const { status } = spawnSync(
   process.execPath,
-  ['--test', '--test-reporter=spec', ...given.filter((argument) => argument.startsWith('-')), ...files],
+  // A test that hangs is a failure with a name; ten minutes are more than the slowest file takes.
+  [
+    '--test',
+    '--test-reporter=spec',
+    '--test-timeout=600000',
+    ...given.filter((argument) => argument.startsWith('-')),
+    ...files,
+  ],
   { cwd: root, stdio: 'inherit' },
 )
 process.exit(status ?? 1)
