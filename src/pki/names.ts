@@ -41,7 +41,7 @@ function dnsName(text: string): string {
 }
 
 /** The one spelling of an address: `0:0:0:0:0:0:0:1` is `::1`. */
-export function canonicalIp(text: string): string {
+function canonicalIp(text: string): string {
   return isIP(text) === 6 ? new URL(`http://[${text}]/`).hostname.slice(1, -1) : text
 }
 
