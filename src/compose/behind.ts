@@ -5,15 +5,20 @@ import { createAccessReview, createPipelines, pipelinesSettings } from '../behin
 import type { Upstream, WebHandler } from '../gateway/index.ts'
 import type { ServiceAccountIssuer } from '../identity/index.ts'
 import type { Mesh } from '../mesh/index.ts'
-import { parseMeshName, shortName } from './mesh-names.ts'
+import { type MeshName, parseMeshName, shortName } from './mesh-names.ts'
 import { listenPastTheDoor } from './past-the-door.ts'
 import type { State } from './state.ts'
 import type { UpOptions } from './up-options.ts'
 
 /** What stands behind a local door, by mesh name. */
 export interface Behind {
-  /** Where a Service's requests go; undefined = nothing stands there. */
-  upstream(host: string, port: number, contentType: string | undefined): Upstream | undefined
+  /** Where a Service's requests go, with this Host header; undefined = nothing stands there. */
+  upstream(
+    host: string,
+    port: number,
+    contentType: string | undefined,
+    authority: string,
+  ): Upstream | undefined
   readonly direct: { readonly pipelines: string; readonly kserve: string }
   readonly models: readonly { readonly namespace: string; readonly name: string }[]
   /** Reads a changed mesh: new models, new roles. */
@@ -73,38 +78,49 @@ export async function startBehind(options: BehindOptions): Promise<Behind> {
     signOut: options.signOut,
     version: options.profile,
   })
-  const echo = up.echo ? createEcho() : undefined
+  // One object for one place, always the same: the gateway keeps connections by it.
   const own = new Map(
-    up.upstreams.flatMap(({ host, url }) => {
+    up.upstreams.map(({ host, url }) => {
       const name = parseMeshName(host)
-      const upstream: Upstream = { kind: 'origin', url }
-      return name ? [[withPort(shortName(name), name.port), upstream] as const] : [[host, upstream] as const]
+      return [name ? withPort(shortName(name), name.port) : host, place(url)] as const
     }),
   )
+  const predictors = place(kserveUrl)
+  const embedded = new Map<string, Upstream>([
+    ...[...pipelinesServices].map(
+      (service) => [service, { kind: 'handler', handle: pipelines.handle }] as const,
+    ),
+    ...[...dashboardServices].map((service) => [service, { kind: 'handler', handle: landing }] as const),
+  ])
+  const others = new Map<string, Upstream | undefined>()
+  const handlerOf = (name: MeshName): Upstream | undefined => {
+    const key = shortName(name)
+    if (!others.has(key)) {
+      const handle = options.handlers(name.service, name.namespace)
+      others.set(key, handle && { kind: 'handler', handle })
+    }
+    return others.get(key)
+  }
+  const echo: Upstream | undefined = up.echo ? { kind: 'handler', handle: createEcho() } : undefined
 
   return {
     direct: { pipelines: pastPipelines.url, kserve: kserveUrl },
     get models() {
       return models
     },
-    upstream(host, port, contentType) {
+    upstream(host, port, contentType, authority) {
+      const speaks = contentType?.startsWith('application/grpc') ? 'h2' : 'h1'
       const name = parseMeshName(host)
-      const key = name ? shortName(name) : host
-      const given = own.get(`${key}:${port}`) ?? own.get(key)
-      if (given)
-        return contentType?.startsWith('application/grpc') ? ({ ...given, h2: true } as Upstream) : given
-      if (name) {
-        const handler = options.handlers(name.service, name.namespace)
-        if (handler) return { kind: 'handler', handle: handler }
-        if (pipelinesServices.has(name.service)) return { kind: 'handler', handle: pipelines.handle }
-        if (dashboardServices.has(name.service)) return { kind: 'handler', handle: landing }
-        if (isPredictor(models, name.service, name.namespace)) {
-          return contentType?.startsWith('application/grpc')
-            ? { kind: 'origin', url: kserveUrl, h2: true }
-            : { kind: 'origin', url: kserveUrl }
-        }
+      // A model's Service names a revision; people name the model's own host, which the request carries.
+      const asked = parseMeshName(authority)
+      for (const one of [name, asked]) {
+        const given = one && (own.get(`${shortName(one)}:${port}`) ?? own.get(shortName(one)))
+        if (given) return given[speaks]
       }
-      return echo ? { kind: 'handler', handle: echo } : undefined
+      if (!name) return (own.get(`${host}:${port}`) ?? own.get(host))?.[speaks] ?? echo
+      const handler = handlerOf(name) ?? embedded.get(name.service)
+      if (handler) return handler
+      return isPredictor(models, name.service, name.namespace) ? predictors[speaks] : echo
     },
     replace(next) {
       mesh = next
@@ -117,6 +133,11 @@ export async function startBehind(options: BehindOptions): Promise<Behind> {
       pipelines.close()
     },
   }
+}
+
+/** A server by its URL, as HTTP/1.1 and as gRPC reach it. */
+function place(url: string): { readonly h1: Upstream; readonly h2: Upstream } {
+  return { h1: { kind: 'origin', url }, h2: { kind: 'origin', url, h2: true } }
 }
 
 const withPort = (name: string, port: number | undefined) => (port === undefined ? name : `${name}:${port}`)

@@ -29,7 +29,7 @@ export function decideWholePath(door: Door): Pick<DoorPort, 'decide' | 'verify'>
     return entry
   }
   const decide: Decide = (request, context, listener) =>
-    asOneDecision(decidePath(door, request, context, entryOf(listener)))
+    asOneDecision(decidePath(door, request, { ...context, trace: false }, entryOf(listener)))
 
   const judges = [...door.gateways, ...sidecarsWithTokens(door.mesh)]
   const verifier = createVerifier(

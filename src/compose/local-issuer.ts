@@ -37,6 +37,8 @@ export interface LocalIssuerOptions {
   readonly users?: string
   readonly warn: (problem: Problem) => void
   readonly log: (event: IssuerEvent) => void
+  /** A new signing key is in use. */
+  readonly onRotate: () => void
 }
 
 /**
@@ -64,6 +66,7 @@ export async function startLocalIssuer(options: LocalIssuerOptions): Promise<Loc
     clock,
     rotateEvery: effective.expiry.signingKeys,
     keepFor: effective.expiry.idTokens,
+    onRotate: options.onRotate,
     ...(state.ephemeral ? {} : { store: fileKeyStore(`${state.folder}/dex-keys.json`) }),
   })
   const version = dex && tagOf(dex)
@@ -73,6 +76,7 @@ export async function startLocalIssuer(options: LocalIssuerOptions): Promise<Loc
       generation: dexGeneration(version ?? 'v2.45.0'),
       keys,
       clock,
+      ...(state.ephemeral ? {} : { store: fileKeyStore(`${state.folder}/refresh-tokens.json`) }),
       log: options.log,
     }),
     keys,

@@ -65,6 +65,7 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step()
   }
+  let renew = () => {}
   try {
     const hasTls = listeners.some(({ tls }) => tls)
     const [certificate, issuer, accounts] = await Promise.all([
@@ -77,6 +78,8 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
         ...(options.dexConfig === undefined ? {} : { dexConfig: options.dexConfig }),
         ...(options.users === undefined ? {} : { users: options.users }),
         log: (event) => options.verbose && say(`issuer ${JSON.stringify(event)}`),
+        // The gateway verifies what the new key signs from this moment on.
+        onRotate: () => renew(),
       }),
       createSigningKeys({
         clock,
@@ -140,14 +143,9 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
             target.destination.host,
             target.destination.port,
             target.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1],
+            target.host,
           ),
         identityHeaders: identityHeaders(current.mesh),
-        checkBodyBytes: Math.max(
-          0,
-          ...current.mesh.meshConfig.extensionProviders.map(
-            (one) => one.includeRequestBodyInCheck?.maxRequestBytes ?? 0,
-          ),
-        ),
       }
     }
     await current.keys.refresh()
@@ -160,9 +158,9 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
     })
     undo.push(() => gateway.close(drainMs))
 
+    renew = () => gateway.replace({ door: doorPort() })
     const timer = setInterval(() => {
-      // Our issuer's keys rotate, and so do those of issuers elsewhere.
-      void current.keys.refresh().then(() => gateway.replace({ door: doorPort() }))
+      void current.keys.refresh().then((changed) => changed && renew())
     }, refreshMs)
     timer.unref()
     undo.push(() => clearInterval(timer))
@@ -488,6 +486,9 @@ function notesOf(
       ? ['hardening is off: ambiguous requests pass as Istio lets them']
       : []),
     ...(certificate?.made ?? []).map((made) => `made ${made}`),
+    ...mesh.meshConfig.extensionProviders
+      .filter(({ includeRequestBodyInCheck }) => includeRequestBodyInCheck !== undefined)
+      .map(({ name }) => `provider ${name} wants request bodies; this door asks it without them`),
   ]
 }
 

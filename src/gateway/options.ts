@@ -66,8 +66,6 @@ export interface DoorPort {
   readonly upstream: (target: ForwardDecision) => Upstream | undefined
   /** Headers that say who the caller is; a client's own never come through. */
   readonly identityHeaders: readonly string[]
-  /** Largest request body a check carries, in bytes; 0 or undefined = checks carry none. */
-  readonly checkBodyBytes?: number
 }
 
 export interface Limits {

@@ -100,7 +100,7 @@ async function ensureAuthority(
         : `a new root, because the old one is about to expire; it lies beside as ca-${id}.crt`,
     )
   } else {
-    made.push('a root')
+    made.push('a root certificate')
   }
   const authority = await createAuthority({ names, clock, keyType })
   if (keep) writeWhole(key, keyPem(authority.key), { mode: PRIVATE, replace: certText === undefined })
