@@ -17,6 +17,8 @@ export interface Answer {
 export class BrowserLike {
   readonly cookies = new Map<string, string>()
   readonly visited: string[] = []
+  /** Every Set-Cookie line it was sent, in order. */
+  readonly setCookies: string[] = []
   readonly #ca: Buffer | undefined
 
   constructor(caFile: string | null) {
@@ -101,6 +103,7 @@ export class BrowserLike {
   }
 
   #keep(cookie: string): void {
+    this.setCookies.push(cookie)
     const [pair = '', ...rest] = cookie.split(';')
     const at = pair.indexOf('=')
     const [name, value] = [pair.slice(0, at).trim(), pair.slice(at + 1).trim()]

@@ -1,5 +1,20 @@
 /** The YAML the reports' authors wrote, as it should have been, for the door of each stage. */
 
+/** Report 1: TLS with the Secret the report made, and a redirect on 80. */
+export const gatewayWithOwnSecret = `apiVersion: networking.istio.io/v1beta1
+kind: Gateway
+metadata: {name: kubeflow-gateway, namespace: kubeflow}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+  - port: {number: 443, name: https, protocol: HTTPS}
+    hosts: ["*"]
+    tls: {mode: SIMPLE, credentialName: leeway-certs}
+  - port: {number: 80, name: http, protocol: HTTP}
+    hosts: ["*"]
+    tls: {httpsRedirect: true}
+`
+
 /** Report 3: both Gateways on the ingress pods, so in-cluster calls meet the login. */
 export const localGatewayOnIngress = `apiVersion: networking.istio.io/v1beta1
 kind: Gateway

@@ -7,6 +7,7 @@ import { BrowserLike, signIn } from '../../e2e/browser-like.ts'
 import { run, startDoor } from '../../e2e/door.ts'
 import {
   customPolicyByPath,
+  gatewayWithOwnSecret,
   localGatewayOnIngress,
   modelAtAPath,
   modelWithoutPolicy,
@@ -24,7 +25,7 @@ const flowersV2 = {
 const asJson = { 'content-type': 'application/json' }
 const list = '/pipeline/apis/v2beta1/experiments?namespace=kubeflow-user-example-com'
 
-const aBrowser = (walk: Walk) => new BrowserLike(doorOf(walk).ready.caFile)
+const aBrowser = (walk: Walk) => new BrowserLike(caOf(walk))
 const at = (walk: Walk, path: string) => doorOf(walk).ready.url + path
 
 /** `kfdoor …`, which must end well. */
@@ -52,25 +53,25 @@ function overlay(walk: Walk, name: string, ...texts: string[]): string {
   return folder
 }
 
+const names = ['--name', 'kubeflow.example.com', '--name', 'localhost']
+
 const tls: Stage = {
   number: 1,
   title: 'an own CA, TLS at the gateway, and the kfp SDK through it',
-  door: async () => startDoor(['--profile', 'v1.6']),
+  // The door needs the Secret that the first steps make.
+  door: async () => undefined,
   steps: [
     {
       says: 'An own root CA; the report made one with five openssl lines.',
-      types: 'kfdoor ca init --dir my-ca --name kubeflow.example.com',
-      does: async (walk) =>
-        kfdoor(walk, 'ca', 'init', '--dir', join(walk.folder, 'my-ca'), '--name', 'kubeflow.example.com'),
+      types: `kfdoor ca init --dir my-ca ${names.join(' ')}`,
+      does: async (walk) => kfdoor(walk, 'ca', 'init', '--dir', ownCa(walk), ...names),
     },
     {
       says: 'A key and a signing request for the gateway, then the certificate.',
-      types:
-        'kfdoor ca csr --dir my-ca --name kubeflow.example.com && kfdoor ca sign --dir my-ca kubeflow.example.com.csr',
+      types: `kfdoor ca csr --dir my-ca ${names.join(' ')} && kfdoor ca sign --dir my-ca kubeflow.example.com.csr`,
       does: async (walk) => {
-        const dir = join(walk.folder, 'my-ca')
-        await kfdoor(walk, 'ca', 'csr', '--dir', dir, '--name', 'kubeflow.example.com')
-        return kfdoor(walk, 'ca', 'sign', '--dir', dir, join(dir, 'kubeflow.example.com.csr'))
+        await kfdoor(walk, 'ca', 'csr', '--dir', ownCa(walk), ...names)
+        return kfdoor(walk, 'ca', 'sign', '--dir', ownCa(walk), join(ownCa(walk), 'kubeflow.example.com.csr'))
       },
     },
     {
@@ -78,23 +79,47 @@ const tls: Stage = {
       types: 'kfdoor ca secret --dir my-ca kubeflow.example.com --secret-name leeway-certs -n istio-system',
       does: async (walk) => {
         const yaml = await kfdoor(
-          walk, 'ca', 'secret', '--dir', join(walk.folder, 'my-ca'), 'kubeflow.example.com',
-          '--secret-name', 'leeway-certs', '-n', 'istio-system',
-        ) // biome-ignore format: as typed
-        expect(/kind: Secret/.test(yaml) && /ca\.crt/.test(yaml), true, 'a Secret with ca.crt')
-        return yaml.split('\n').filter((line) => !/^\s+[A-Za-z0-9+/=]{60,}/.test(line)).slice(0, 8).join('\n') // biome-ignore format: short
+          walk,
+          ...['ca', 'secret', '--dir', ownCa(walk), 'kubeflow.example.com'],
+          ...['--secret-name', 'leeway-certs', '-n', 'istio-system'],
+        )
+        expect(/kind: Secret/.test(yaml) && /ca\.crt: /.test(yaml), true, 'a Secret with ca.crt')
+        walk.keep.set('secret', yaml)
+        return yaml.replace(/^(\s+(?:tls|ca)\.\w+: \w{8}).*$/gm, '$1…')
       },
     },
     {
-      says: 'Without the CA, curl does not trust the door: `unable to get local issuer certificate`.',
+      says: 'The Gateway on 443 with that Secret, and a redirect on 80; then a door that runs so.',
+      types: 'kfdoor up -f profile:v1.6 -f my-tls/',
+      does: async (walk) => {
+        const secret = walk.keep.get('secret') as string
+        walk.door = await startDoor([
+          '-f',
+          'profile:v1.6',
+          '-f',
+          overlay(walk, 'my-tls', gatewayWithOwnSecret, `${secret}\n`),
+        ])
+        walk.keep.set('ca', join(ownCa(walk), 'ca.crt'))
+        return `open at ${walk.door.ready.url}`
+      },
+    },
+    {
+      says: 'Without the CA, curl does not trust the door.',
       types: 'curl $URL/',
-      does: (walk) =>
-        new BrowserLike(null).send('GET', at(walk, '/')).then(
-          () => {
-            throw new Error('an unknown CA was trusted')
-          },
-          (error: Error) => error.message,
-        ),
+      does: async (walk) => {
+        const seen = await curl(at(walk, '/'))
+        expect(/unable to get local issuer certificate/.test(seen), true, seen)
+        return seen
+      },
+    },
+    {
+      says: 'With it, curl meets the sign-in.',
+      types: 'curl --cacert my-ca/ca.crt -i $URL/',
+      does: async (walk) => {
+        const seen = await curl('--cacert', join(ownCa(walk), 'ca.crt'), '-i', at(walk, '/'))
+        expect(/^HTTP\/[\d.]+ 302/.test(seen), true, seen)
+        return (seen.split('\n')[0] as string).trim()
+      },
     },
     {
       says: 'Port 80 sends everybody to HTTPS.',
@@ -107,10 +132,25 @@ const tls: Stage = {
     },
     {
       says: 'kfp with `cookies=` and `ssl_ca_cert=` says multi-user.',
-      types: 'python -c \'kfp.Client(host="$URL/pipeline", cookies=…, ssl_ca_cert="$CA").get_kfp_healthz()\'',
+      types:
+        'python -c \'kfp.Client(host="$URL/pipeline", cookies=…, ssl_ca_cert="my-ca/ca.crt").get_kfp_healthz()\'',
       does: healthByKfp,
     },
   ],
+}
+
+const ownCa = (walk: Walk) => join(walk.folder, 'my-ca')
+
+/** The CA of this stage's door: the walk's own, or the one the door made. */
+const caOf = (walk: Walk) => walk.keep.get('ca') ?? doorOf(walk).ready.caFile
+
+/** What real curl says, errors included. */
+async function curl(...args: string[]): Promise<string> {
+  const options = { env: { PATH: process.env.PATH, HOME: process.env.HOME } }
+  const { stdout, stderr } = await promisify(execFile)('curl', ['-sS', ...args], options).catch(
+    (failed: { stdout: string; stderr: string }) => failed,
+  )
+  return `${stdout}${stderr}`.trim()
 }
 
 async function healthByKfp(walk: Walk): Promise<string> {
@@ -121,7 +161,7 @@ async function healthByKfp(walk: Walk): Promise<string> {
       // The cookie goes by environment: a process list shows arguments to everybody.
       env: {
         PATH: process.env.PATH, HOME: walk.folder, TOUR_HOST: at(walk, '/pipeline'), TOUR_COOKIES: cookie,
-        TOUR_CA: doorOf(walk).ready.caFile ?? '',
+        TOUR_CA: caOf(walk) ?? '',
       }, // biome-ignore format: a table
     })
     expect(/'multi_user': True|"multi_user": true/.test(stdout), true, 'multi_user')
@@ -222,9 +262,13 @@ const byRest: Stage = {
         walk.keep.set('jar', browser.cookieHeader())
         const login = browser.visited.find((line) => line.startsWith('POST ')) as string
         walk.keep.set('form', login.slice('POST '.length))
-        return browser.visited
-          .map((line) => line.replace(/([?&](?:state|code|req|hmac)=)[^&]+/g, '$1…'))
-          .join('\n')
+        const cookie = browser.setCookies.find((line) => line.startsWith('authservice_session='))
+        expect(/Max-Age=86400/i.test(cookie ?? ''), true, 'a session of a day')
+        // What is secret or long in a query is cut; the way is what matters here.
+        const way = browser.visited.map((line) =>
+          line.replace(/\?.*(?=$)/, (query) => (query.length > 24 ? `${query.slice(0, 24)}…` : query)),
+        )
+        return [...way, `Set-Cookie: ${cookie?.replace(/=[^;]+/, '=…')}`].join('\n')
       },
     },
     {

@@ -48,7 +48,10 @@ export function brief(answer: {
 }): string {
   const headers = answer.headers as Record<string, unknown>
   const type = String(headers['content-type'] ?? '').split(';')[0]
-  const text = answer.body.replace(/\s+/g, ' ').trim()
+  // Of a page, its words.
+  const plain =
+    type === 'text/html' ? answer.body.replace(/<(style|title)[\s\S]*?<\/\1>|<[^>]*>/g, ' ') : answer.body
+  const text = plain.replace(/\s+/g, ' ').trim()
   const place = headers.location ? ` → ${String(headers.location).slice(0, 100)}` : ''
   return `${answer.status} ${type}${place} ${text.length > 140 ? `${text.slice(0, 140)}…` : text}`.trim()
 }
