@@ -71,7 +71,7 @@ test('the first start makes a root and a certificate; the next one finds them', 
   const folder = aFolder(t)
   const options = { folder, keep: true, names: written, clock: Date.now }
   const first = await ensureServerCertificate(options)
-  assert.deepEqual(first.made, ['a root'])
+  assert.deepEqual(first.made, ['a root certificate'])
   assert.deepEqual(readdirSync(folder).sort(), ['ca.crt', 'ca.key', 'server.crt', 'server.key'])
   for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name)
   const again = await ensureServerCertificate(options)
