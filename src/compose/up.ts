@@ -1,28 +1,28 @@
 import { type Clock, Fault, type Problem, renderProblem } from '../base/index.ts'
-import { type DoorPort, type LogEntry, type RunningGateway, startGateway } from '../gateway/index.ts'
+import { type DoorPort, startGateway } from '../gateway/index.ts'
 import { CLUSTER_ISSUER, createSigningKeys, serviceAccountIssuer } from '../identity/index.ts'
-import { type Mesh, type MeshInput, parseMesh } from '../mesh/index.ts'
+import type { Mesh } from '../mesh/index.ts'
 import { ensureServerCertificate, type ServerCertificate } from '../pki/index.ts'
 import { compileDoor } from '../policy/index.ts'
-import { type LocalAuthService, mintIdToken, openSessions, startAuthService } from './auth-service.ts'
+import { type LocalAuthService, openSessions, startAuthService } from './auth-service.ts'
 import { startBehind } from './behind.ts'
-import { type ControlAnswer, type ControlRequest, listenForControl } from './control.ts'
+import { listenForControl } from './control.ts'
 import { decideWholePath } from './decide.ts'
 import { namesOfDoor } from './door-names.ts'
 import { keySources } from './jwks.ts'
-import { type MeshListener, meshListeners } from './listeners.ts'
+import type { MeshListener } from './listeners.ts'
 import { type LocalIssuer, startLocalIssuer } from './local-issuer.ts'
 import { parseMeshName } from './mesh-names.ts'
-import type { Credential } from './mint.ts'
 import { serviceAccountKeyFile } from './mint.ts'
+import { mint } from './mint-here.ts'
 import { fileKeyStore } from './private-file.ts'
-import { profileFiles, resolveProfile } from './profiles.ts'
-import { readInputs } from './read-inputs.ts'
 import { signOutOf } from './sign-out.ts'
 import type { Started } from './start-text.ts'
 import { defaultStateFolder, openState } from './state.ts'
-import { tlsServersOf } from './tls-servers.ts'
-import type { ReadyLine, UpOptions } from './up-options.ts'
+import { inputsOf, soundListeners, soundMesh } from './up-inputs.ts'
+import { decisionLine, notesOf, partsOf } from './up-notes.ts'
+import type { UpOptions } from './up-options.ts'
+import { listenerSpecs, readyLine } from './up-ready.ts'
 import { watchPaths } from './watch.ts'
 
 /** What `up` needs of the outside. */
@@ -211,50 +211,6 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
   }
 }
 
-interface Inputs {
-  readonly inputs: readonly MeshInput[]
-  readonly profile: string
-  /** For people: `Kubeflow 26.03`, or the paths. */
-  readonly what: string
-  readonly note?: string
-}
-
-async function inputsOf(options: UpOptions, ports: UpPorts): Promise<Inputs> {
-  const overlays = { tls: options.tls, demo: options.demo }
-  if (options.files) {
-    const inputs = await readInputs(options.files, ports.readStdin, overlays)
-    const [first] = options.files
-    const profile = first?.startsWith('profile:')
-      ? resolveProfile(first.slice('profile:'.length)).name
-      : 'custom'
-    return { inputs, profile, what: options.files.join(', ') }
-  }
-  const { name, note } = resolveProfile(options.profile ?? '26.03')
-  return {
-    inputs: profileFiles(name, overlays),
-    profile: name,
-    what: `Kubeflow ${name.replace(/^v/, '')}`,
-    ...(note === undefined ? {} : { note }),
-  }
-}
-
-/** A mesh without errors, its warnings said; profiles replace parts of themselves on purpose. */
-function soundMesh(inputs: readonly MeshInput[], warn: (problem: Problem) => void): Mesh {
-  const { mesh, problems } = parseMesh(inputs)
-  const errors = problems.filter(({ severity }) => severity === 'error')
-  if (errors.length > 0) throw new Fault('ERR_MESH_INVALID', { problems: errors.map(renderProblem) })
-  for (const problem of problems) {
-    if (!problem.at.file.startsWith('profile:') && problem.code !== 'replaces-earlier') warn(problem)
-  }
-  return mesh
-}
-
-function soundListeners(mesh: Mesh, what: string): readonly MeshListener[] {
-  const listeners = meshListeners(mesh)
-  if (listeners.length === 0) throw new Fault('ERR_NO_GATEWAY', { where: what })
-  return listeners
-}
-
 function certificateFor(
   options: UpOptions,
   mesh: Mesh,
@@ -315,33 +271,6 @@ function identityHeaders(mesh: Mesh): readonly string[] {
   return [...new Set([...alwaysIdentity, ...claims, ...providers].map((header) => header.toLowerCase()))]
 }
 
-function listenerSpecs(
-  options: UpOptions,
-  mesh: Mesh,
-  listeners: readonly MeshListener[],
-  certificate: ServerCertificate | undefined,
-) {
-  const [door] = listeners
-  const first = { tls: true, plain: true }
-  return listeners.map((listener) => {
-    const isDoor = listener.gateway === door?.gateway
-    const kind = listener.tls ? 'tls' : 'plain'
-    // The first TLS port and the first plain port of the door are the ones people chose.
-    const chosen = isDoor && first[kind]
-    if (chosen) first[kind] = false
-    const flag = listener.tls ? '--port' : '--http-port'
-    return {
-      gateway: listener.gateway,
-      address: options.address,
-      port: chosen ? (listener.tls ? options.port : options.httpPort) : 0,
-      meshPort: listener.meshPort,
-      targetPort: listener.targetPort,
-      ...(listener.tls && certificate ? { tls: tlsServersOf(mesh, listener, certificate).servers } : {}),
-      ...(chosen ? { flag } : {}),
-    }
-  })
-}
-
 async function reloadDoor(
   options: UpOptions,
   ports: UpPorts,
@@ -358,141 +287,4 @@ async function reloadDoor(
     const said = error instanceof Fault ? `${error.number}: ${error.message}` : String(error)
     ports.say(`kfdoor: the change was not taken, the last good door stays: ${said}`)
   }
-}
-
-function readyLine(
-  options: UpOptions,
-  gateway: RunningGateway,
-  listeners: readonly MeshListener[],
-  known: {
-    readonly profile: string
-    readonly certificate: ServerCertificate | undefined
-    readonly issuer: LocalIssuer | undefined
-    readonly direct: ReadyLine['direct']
-  },
-): ReadyLine {
-  const host = hostForUrls(options.address)
-  const bound = gateway.listeners.map((one) => {
-    const spec = listeners.find((each) => each.gateway === one.gateway && each.targetPort === one.targetPort)
-    return {
-      gateway: one.gateway,
-      port: one.port,
-      url: `${spec?.tls ? 'https' : 'http'}://${host}:${one.port}`,
-      tls: spec?.tls === true,
-    }
-  })
-  const door = bound.filter(({ gateway: name }) => name === listeners[0]?.gateway)
-  const plain = door.find(({ tls }) => !tls)
-  const secure = door.find(({ tls }) => tls)
-  const url = (secure ?? plain)?.url ?? ''
-  return {
-    ready: true,
-    url,
-    httpUrl: plain?.url ?? url,
-    caFile: known.certificate?.caFile ?? null,
-    issuer: known.issuer?.issuer.issuer ?? '',
-    profile: known.profile,
-    pid: process.pid,
-    listeners: bound.map(({ gateway: name, port, url: each }) => ({ gateway: name, port, url: each })),
-    direct: known.direct,
-  }
-}
-
-/** `localhost` resolves everywhere without touching a hosts file. */
-function hostForUrls(address: string): string {
-  if (address === '127.0.0.1' || address === '0.0.0.0' || address === '::') return 'localhost'
-  return address.includes(':') ? `[${address}]` : address
-}
-
-async function mint(
-  request: ControlRequest,
-  known: {
-    readonly accounts: ReturnType<typeof serviceAccountIssuer>
-    readonly auth: LocalAuthService | undefined
-    readonly issuer: LocalIssuer | undefined
-    readonly clock: Clock
-    readonly url: string
-  },
-): Promise<ControlAnswer> {
-  if (request.do === 'service-account-token') {
-    const { namespace = '', name = '', audiences = [], durationSeconds = 3600 } = request
-    const minted = await known.accounts.mint({
-      namespace,
-      name,
-      ...(audiences.length > 0 ? { audiences } : {}),
-      duration: durationSeconds * 1000,
-    })
-    const credential: Credential = {
-      kind: 'token',
-      token: minted.token,
-      expiresAt: new Date(minted.expiresAt).toISOString(),
-      user: `system:serviceaccount:${namespace}:${name}`,
-      audiences,
-    }
-    return { ok: true, credential }
-  }
-  const { auth, issuer } = known
-  if (!auth) return { ok: false, error: 'this door has no auth service, so nobody signs in' }
-  const { user = '', groups = [] } = request
-  const needsToken = auth.provider.kind === 'oauth2-proxy' && issuer
-  const session = await auth.provider.mintSession({
-    user,
-    email: user,
-    groups,
-    ...(needsToken
-      ? { idToken: await mintIdToken(issuer, auth.clientId, { email: user, groups }, known.clock()) }
-      : {}),
-  })
-  const credential: Credential = {
-    kind: 'session',
-    url: known.url,
-    cookies: session.cookie.split('; ').map((pair) => {
-      const at = pair.indexOf('=')
-      return { name: pair.slice(0, at), value: pair.slice(at + 1) }
-    }),
-    expiresAt: new Date(session.expiresAt).toISOString(),
-    user,
-  }
-  return { ok: true, credential }
-}
-
-function partsOf(mesh: Mesh, issuer: LocalIssuer | undefined, auth: LocalAuthService | undefined): string[] {
-  return [
-    `Istio ${mesh.istioVersion?.value ?? '(current)'}`,
-    ...(issuer ? [`Dex ${issuer.version?.replace(/^v/, '') ?? ''}`.trim()] : []),
-    ...(auth ? [auth.provider.kind === 'authservice' ? 'oidc-authservice' : 'oauth2-proxy'] : []),
-  ]
-}
-
-function notesOf(
-  options: UpOptions,
-  mesh: Mesh,
-  listeners: readonly MeshListener[],
-  certificate: ServerCertificate | undefined,
-  note: string | undefined,
-): string[] {
-  const stands = certificate
-    ? listeners.flatMap((listener) => tlsServersOf(mesh, listener, certificate).standsInFor)
-    : []
-  return [
-    ...(note === undefined ? [] : [note]),
-    ...[...new Set(stands)].map(
-      (secret) => `Secret ${secret} is not in the YAML: this door's own certificate stands in`,
-    ),
-    ...(options.files === undefined && !options.demo
-      ? ['as released: the models of a namespace answer 403 to everybody who comes through a gateway']
-      : []),
-    ...(options.hardening === 'istio-parity'
-      ? ['hardening is off: ambiguous requests pass as Istio lets them']
-      : []),
-    ...(certificate?.made ?? []).map((made) => `made ${made}`),
-    ...mesh.meshConfig.extensionProviders
-      .filter(({ includeRequestBodyInCheck }) => includeRequestBodyInCheck !== undefined)
-      .map(({ name }) => `provider ${name} wants request bodies; this door asks it without them`),
-  ]
-}
-
-function decisionLine(entry: LogEntry): string {
-  const target = entry.upstream === undefined ? '' : ` → ${entry.upstream}`
-  return `${new Date(entry.at).toISOString()} ${entry.id} ${entry.method} ${entry.host}${entry.path} ${entry.status} ${entry.verdict} ${entry.reason}${target} ${entry.durationMs.toFixed(1)}ms`
 }
