@@ -3,7 +3,7 @@ import type { serviceAccountIssuer } from '../identity/index.ts'
 import { type LocalAuthService, mintIdToken } from './auth-service.ts'
 import type { ControlAnswer, ControlRequest } from './control.ts'
 import type { LocalIssuer } from './local-issuer.ts'
-import type { Credential } from './mint.ts'
+import { type Credential, tokenCredential } from './mint.ts'
 
 export async function mint(
   request: ControlRequest,
@@ -23,14 +23,7 @@ export async function mint(
       ...(audiences.length > 0 ? { audiences } : {}),
       duration: durationSeconds * 1000,
     })
-    const credential: Credential = {
-      kind: 'token',
-      token: minted.token,
-      expiresAt: new Date(minted.expiresAt).toISOString(),
-      user: `system:serviceaccount:${namespace}:${name}`,
-      audiences,
-    }
-    return { ok: true, credential }
+    return { ok: true, credential: tokenCredential({ namespace, name }, minted, audiences) }
   }
   const { auth, issuer } = known
   if (!auth) return { ok: false, error: 'this door has no auth service, so nobody signs in' }

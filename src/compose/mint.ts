@@ -98,11 +98,20 @@ async function mintOffline(
     ...(request.audiences.length > 0 ? { audiences: request.audiences } : {}),
     duration: request.durationSeconds * 1000,
   })
+  return tokenCredential(account, minted, request.audiences)
+}
+
+/** A freshly minted service-account token as `kfdoor token` hands it out. */
+export function tokenCredential(
+  account: { readonly namespace: string; readonly name: string },
+  minted: { readonly token: string; readonly expiresAt: number },
+  audiences: readonly string[],
+): Credential {
   return {
     kind: 'token',
     token: minted.token,
     expiresAt: new Date(minted.expiresAt).toISOString(),
     user: `system:serviceaccount:${account.namespace}:${account.name}`,
-    audiences: request.audiences,
+    audiences,
   }
 }
