@@ -217,6 +217,58 @@ async function saidBy(door: Door, what: RegExp): Promise<void> {
   while (!what.test(door.log())) await once(door.child.stderr as NodeJS.ReadableStream, 'data')
 }
 
+describe('a certificate in the YAML', () => {
+  it('is served, and a changed one from the next connection on', async () => {
+    const dir = join(folder, 'own-ca')
+    const secretOf = async (name: string) => {
+      for (const args of [
+        ['ca', 'csr', '--dir', dir, '--name', name],
+        ['ca', 'sign', '--dir', dir, join(dir, `${name}.csr`)],
+      ]) {
+        const { code, err } = await run(args)
+        assert.equal(code, 0, err)
+      }
+      return (await run(['ca', 'secret', '--dir', dir, name, '--secret-name', 'own', '-n', 'istio-system']))
+        .out
+    }
+    assert.equal(
+      (await run(['ca', 'init', '--dir', dir, '--name', 'a.localhost', '--name', 'b.localhost'])).code,
+      0,
+    )
+    const yaml = join(folder, 'own-tls.yaml')
+    const gateway = `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw, namespace: apps}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+  - {port: {number: 443, name: https, protocol: HTTPS}, hosts: ["*"], tls: {mode: SIMPLE, credentialName: own}}
+---
+`
+    writeFileSync(yaml, gateway + (await secretOf('a.localhost')))
+    await withDoor(['-f', yaml], async (door) => {
+      const { port } = new URL(door.ready.url)
+      const { connect: connectTls } = await import('node:tls')
+      const served = async () => {
+        const socket = connectTls({
+          host: '127.0.0.1',
+          port: Number(port),
+          servername: 'x.localhost',
+          rejectUnauthorized: false,
+        })
+        await once(socket, 'secureConnect')
+        const names = socket.getPeerCertificate().subjectaltname
+        socket.destroy()
+        return names
+      }
+      assert.equal(await served(), 'DNS:a.localhost')
+      writeFileSync(yaml, gateway + (await secretOf('b.localhost')))
+      await saidBy(door, /changed YAML/)
+      assert.equal(await served(), 'DNS:b.localhost')
+    })
+  })
+})
+
 describe('state', () => {
   it('keeps sessions, keys and certificates over a restart and over kill -9, for its owner only', async () => {
     const state = join(folder, 'state')

@@ -1,7 +1,7 @@
 import type { RunningGateway } from '../gateway/index.ts'
 import type { Mesh } from '../mesh/index.ts'
 import type { ServerCertificate } from '../pki/index.ts'
-import type { MeshListener } from './listeners.ts'
+import { type MeshListener, meshListeners } from './listeners.ts'
 import type { LocalIssuer } from './local-issuer.ts'
 import { tlsServersOf } from './tls-servers.ts'
 import type { ReadyLine, UpOptions } from './up-options.ts'
@@ -31,6 +31,33 @@ export function listenerSpecs(
       ...(chosen ? { flag } : {}),
     }
   })
+}
+
+/** Certificates of the ports that are open, from a changed mesh, and the ports it would open besides. */
+export function reloadedListeners(
+  mesh: Mesh,
+  open: readonly MeshListener[],
+  certificate: ServerCertificate | undefined,
+) {
+  const same = (one: MeshListener) =>
+    open.some(
+      (each) => each.gateway === one.gateway && each.targetPort === one.targetPort && each.tls === one.tls,
+    )
+  const wanted = meshListeners(mesh)
+  return {
+    tls: wanted.flatMap((one) =>
+      one.tls && certificate && same(one)
+        ? [
+            {
+              gateway: one.gateway,
+              targetPort: one.targetPort,
+              servers: tlsServersOf(mesh, one, certificate).servers,
+            },
+          ]
+        : [],
+    ),
+    unheard: wanted.filter((one) => !same(one)).map((one) => `port ${one.meshPort} of ${one.gateway}`),
+  }
 }
 
 export function readyLine(

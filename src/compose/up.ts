@@ -22,7 +22,7 @@ import { defaultStateFolder, openState } from './state.ts'
 import { inputsOf, soundListeners, soundMesh } from './up-inputs.ts'
 import { decisionLine, notesOf, partsOf } from './up-notes.ts'
 import type { UpOptions } from './up-options.ts'
-import { listenerSpecs, readyLine } from './up-ready.ts'
+import { listenerSpecs, readyLine, reloadedListeners } from './up-ready.ts'
 import { watchPaths } from './watch.ts'
 
 /** What `up` needs of the outside. */
@@ -170,7 +170,9 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
         current = { mesh: next, keys: keysOf(next) }
         void current.keys.refresh().then((changed) => changed && gateway.replace({ door: doorPort() }))
         behind.replace(next)
-        gateway.replace({ door: doorPort() })
+        const { tls, unheard } = reloadedListeners(next, listeners, certificate)
+        gateway.replace({ door: doorPort(), tls })
+        for (const port of unheard) say(`kfdoor: ${port} is new; start again to listen there`)
       })
     const watched = (options.files ?? []).filter((path) => path !== '-' && !path.startsWith('profile:'))
     const watcher = watchPaths(watched, () => void reload())
