@@ -80,6 +80,7 @@ for (const release of releases) {
       const page = await signIn(browser, url('/'), user)
       assert.equal(page.status, 200, page.body.slice(0, 400))
       assert.match(page.body, /user@example\.com/)
+      if (release.profile === 'v1.6') assert.match(page.body, /href="\/logout"/)
       assert.ok(browser.cookies.has(release.cookie))
       const health = await browser.send('GET', url(release.health))
       assert.equal(health.status, 200)

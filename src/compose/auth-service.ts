@@ -24,6 +24,8 @@ import type { State } from './state.ts'
 export interface LocalAuthService {
   readonly provider: AuthProvider
   readonly clientId: string
+  /** The oldest oidc-authservice signs out at `GET /logout`. */
+  readonly oldest?: boolean
 }
 
 export interface LocalAuthServiceOptions {
@@ -68,6 +70,7 @@ export function startAuthService(options: LocalAuthServiceOptions): LocalAuthSer
     return {
       provider: createAuthService(sound(settings, problems, options.warn), ports),
       clientId: settings?.clientId ?? '',
+      oldest: settings?.vintage === '28c59ef',
     }
   }
   const { settings, problems } = readOAuth2ProxySettings(mesh)

@@ -5,5 +5,6 @@ import type { LocalAuthService } from './auth-service.ts'
 export function signOutOf(auth: LocalAuthService | undefined): SignOut {
   if (!auth) return { kind: 'none' }
   if (auth.provider.kind === 'oauth2-proxy') return { kind: 'link', path: '/oauth2/sign_out' }
+  if (auth.oldest) return { kind: 'link', path: '/logout' }
   return { kind: 'post-session', path: '/authservice/logout', cookie: auth.provider.cookieName }
 }
