@@ -10,7 +10,7 @@ export type {
   ProviderPorts,
   SignInEvent,
 } from './provider/provider.ts'
-export type { SchemeOf } from './provider/question.ts'
+export type { About, Answer as SignInAnswer, SchemeOf } from './provider/question.ts'
 export type { BackChannel } from './relying-party/back-channel.ts'
 export { memorySessions } from './sessions/memory.ts'
 export { sqliteSessions } from './sessions/sqlite.ts'

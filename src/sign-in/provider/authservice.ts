@@ -119,7 +119,7 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
 
   const unavailable = (reason: string): Answer => {
     log({ event: 'unavailable', reason })
-    return text(503, 'OIDC Setup is not complete yet.')
+    return { ...text(503, 'OIDC Setup is not complete yet.'), about: { kind: 'unavailable' } }
   }
 
   const isGroupAllowed = ({ groups }: User) =>
@@ -127,6 +127,7 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
 
   const allow = ({ user, method, idToken }: Admitted): Answer => ({
     status: 200,
+    about: { kind: 'admitted', user, by: method },
     headers: [
       [settings.userIdHeader, headerText(settings.userIdPrefix + user.userId)],
       ...(old ? [] : [[settings.groupsHeader, headerText(user.groups.join(','))] as const]),
@@ -146,6 +147,7 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
       status: 403,
       headers: [['content-type', 'text/html; charset=utf-8'], forget(question, SESSION_COOKIE)],
       body,
+      about: { kind: 'refused' },
     }
   }
 
@@ -165,9 +167,10 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
       state: attempt.state,
     })
     const location = withQuery(await issuer.authorizationEndpoint(), query)
-    if (apiErrors === 'json' && isApiCaller(question)) return apiChallenge(question, '/')
+    const about = { kind: 'nobody' } as const
+    if (apiErrors === 'json' && isApiCaller(question)) return { ...apiChallenge(question, '/'), about }
     const cookie = setCookie(STATE_COOKIE, login, attributes(question), clock(), LOGIN_LIFETIME)
-    return redirect(question, location, [['set-cookie', cookie]])
+    return { ...redirect(question, location, [['set-cookie', cookie]]), about }
   }
 
   const callback = async (question: Question): Promise<Answer> => {
@@ -238,7 +241,7 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
     if (found === undefined) return text(401, 'Unauthorized')
     if ('status' in found) return found
     if (!isGroupAllowed(found.user)) return text(403, 'Forbidden')
-    return { status: 204, headers: allow(found).headers }
+    return { ...allow(found), status: 204 }
   }
 
   const isExempt = (path: string) =>
@@ -250,7 +253,7 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
     if (old ? path === '/logout' && method === 'GET' : path === `${prefix}logout` && method === 'POST')
       return logout(question)
     if (!old && path.startsWith(`${prefix}verify/`) && method === 'GET') return verifyOnly(question)
-    if (isExempt(path)) return text(200, 'OK')
+    if (isExempt(path)) return { ...text(200, 'OK'), about: { kind: 'exempt' } }
     const found = await authenticate(question)
     if (found === undefined) return challenge(question)
     if ('status' in found) return found

@@ -111,16 +111,17 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     (settings.allowedGroups.length === 0 || groups.some((group) => settings.allowedGroups.includes(group)))
 
   type Found =
-    | { readonly kind: 'session'; readonly session: Session }
+    | { readonly kind: 'session'; readonly session: Session; readonly by: 'cookie' | 'header' }
     | { readonly kind: 'none' | 'denied' | 'unreachable' }
   const findSession = async (question: Question): Promise<Found> => {
     const bearer = await byBearer(question)
-    if (bearer.kind === 'session') return isAllowed(bearer.session.user) ? bearer : { kind: 'denied' }
+    if (bearer.kind === 'session')
+      return isAllowed(bearer.session.user) ? { ...bearer, by: 'header' } : { kind: 'denied' }
     if (bearer.kind === 'bad' && !settings.bearerLoginFallback) return { kind: 'denied' }
     const id = soleCookie(question.headers, cookie.name)
     const session = id === undefined ? undefined : await sessions.find(id)
     if (!session) return { kind: bearer.kind === 'unreachable' ? 'unreachable' : 'none' }
-    if (isAllowed(session.user)) return { kind: 'session', session }
+    if (isAllowed(session.user)) return { kind: 'session', session, by: 'cookie' }
     await endCurrent(question)
     return { kind: 'denied' }
   }
@@ -146,6 +147,10 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
       : []),
     ['gap-auth', headerText(user.email)],
   ]
+  const admitted = (status: 200 | 202, { session, by }: Found & { readonly kind: 'session' }): Answer => ({
+    ...text(status, 'Authenticated', identity(session)),
+    about: { kind: 'admitted', user: session.user, by },
+  })
   const showError = (
     question: Question,
     status: number,
@@ -158,7 +163,8 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
   })
   const unavailable = (question: Question, reason: string): Answer => {
     log({ event: 'unavailable', reason })
-    return showError(question, 503, 'The issuer does not answer. Please try again.')
+    const answer = showError(question, 503, 'The issuer does not answer. Please try again.')
+    return { ...answer, about: { kind: 'unavailable' } }
   }
   /** The door itself, when the way back would lead into the sign-in again. */
   const target = (text: string | null | undefined) => {
@@ -257,16 +263,15 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     const found = await findSession(question)
     if (found.kind !== 'session') return statusText(401, 'Unauthorized')
     const { user } = found.session
-    const values = (name: string) =>
-      question.query.getAll(name).flatMap((one) => one.split(',').filter(Boolean))
-    const groups = values('allowed_groups')
-    const emails = values('allowed_emails')
-    const domains = values('allowed_email_domains')
-    const fits =
-      (groups.length === 0 || user.groups.some((group) => groups.includes(group))) &&
-      (emails.length === 0 || emails.includes(user.email)) &&
-      (domains.length === 0 || domains.includes(user.email.split('@')[1] ?? ''))
-    return fits ? text(202, 'Authenticated', identity(found.session)) : statusText(403, 'Forbidden')
+    // A filter that is there and names nobody admits nobody.
+    const fits = (name: string, has: readonly string[]) =>
+      !question.query.has(name) ||
+      question.query.getAll(name).some((one) => one.split(',').some((each) => each && has.includes(each)))
+    return fits('allowed_groups', user.groups) &&
+      fits('allowed_emails', [user.email]) &&
+      fits('allowed_email_domains', [user.email.split('@')[1] ?? ''])
+      ? admitted(202, found)
+      : { ...statusText(403, 'Forbidden'), about: { kind: 'refused' } }
   }
 
   // --- the proxy ---------------------------------------------------------------------------------
@@ -285,19 +290,24 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
 
   const proxy = async (question: Question): Promise<Answer> => {
     const found = await findSession(question)
-    if (found.kind === 'session') return text(200, 'Authenticated', identity(found.session))
-    if (isExempt(question)) return text(200, 'Authenticated')
-    if (found.kind === 'denied')
-      return wantsJson(question)
+    if (found.kind === 'session') return admitted(200, found)
+    if (isExempt(question)) return { ...text(200, 'Authenticated'), about: { kind: 'exempt' } }
+    if (found.kind === 'denied') {
+      const refusal = wantsJson(question)
         ? json(403, '{}')
         : showError(question, 403, 'The session failed authorization checks', forgetSession(question))
+      return { ...refusal, about: { kind: 'refused' } }
+    }
     if (found.kind === 'unreachable') return unavailable(question, 'the keys of an issuer cannot be had')
     if (apiErrors === 'json' && isApiCaller(question, isApiRoute)) {
       const login = `${prefix}/start?${encodeQuery({ rd: wanted(question) })}`
-      return apiChallenge(question, login)
+      return { ...apiChallenge(question, login), about: { kind: 'nobody' } }
     }
-    if (wantsJson(question) || isApiRoute(question.path)) return json(401, '{}')
-    return settings.skipProviderButton ? start(question) : signIn(question, 403)
+    const challenge =
+      wantsJson(question) || isApiRoute(question.path)
+        ? json(401, '{}')
+        : await (settings.skipProviderButton ? start(question) : signIn(question, 403))
+    return { ...challenge, about: { kind: 'nobody' } }
   }
 
   /** Answered to who is routed here only: in a check, a 200 would let the request through. */

@@ -1,10 +1,10 @@
 import type { Clock } from '../../base/index.ts'
 import type { TokenReview } from '../../identity/index.ts'
-import type { Check, CheckAnswer } from '../../policy/index.ts'
+import type { Check } from '../../policy/index.ts'
 import type { BackChannel } from '../relying-party/back-channel.ts'
 import type { SessionStore } from '../sessions/store.ts'
 import type { ApiErrors } from './api-errors.ts'
-import type { SchemeOf } from './question.ts'
+import type { Answer, SchemeOf } from './question.ts'
 
 /** One of Kubeflow's auth services. */
 export interface AuthProvider {
@@ -15,7 +15,7 @@ export interface AuthProvider {
    * Envoy's ext_authz question: 200 lets the request through with the headers to add, anything else
    * is what the caller gets. Never rejects: what cannot be decided is a 503.
    */
-  check(check: Check, signal?: AbortSignal): Promise<CheckAnswer>
+  check(check: Check, signal?: AbortSignal): Promise<Answer>
   /** The same service when a route leads to it, as `/oauth2/…` does. */
   handle(request: Request, info?: { readonly remoteAddress?: string }): Promise<Response>
   /** A session without a sign-in, for `kfdoor token --user`. @throws Fault ERR_SESSION_NEEDS_TOKEN */

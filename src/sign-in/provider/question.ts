@@ -1,4 +1,5 @@
 import type { Check, HeaderList } from '../../policy/index.ts'
+import type { User } from '../sessions/sessions.ts'
 
 /** What an auth service is asked, by a proxy about a request or by a browser about a page. */
 export interface Question {
@@ -19,7 +20,17 @@ export interface Answer {
   readonly status: number
   readonly headers: HeaderList
   readonly body?: string
+  /** Whose request it is, or why it is nobody's: for whoever decides on top of the answer. */
+  readonly about?: About
 }
+
+export type About =
+  /** The same object for the same session, as long as it is remembered. */
+  | { readonly kind: 'admitted'; readonly user: User; readonly by: 'cookie' | 'header' }
+  /** Needs no sign-in. */
+  | { readonly kind: 'exempt' }
+  /** `nobody`: the answer leads to the sign-in; `refused`: known, and not allowed. */
+  | { readonly kind: 'nobody' | 'refused' | 'unavailable' }
 
 function questionOf(
   request: { readonly method: string; readonly target: string; readonly host: string },
