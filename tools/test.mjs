@@ -19,7 +19,13 @@ const patterns = given.filter((argument) => !argument.startsWith('-'))
 const files = globSync(
   patterns.length > 0
     ? patterns
-    : ['src/**/*.test.ts', 'conformance/**/*.test.ts', 'tools/**/*.test.ts', 'e2e/**/*.test.ts'],
+    : [
+        'src/**/*.test.ts',
+        'conformance/**/*.test.ts',
+        'tools/**/*.test.ts',
+        'e2e/**/*.test.ts',
+        'bench/**/*.test.ts',
+      ],
   {
     cwd: root,
   },

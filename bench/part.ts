@@ -1,0 +1,25 @@
+import type { Result } from './kit/result.ts'
+
+/** `tiny` is for tests: everything runs once, answers are checked, no peer is installed, no figure counts. */
+export type Effort = 'full' | 'tiny'
+
+export interface Report {
+  /** What is in the measured part and what is not, a sentence each. */
+  readonly method: readonly string[]
+  readonly results: readonly Result[]
+}
+
+/** One part of the bench, `npm run bench:NAME`. */
+export interface Part {
+  readonly name: string
+  readonly summary: string
+  readonly load: () => Promise<(effort: Effort, say: (text: string) => void) => Promise<Report>>
+}
+
+export const parts: readonly Part[] = [
+  {
+    name: 'engine',
+    summary: 'policy decisions against OPA, Cedar, casbin and a naive loop',
+    load: async () => (await import('./engine/engine.ts')).benchEngine,
+  },
+]
