@@ -6,6 +6,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Whether stdin, stdout, stderr are terminals. */
   readonly tty: { readonly in: boolean; readonly out: boolean; readonly err: boolean }
+  /** Width of the terminal behind `out`; undefined where it is none. */
+  readonly columns?: number
   /** All of stdin as UTF-8. */
   readStdin(): Promise<string>
   /** Sets the exit code; the process ends when its work is done. */
@@ -44,6 +46,7 @@ export function processIo(): Io {
       out: process.stdout.isTTY === true,
       err: process.stderr.isTTY === true,
     },
+    ...(process.stdout.columns !== undefined && { columns: process.stdout.columns }),
     readStdin: async () => {
       const parts: Buffer[] = []
       for await (const part of process.stdin) parts.push(part as Buffer)

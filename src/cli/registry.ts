@@ -35,6 +35,13 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/explain.ts')).explainCommand,
   },
   {
+    name: 'can-i',
+    group: 'look into a door',
+    usage: 'can-i [METHOD] URL --as P [-q]',
+    summary: 'whether a request gets through: yes or no, or only the exit code',
+    load: async () => (await import('./commands/can-i.ts')).canICommand,
+  },
+  {
     name: 'up',
     group: 'run and change a door',
     usage: 'up [--profile NAME | -f DIR]',

@@ -63,7 +63,7 @@ function sessionAnswer(
     aud: rule?.audiences[0]?.value ?? 'kubeflow-oidc-authservice',
     email,
     email_verified: true,
-    groups,
+    ...(groups.length > 0 && { groups }),
     name: email.slice(0, email.indexOf('@')),
   })
   const joined = groups.join(',')
@@ -75,7 +75,7 @@ function sessionAnswer(
       ['kubeflow-groups', joined],
       ['x-auth-request-user', email],
       ['x-auth-request-email', email],
-      ['x-auth-request-groups', joined],
+      ...(groups.length > 0 ? [['x-auth-request-groups', joined] as const] : []),
     ],
     body: '',
   }
@@ -117,5 +117,14 @@ export function assumedKeys(uri: string): string {
     const issuer = uri.slice(0, -discovery.length)
     return JSON.stringify({ issuer, jwks_uri: `${issuer}/keys` })
   }
-  return '{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}'
+  return assumedJwks
 }
+
+/** One of every kind a token may be signed with, each marked as made up. */
+const assumedJwks = JSON.stringify({
+  keys: [
+    { kty: 'RSA', n: 'AQAB', e: 'AQAB' },
+    ...['P-256', 'P-384', 'P-521'].map((crv) => ({ kty: 'EC', crv, x: 'AQAB', y: 'AQAB' })),
+    { kty: 'OKP', crv: 'Ed25519', x: 'AQAB' },
+  ].map((key) => ({ ...key, kfdoor: 'assumed' })),
+})

@@ -1,19 +1,22 @@
 /** One question put to a door: a request line, who asks, and the answer with everything looked at. */
 import { actAs } from './act-as.ts'
-import type { Check, CheckAnswer, DoorRequest, HeaderList } from './decision.ts'
+import type { Check, CheckAnswer, Context, DoorRequest, HeaderList, Step } from './decision.ts'
 import type { Door } from './door.ts'
 import { serviceTargets } from './gateway-selection.ts'
 import { resolvePorts } from './gateway-servers.ts'
 import { decideFromInside, decidePath, type PathDecision } from './path.ts'
 import type { Principal } from './principal.ts'
 import type { ProxyIdentity } from './seam.ts'
-import { findBackend } from './workload-of.ts'
+import { throughApplications, type WholePath } from './through-applications.ts'
+import { findBackend, injectionOf } from './workload-of.ts'
 
 export interface Question {
   readonly method: string
   readonly scheme: 'http' | 'https'
-  /** As it stands in the URL, port included. */
+  /** What is sent as Host, port included. */
   readonly host: string
+  /** The URL's own host and port, where another Host is sent: what is connected to, and the SNI. */
+  readonly connectTo?: string
   readonly path: string
   readonly headers: HeaderList
   readonly body?: string
@@ -24,13 +27,23 @@ export interface Question {
   readonly now: number
   /** Instead of what the principal implies. */
   readonly answers?: readonly CheckAnswer[]
+  /**
+   * What a release's auth service says, where that is more than what the principal implies (`usual`).
+   * `trusting`: signatures nobody here can check count as good.
+   */
+  readonly provider?: (check: Check, usual: CheckAnswer, trusting: boolean) => CheckAnswer
+  /** Whether a token the question brought along verifies; undefined = nobody here can tell. */
+  readonly signature?: (keyId: string, token: string) => boolean | undefined
   readonly gateway?: ProxyIdentity
 }
 
-export interface Explanation extends PathDecision {
+export interface Explanation extends WholePath {
   /** The request as it was put to the first proxy. */
   readonly request: DoorRequest
+  /** The gateway it was put to. */
   readonly entry: string
+  /** Whether it was put to a Service by its own name instead, from a pod. */
+  readonly inside: boolean
 }
 
 /** `no-listener`: no gateway of the mesh listens for that port. */
@@ -40,11 +53,52 @@ export type Unasked = { readonly problem: 'no-listener'; readonly entry: string;
 const mostChecks = 32
 
 export function explain(door: Door, question: Question): Explanation | Unasked {
+  let unsure = false
+  const sure = (trusting: boolean): Question => ({
+    ...question,
+    signature(keyId, token) {
+      const known = question.signature?.(keyId, token)
+      if (known === undefined && question.signature !== undefined) unsure = true
+      return known ?? trusting
+    },
+    ...(question.provider && {
+      provider: (check, usual) => question.provider?.(check, usual, trusting) ?? usual,
+    }),
+  })
+  const trusted = explainOnce(door, sure(true))
+  if (!unsure || 'problem' in trusted) return trusted
+  const distrusted = explainOnce(door, sure(false))
+  if ('problem' in distrusted || sameAnswer(trusted, distrusted)) return trusted
+  return undecidedSignature(trusted, distrusted)
+}
+
+function sameAnswer(a: Explanation, b: Explanation): boolean {
+  const what = ({ verdict, reason, decision }: Explanation) =>
+    JSON.stringify([verdict, reason, 'status' in decision ? decision.status : decision.kind])
+  return what(a) === what(b)
+}
+
+/** A token whose keys are not in the YAML: what happens depends on its signature. */
+function undecidedSignature(good: Explanation, bad: Explanation): Explanation {
+  const said = ({ verdict, decision }: Explanation) =>
+    decision.kind === 'reply' ? `${verdict} (${decision.status} ${decision.body})` : verdict
+  const step: Step = {
+    hop: 0,
+    phase: 'jwt',
+    outcome: 'unknown',
+    reason: 'signature-unknown',
+    text: `the keys of its issuer are not in the YAML: with a good signature the answer is ${said(good)}, else ${said(bad)}`,
+  }
+  return { ...good, verdict: 'unknown', reason: 'signature-unknown', steps: [...good.steps, step] }
+}
+
+function explainOnce(door: Door, question: Question): Explanation | Unasked {
   const { principal } = question
   const acting = actAs(door.mesh, principal, question.now)
   const headers = [...question.headers, ...acting.headers]
-  const inside = principal.kind === 'mesh' || principal.kind === 'outside'
   const target = urlTarget(question)
+  const caller = insideCaller(door, principal, target)
+  const inside = caller !== undefined
   const entry = question.gateway ?? door.gateway()
   const port = inside ? target.port : listenerPort(door, entry, target.port, question.scheme)
   if (port === undefined) return { problem: 'no-listener', entry: nameOf(entry), port: target.port }
@@ -58,26 +112,56 @@ export function explain(door: Door, question: Question): Explanation | Unasked {
     port,
     sourceIp: '127.0.0.1',
     ...(body !== undefined && { body }),
-    ...(scheme === 'https' && { sni: target.name, alpn: ['http/1.1'] }),
+    ...(scheme === 'https' && { ...sniOf(target.name), alpn: ['http/1.1'] }),
     ...(certificate !== undefined && {
       peer: { uris: [certificate], dnsNames: [], subject: '', trusted: true },
     }),
   }
   const ask = (answers: readonly CheckAnswer[]): PathDecision => {
-    const context = { answers, now: question.now, verified: acting.verified }
+    const verified: Context['verified'] = (keyId, token) =>
+      acting.verified(keyId, token) || question.signature?.(keyId, token) === true
+    const context = { answers, now: question.now, verified }
     if (!inside) return decidePath(door, request, context, entry)
-    const caller = principal.kind === 'mesh' ? principal : undefined
-    return decideFromInside(door, request, context, { host: serviceName(door, target.name), port, caller })
+    const call = { host: serviceName(door, target.name), port, ...(caller !== 'outside' && { caller }) }
+    return decideFromInside(door, request, context, call)
   }
   const answers: CheckAnswer[] = []
   for (;;) {
     const result = ask(answers)
     const { decision } = result
     if (decision.kind !== 'ask' || answers.length >= mostChecks) {
-      return { ...result, request, entry: inside ? 'inside the mesh' : nameOf(entry) }
+      const { verified } = acting
+      const reviewed: Context['verified'] = (_, token) =>
+        verified('', token) || question.signature?.('', token) === true
+      const whole = throughApplications(door, result, {
+        answers: answers.slice(result.checks.length),
+        now: question.now,
+        verified: reviewed,
+      })
+      return { ...whole, request, entry: nameOf(entry), inside }
     }
     answers.push(answerTo(question, acting.answer, decision.check, answers.length))
   }
+}
+
+/**
+ * Who calls from inside: `mesh` and `outside` always do, and a service account does where the URL
+ * names a Service of the cluster, for only its pods can resolve that. Undefined = it comes to the
+ * gateway.
+ */
+function insideCaller(
+  door: Door,
+  principal: Principal,
+  target: { readonly name: string; readonly port: number },
+): { readonly namespace: string; readonly name: string } | 'outside' | undefined {
+  const { mesh } = door
+  if (principal.kind === 'outside') return 'outside'
+  if (principal.kind === 'mesh') return principal
+  if (principal.kind !== 'service-account') return undefined
+  const [name, namespace] = serviceName(door, target.name).split('.')
+  if (!mesh.services.some((one) => one.name === name && one.namespace === namespace)) return undefined
+  const pod = { namespace: principal.namespace, podLabels: {}, podAnnotations: {} }
+  return injectionOf(mesh, pod) === 'sidecar' ? principal : 'outside'
 }
 
 function answerTo(
@@ -86,17 +170,26 @@ function answerTo(
   check: Check,
   index: number,
 ): CheckAnswer {
-  return question.answers?.[index] ?? usual(check)
+  const given = question.answers?.[index]
+  if (given !== undefined) return given
+  const implied = usual(check)
+  return question.provider?.(check, implied, true) ?? implied
 }
 
 function nameOf(proxy: ProxyIdentity): string {
   return `${proxy.namespace}/${proxy.labels.istio ?? proxy.labels.app ?? 'gateway'}`
 }
 
+/** SNI is a name, never an address. */
+function sniOf(name: string): Pick<DoorRequest, 'sni'> {
+  return name === '' || /^[\d.]+$|[:[\]]/.test(name) ? {} : { sni: name }
+}
+
 function urlTarget(question: Question): { readonly name: string; readonly port: number } {
-  const match = /^(.*?)(?::(\d+))?$/.exec(question.host)
+  const { host, connectTo = host } = question
+  const match = /^(.*?)(?::(\d+))?$/.exec(connectTo)
   const usual = question.scheme === 'https' ? 443 : 80
-  return { name: match?.[1] ?? question.host, port: match?.[2] === undefined ? usual : Number(match[2]) }
+  return { name: match?.[1] ?? connectTo, port: match?.[2] === undefined ? usual : Number(match[2]) }
 }
 
 /** The URL's port through the gateway's Service; a door on a laptop stands for 443 and 80. */

@@ -7,7 +7,11 @@ import { type Backend, findBackend, injectionOf, sidecarOf } from './workload-of
 
 /** One proxy on the way and what it made of the request. */
 export interface Hop {
+  /** Its number in the steps. */
+  readonly hop: number
   readonly proxy: ProxyIdentity
+  /** The pod whose sidecar it is. */
+  readonly workload?: Workload
   readonly request: DoorRequest
   readonly decision: Decision
 }
@@ -57,24 +61,28 @@ export function decideFromInside(
   request: DoorRequest,
   context: Context,
   call: InsideCall,
+  hop = 0,
 ): PathDecision {
   const { method, path, host, headers } = request
   const sent: Onward = { method, path, host, headers, destination: { host: call.host, port: call.port } }
-  const next = nextHop(door, sent, 0, context.trace !== false)
+  const next = nextHop(door, sent, hop, context.trace !== false)
   const steps = next.step === undefined ? [] : [next.step]
   if (next.kind === 'gateway') {
     const onwards = onward(sent, { port: next.port, scheme: 'http' })
-    return walk(door, { request: onwards, proxy: next.proxy, hop: 0, steps }, context)
+    return walk(door, { request: onwards, proxy: next.proxy, hop, steps }, context)
   }
   if (next.kind === 'sidecar') {
     const caller = call.caller && { namespace: call.caller.namespace, account: call.caller.name }
-    return finishAt(atSidecar(door, sent, caller, next, context, 0), [], steps, [], next.backend.workload)
+    return finishAt(atSidecar(door, sent, caller, next, context, hop), [], steps, [], next.backend.workload)
   }
-  const [verdict, reason] =
-    next.kind === 'unknown'
-      ? (['unknown', next.reason] as const)
-      : (['allow', 'no-proxy-on-the-way'] as const)
-  const decision: Decision = { kind: 'unknown', verdict: 'unknown', reason, steps, checks: [] }
+  // Only a pod that is in the YAML is known to be reached.
+  const reached = next.kind === 'end' && next.workload !== undefined
+  const [verdict, reason] = reached
+    ? (['allow', 'no-proxy-on-the-way'] as const)
+    : (['unknown', next.kind === 'unknown' ? next.reason : (next.reason ?? 'backend-not-given')] as const)
+  const decision: Decision = reached
+    ? directly(sent, steps)
+    : { kind: 'unknown', verdict: 'unknown', reason, steps, checks: [] }
   return {
     verdict,
     reason,
@@ -83,6 +91,25 @@ export function decideFromInside(
     steps,
     checks: [],
     ...('workload' in next && { workload: next.workload }),
+  }
+}
+
+/** No proxy stands between the caller and the pod. */
+function directly(sent: Onward, steps: readonly Step[]): ForwardDecision {
+  const { method, path, host, headers, destination } = sent
+  return {
+    kind: 'forward',
+    verdict: 'allow',
+    reason: 'no-proxy-on-the-way',
+    steps,
+    checks: [],
+    upstream: `outbound|${destination.port}||${destination.host}`,
+    destination,
+    method,
+    path,
+    host,
+    headers: headers.map(([name, value]) => [name.toLowerCase(), value] as const),
+    response: { remove: [], set: [], add: [] },
   }
 }
 
@@ -99,10 +126,10 @@ function walk(door: Door, start: Start, context: Context): PathDecision {
   const checks: Check[] = []
   let { proxy, request: current } = start
   for (;;) {
-    const hop = hops.length
+    const hop = start.hop + hops.length
     const left = { ...context, answers: context.answers.slice(checks.length) }
     const decision = door.decide(proxy, current, left, hop)
-    hops.push({ proxy, request: current, decision })
+    hops.push({ hop, proxy, request: current, decision })
     steps.push(...decision.steps)
     checks.push(...decision.checks)
     const { verdict, reason } = decision
@@ -155,7 +182,7 @@ type Onward = Pick<ForwardDecision, 'method' | 'path' | 'host' | 'headers' | 'pr
 }
 
 type Next =
-  | { readonly kind: 'end'; readonly workload?: Workload; readonly step?: Step }
+  | { readonly kind: 'end'; readonly workload?: Workload; readonly reason?: string; readonly step?: Step }
   | { readonly kind: 'unknown'; readonly reason: string; readonly step?: Step }
   | { readonly kind: 'gateway'; readonly proxy: ProxyIdentity; readonly port: number; readonly step?: Step }
   | { readonly kind: 'sidecar'; readonly backend: Backend; readonly step?: Step }
@@ -190,7 +217,8 @@ function nextHop(door: Door, decision: Onward, hop: number, trace: boolean): Nex
   if (found.kind === 'none') {
     return {
       kind: 'end',
-      step: step('skipped', found.reason, `the YAML does not show what is behind ${host}:${port}`),
+      reason: found.reason,
+      step: step('unknown', found.reason, `the YAML does not show what is behind ${host}:${port}`),
     }
   }
   const { backend } = found
@@ -290,7 +318,8 @@ function atSidecar(
         alpn: ['istio-http/1.1', 'istio'],
       }),
     })
-    return { proxy, request, decision: door.decide(proxy, request, context, hop) }
+    const { workload } = backend
+    return { hop, proxy, workload, request, decision: door.decide(proxy, request, context, hop) }
   }
   const direct = from(caller)
   const result: AtSidecar = { hops: [direct], decision: direct.decision, steps: [] }

@@ -11,6 +11,8 @@ export function verdictOfReply(status: number, headers: HeaderList, reason: stri
   if (status === 404) return 'not-found'
   if (status >= 500) return 'unavailable'
   if (asksToSignIn(status, headers)) return 'challenge'
+  // An auth service's 401 says the same to a program: nobody is signed in.
+  if (status === 401 && reason === 'provider-denied') return 'challenge'
   return 'deny'
 }
 

@@ -90,7 +90,10 @@ export type Injection = 'sidecar' | 'none' | 'ambient'
  * The pod's own word first, then its namespace's; a Profile's namespace is always injected. Agrees
  * with Istio `pkg/kube/inject/webhook.go` and the webhook's selectors.
  */
-export function injectionOf(mesh: Mesh, workload: Workload): Injection {
+export function injectionOf(
+  mesh: Mesh,
+  workload: Pick<Workload, 'namespace' | 'podLabels' | 'podAnnotations'>,
+): Injection {
   const own =
     workload.podLabels['sidecar.istio.io/inject'] ?? workload.podAnnotations['sidecar.istio.io/inject']
   const namespace = mesh.namespaces.find((entry) => entry.name === workload.namespace)

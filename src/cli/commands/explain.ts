@@ -1,6 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
-import { Fault } from '../../base/index.ts'
-import { exitCode, type Io } from '../io.ts'
+import { exitCode, type Io, wantsColour } from '../io.ts'
+import { collect } from '../read-door.ts'
 
 /** `kfdoor explain GET https://kubeflow.example.com/pipeline --as anonymous -f mesh.yaml` */
 export const explainCommand = (io: Io) =>
@@ -9,15 +9,16 @@ export const explainCommand = (io: Io) =>
     .description(
       'Follows one request from the gateway to the workload, hop by hop, as the Istio of that YAML would decide it, and names the object, rule and line behind each step. Nothing is sent anywhere.',
     )
-    .argument('[method]', 'GET without it')
-    .argument('[url]')
-    .option('-f, --filename <path...>', 'mesh YAML: file, folder, `-`, or profile:26.03; repeatable')
+    .usage('[options] [METHOD] URL\n       kfdoor explain [options] -- curl …')
+    .argument('[words...]', 'URL, METHOD URL, or a whole curl command after `--`')
+    .option('-f, --filename <path>', 'mesh YAML: file, folder, `-`, or profile:26.03; repeatable', collect)
+    .option('--snapshot <file>', 'a snapshot of a cluster, instead of `-f` or beside it')
     .option(
       '--as <principal>',
       'anonymous, user:EMAIL[,groups=a+b], sa:NS/NAME[,aud=A][,iss=I], mesh:NS/SA, outside; +forged on any',
       'anonymous',
     )
-    .option('-H, --header <line...>', 'a header to send, `Name: value`; repeatable')
+    .option('-H, --header <line>', 'a header to send, `Name: value`; repeatable', collect)
     .option('-d, --data <body>', 'a body to send')
     .option('--cert <spiffe>', 'the URI name of a client certificate, taken as trusted')
     .option('--answer <file>', "the providers' answers instead of what the principal implies: JSON, a list")
@@ -35,27 +36,31 @@ Examples:
   kfdoor explain https://localhost/pipeline/ -f profile:26.03
   kfdoor explain POST https://localhost/serving/kubeflow-user-example-com/sklearn-iris/v1/models/sklearn-iris:predict \\
       --as sa:kubeflow-user-example-com/default-editor -f profile:26.03
+  kfdoor explain -f profile:26.03 -- curl -k -H 'Authorization: Basic dTpw' https://localhost/pipeline/apis/v2beta1/runs
   kfdoor explain http://ml-pipeline.kubeflow:8888/apis/v2beta1/runs --as mesh:kubeflow-user-example-com/default-editor -f mesh/
-  kfdoor explain --cases cases/gateway.jsonl --config-dir configs`,
+  kfdoor explain --cases cases/gateway.jsonl --config-dir configs
+
+Exit codes: 0 allow, 1 any other verdict, 2 bad input, 6 unknown.`,
     )
-    .action(async (method, url, options) => {
+    .action(async (words, options) => {
       if (options.cases !== undefined) {
         const { explainCases } = await import('../cases/explain-cases.ts')
         return explainCases(io, { ...options, cases: options.cases })
       }
-      const target = url ?? method
-      if (target === undefined || options.filename === undefined) {
-        throw new Fault('ERR_USAGE', {
-          message: target === undefined ? 'explain needs a URL' : 'explain needs a door: `-f PATH`',
-          next: 'for example `kfdoor explain GET https://localhost/ -f profile:26.03`',
-        })
-      }
       const { explainOne } = await import('../explain/explain-one.ts')
-      const verdict = await explainOne(io, {
-        ...options,
-        filename: options.filename,
-        method: url === undefined ? 'GET' : (method ?? 'GET'),
-        url: target,
-      })
-      io.exit(verdict === 'allow' ? exitCode.ok : verdict === 'unknown' ? exitCode.undecided : exitCode.no)
+      const answered = await explainOne(io, 'explain', words, options)
+      if (options.output === 'json') {
+        const { asJson } = await import('../explain/as-json.ts')
+        io.out(asJson(answered))
+      } else {
+        const { asTable } = await import('../explain/render.ts')
+        const { trace = false } = options
+        io.out(asTable(answered, { trace, colour: wantsColour(io, 'out'), width: io.columns }))
+      }
+      io.exit(exitOf(answered.result.verdict))
     })
+
+/** 0 = it gets there, 6 = nobody can tell, 1 = everything else. */
+export function exitOf(verdict: string): number {
+  return verdict === 'allow' ? exitCode.ok : verdict === 'unknown' ? exitCode.undecided : exitCode.no
+}

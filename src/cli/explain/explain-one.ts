@@ -1,101 +1,71 @@
-import { readFileSync } from 'node:fs'
-import { Fault, renderProblem } from '../../base/index.ts'
-import { readInputs } from '../../compose/read-inputs.ts'
-import { parseMesh } from '../../mesh/index.ts'
+import { Fault } from '../../base/index.ts'
+import { releaseAnswers } from '../../compose/release-answers.ts'
+import { createVerifier } from '../../identity/index.ts'
+import type { Mesh } from '../../mesh/index.ts'
 import {
-  assumedKeys,
-  type CheckAnswer,
-  compileDoor,
+  type Door,
+  type Explanation,
   explain,
-  type HeaderList,
-  parsePrincipal,
+  type Principal,
   type Question,
-  type Verdict,
+  type Unasked,
 } from '../../policy/index.ts'
 import type { Io } from '../io.ts'
-import { asJson, asTable } from './render.ts'
+import { type DoorOptions, readDoor } from '../read-door.ts'
+import { type QuestionOptions, readQuestion } from './read-question.ts'
 
-interface Options {
-  readonly method: string
-  readonly url: string
-  readonly filename: readonly string[]
+/** What a question came to, and, where it came to a sign-in, what comes after it. */
+export interface Answered {
+  readonly question: Question
   readonly as: string
-  readonly header?: readonly string[]
-  readonly data?: string
-  readonly cert?: string
-  readonly answer?: string
-  readonly istioVersion?: string
-  readonly trace?: true
-  readonly output: string
+  readonly result: Explanation
+  readonly signedIn?: { readonly as: string; readonly result: Explanation }
 }
 
 /** @throws Fault for whatever the question or the YAML has wrong, with its place */
-export async function explainOne(io: Io, options: Options): Promise<Verdict> {
-  const question = readQuestion(options)
-  const { mesh, problems } = parseMesh(await readInputs(options.filename, () => io.readStdin()))
-  const errors = problems.filter(({ severity }) => severity === 'error')
-  if (errors.length > 0) throw new Fault('ERR_MESH_INVALID', { problems: errors.map(renderProblem) })
-  const door = compileDoor(mesh, {
-    fetched: assumedKeys,
-    ...(options.istioVersion !== undefined && { istioVersion: options.istioVersion }),
-  })
-  const result = explain(door, question)
-  if ('problem' in result) {
-    throw new Fault('ERR_NO_GATEWAY', { where: `${result.entry}, port ${result.port},` })
+export async function explainOne(
+  io: Pick<Io, 'readStdin'>,
+  command: string,
+  words: readonly string[],
+  options: QuestionOptions & DoorOptions,
+): Promise<Answered> {
+  const typed = readQuestion(command, words, options, Date.now() / 1000)
+  const { mesh, door } = await readDoor(io, command, options)
+  const provider = releaseAnswers(mesh)
+  const question: Question = {
+    ...typed,
+    signature: signatures(door, typed),
+    ...(provider && { provider }),
   }
-  io.out(options.output === 'json' ? asJson(result) : asTable(result, { trace: options.trace === true }))
-  return result.verdict
+  const result = asked(explain(door, question))
+  const answered = { question, as: options.as, result }
+  if (result.verdict !== 'challenge' || typed.principal.kind !== 'anonymous' || typed.answers) return answered
+  const as = someUser(mesh)
+  const principal: Principal = { kind: 'user', email: as, groups: [], forged: typed.principal.forged }
+  const after = explain(door, { ...question, principal })
+  return 'problem' in after
+    ? answered
+    : { ...answered, signedIn: { as: `user:${as}${typed.principal.forged ? '+forged' : ''}`, result: after } }
 }
 
-function readQuestion(options: Options): Question {
-  const principal = parsePrincipal(options.as)
-  if (principal === undefined) {
-    throw new Fault('ERR_USAGE', {
-      message: `\`${options.as}\` is no principal`,
-      next: 'use anonymous, user:EMAIL, sa:NAMESPACE/NAME, mesh:NAMESPACE/ACCOUNT or outside',
-    })
-  }
-  // Not `new URL`: it would resolve dots and fold the host, which the door is to do.
-  const url = /^(https?):\/\/([^/?#]*)([/?].*)?$/i.exec(options.url)
-  const [, scheme = '', host = '', rest = '/'] = url ?? []
-  if (url === null || host === '' || !/^[A-Z][A-Z-]*$/.test(options.method)) {
-    throw new Fault('ERR_USAGE', {
-      message:
-        url === null || host === ''
-          ? `\`${options.url}\` is no http(s) URL`
-          : `\`${options.method}\` is no HTTP method`,
-    })
-  }
-  const headers: HeaderList = (options.header ?? []).map(readHeader)
-  const named = headers.find(([name]) => name.toLowerCase() === 'host')
-  return {
-    method: options.method,
-    scheme: scheme.toLowerCase() === 'https' ? 'https' : 'http',
-    host: named?.[1] ?? host,
-    path: rest.startsWith('/') ? rest : `/${rest}`,
-    headers: headers.filter((header) => header !== named),
-    principal,
-    now: Date.now() / 1000,
-    ...(options.data !== undefined && { body: options.data }),
-    ...(options.cert !== undefined && { certificate: options.cert }),
-    ...(options.answer !== undefined && { answers: readAnswers(options.answer) }),
-  }
+function asked(result: Explanation | Unasked): Explanation {
+  if (!('problem' in result)) return result
+  throw new Fault('ERR_NO_GATEWAY', { where: `${result.entry}, port ${result.port},` })
 }
 
-function readHeader(line: string): readonly [string, string] {
-  const colon = line.indexOf(':')
-  if (colon < 1) throw new Fault('ERR_USAGE', { message: `\`${line}\` is no header line, \`Name: value\`` })
-  return [line.slice(0, colon), line.slice(colon + 1).trim()]
+/** The owner of the first Profile; any user is as good where nobody owns one. */
+function someUser(mesh: Mesh): string {
+  const owner = mesh.profiles.find(({ owner }) => owner.kind === 'User' && owner.name.includes('@'))
+  return owner?.owner.name ?? 'user@example.com'
 }
 
-function readAnswers(file: string): readonly CheckAnswer[] {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    const reason = error instanceof SyntaxError ? 'it is not JSON' : 'it cannot be opened'
-    throw new Fault('ERR_INPUT_UNREADABLE', { path: file, reason }, { cause: error })
-  }
-  const list = Array.isArray(parsed) ? parsed : [parsed]
-  return list.map((entry: Partial<CheckAnswer>) => ({ status: 0, headers: [], ...entry }))
+/** Tokens the question brings are checked with the keys the YAML holds; others are beyond anybody here. */
+function signatures(door: Door, question: Question): NonNullable<Question['signature']> {
+  const { headers, path } = question
+  if (door.tokensIn({ headers, path }).length === 0) return () => false
+  const keys = door.keys()
+  const assumed = new Set(keys.filter(({ jwk }) => jwk.kfdoor === 'assumed').map(({ id }) => id))
+  const held = keys.filter(({ id }) => !assumed.has(id))
+  const verifier = createVerifier(held.map(({ id, jwk }) => ({ id, jwk: jwk as JsonWebKey })))
+  return (keyId, token) => (assumed.has(keyId) ? undefined : verifier.verified(keyId, token))
 }

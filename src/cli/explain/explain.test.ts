@@ -10,6 +10,13 @@ import type { Io } from '../io.ts'
 const folder = mkdtempSync(join(tmpdir(), 'kfdoor-explain-'))
 after(() => rmSync(folder, { recursive: true }))
 
+/** As Dex would sign it; nobody did. */
+function aDexToken(): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const claims = { iss: 'http://dex.auth.svc.cluster.local:5556/dex', sub: 'a', email: 'a@b', exp: 4e9 }
+  return `${part({ alg: 'RS256', kid: 'k' })}.${part(claims)}.${'A'.repeat(342)}`
+}
+
 async function run(...words: string[]): Promise<{ out: string; code: number | undefined; fault?: string }> {
   const said: string[] = []
   let code: number | undefined
@@ -33,16 +40,69 @@ async function run(...words: string[]): Promise<{ out: string; code: number | un
 }
 
 const door = ['-f', 'profile:26.03']
+const runs = 'https://localhost/pipeline/apis/v2beta1/runs?namespace=kubeflow-user-example-com'
 const rows: readonly (readonly [words: string[], code: number, says: RegExp, why: string])[] = [
-  [['https://localhost/', ...door], 1, /challenge: answered 302/, 'nobody is asked to sign in'],
-  [['GET', 'http://localhost/', ...door], 1, /redirect: answered 301/, 'the plain port sends to the other'],
+  [[runs, ...door], 1, /challenge +answered 401 "\{\}"/, 'an API route is told 401'],
+  [
+    ['-f', 'profile:v1.8', 'https://localhost/'],
+    1,
+    /challenge +answered 302 to \/dex\/auth\?client_id=/,
+    'the old service redirects; options may stand before the URL',
+  ],
+  [
+    ['--snapshot', 'profile:v1.6', 'https://localhost/dex/auth'],
+    0,
+    /\|\|dex\.auth/,
+    'authservice leaves out what it is told to',
+  ],
+  [
+    [runs, ...door, '--as', 'user:eve@example.com'],
+    1,
+    /> +application +rejected[\s\S]*the application answers 403/,
+    'the application refuses by RBAC',
+  ],
+  [
+    [
+      '-f',
+      'profile:26.03',
+      '--',
+      'curl',
+      '-sk',
+      '-XDELETE',
+      '-H',
+      'Authorization: Basic x',
+      'https://localhost/',
+    ],
+    1,
+    /^DELETE https:\/\/localhost\/[\s\S]*deny +answered 403/,
+    'a pasted curl',
+  ],
+  [
+    ['https://localhost/', ...door, '-H', `Authorization: Bearer ${aDexToken()}`],
+    6,
+    /unknown[\s\S]*with a good signature/,
+    'whose keys are not in the YAML',
+  ],
+  [
+    ['http://nowhere.at.all/', ...door, '--as', 'mesh:a/b'],
+    6,
+    /unknown +the YAML does not show what is behind/,
+    'a host that is not in the YAML',
+  ],
+  [
+    ['https://localhost/', ...door],
+    1,
+    /challenge +answered 403 with the sign-in page[\s\S]*signed in +allow as user:/,
+    'nobody is asked to sign in, and what comes then',
+  ],
+  [['GET', 'http://localhost/', ...door], 1, /redirect +answered 301/, 'the plain port sends to the other'],
   [['https://localhost/dex/auth', ...door], 0, /reaches outbound\|5556\|\|dex\.auth/, 'the login is open'],
   [['https://localhost/', ...door, '--as', 'user:user@example.com'], 0, /allow/, 'the owner gets in'],
   [['https://localhost/', ...door, '-H', 'Authorization: Bearer x'], 1, /401/, 'a broken token'],
   [
     ['https://localhost/', ...door, '-H', 'Authorization: Basic x'],
     1,
-    /deny: answered 403/,
+    /deny +answered 403/,
     'no token at all',
   ],
 ]
@@ -83,11 +143,23 @@ test('no token is ever printed', async () => {
 writeFileSync(join(folder, 'bad.yaml'), 'kind: Service\n  x: [')
 writeFileSync(join(folder, 'empty.yaml'), 'apiVersion: v1\nkind: Namespace\nmetadata: { name: a }\n')
 writeFileSync(join(folder, 'cases.jsonl'), '{"id":1}\nnot json\n')
+writeFileSync(join(folder, 'answer.json'), '[{}]')
 const faults: readonly (readonly [words: string[], says: RegExp])[] = [
   [[], /KFD0100 explain needs a URL/],
   [['https://localhost/'], /KFD0100 explain needs a door/],
   [['ftp://x/', ...door], /KFD0100 `ftp:\/\/x\/` is no http/],
   [['get it', 'https://x/', ...door], /KFD0100 `get it` is no HTTP method/],
+  [['get', 'https://x/', ...door], /KFD0100 `get` is no HTTP method; methods are written in capitals: `GET`/],
+  [['GET', 'https://x/', 'more', ...door], /KFD0100 `more` is one word too many/],
+  [['https://u:p@x/', ...door], /KFD0100 a URL with a user or password/],
+  [['https://x:99999/', ...door], /KFD0100 `x:99999` has no port/],
+  [['https://[::1/', ...door], /KFD0100 `\[::1` is no host/],
+  [['https://x/', ...door, '--cert', 'me'], /KFD0100 `me` is no SPIFFE name/],
+  [['https://x/', ...door, '--istio-version', 'new'], /KFD0100 `new` is no Istio version/],
+  [['https://x/', ...door, '--answer', join(folder, 'empty.yaml')], /KFD0101 .*it is not JSON/],
+  [['https://x/', ...door, '--answer', join(folder, 'answer.json')], /KFD0101 .*needs a `status`/],
+  [['https://localhost:1/', '-f', join(folder, 'empty.yaml')], /KFD0104/],
+  [[...door, '--', 'curl', '--bogus', 'https://x/'], /KFD0100 curl's `--bogus` is not understood/],
   [['https://x/', ...door, '--as', 'bob'], /KFD0100 `bob` is no principal/],
   [['https://x/', ...door, '-H', 'nocolon'], /KFD0100 `nocolon` is no header line/],
   [['https://x/', '-f', join(folder, 'bad.yaml')], /KFD0103 .*bad\.yaml:\d+/],

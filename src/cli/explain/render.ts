@@ -1,101 +1,211 @@
-import type { Explanation, Step } from '../../policy/index.ts'
+import { pageStandIn } from '../../compose/release-answers.ts'
+import { type Explanation, identityHeaders, type Step } from '../../policy/index.ts'
+import { upstreamOf } from './as-json.ts'
+import type { Answered } from './explain-one.ts'
+import { columns, type Paint, painter, widthOf } from './table.ts'
 
 interface Style {
+  /** Every step, not only those that tell something. */
   readonly trace: boolean
-}
-
-/** The contract of `explain -o json`: the fields of `--cases`, and steps with their place. */
-export function asJson(result: Explanation): string {
-  const { decision, verdict, reason, steps, checks } = result
-  const outcome =
-    decision.kind === 'forward'
-      ? {
-          upstream: decision.upstream,
-          upstreamMethod: decision.method,
-          upstreamPath: decision.path,
-          upstreamHost: decision.host,
-          upstreamHeaders: decision.headers.filter(([name]) => name !== 'authorization'),
-        }
-      : decision.kind === 'reply'
-        ? { status: decision.status, body: decision.body, responseHeaders: decision.headers }
-        : decision.kind === 'drop'
-          ? { error: decision.error }
-          : {}
-  return JSON.stringify({
-    id: `${result.request.method} ${result.request.scheme}://${result.request.host}${result.request.path}`,
-    ...outcome,
-    checks: checks.map(({ service, method, path, host }) => ({ service, method, path, host })),
-    verdict,
-    reason,
-    steps,
-  })
+  readonly colour: boolean
+  /** Of the terminal; undefined = lines may be as long as they like. */
+  readonly width: number | undefined
 }
 
 /** Steps that changed nothing and stand for the usual. */
 const quiet = new Set<Step['outcome']>(['missed', 'skipped'])
 
-export function asTable(result: Explanation, style: Style): string {
-  const { request, decision, steps } = result
+/** A table of hops and steps, the deciding one marked, and below it what came of the request. */
+export function asTable(answered: Answered, style: Style): string {
+  const { question, as, result } = answered
+  const paint = painter(style.colour)
   const deciding = decidingStep(result)
-  const rows = steps
-    .filter((step) => style.trace || step === deciding || !quiet.has(step.outcome))
-    .map((step) => [
-      step === deciding ? '>' : ' ',
-      String(step.hop),
-      step.phase,
-      nameOf(step),
-      step.at === undefined ? '' : `${step.at.file}:${step.at.line}`,
-      step.outcome,
-      step.text ?? step.reason,
-    ])
-  const head = ['', 'hop', 'phase', 'object', 'where', 'outcome', 'why']
-  const line = `${request.method} ${request.scheme}://${request.host}${request.path}`
+  const shown = result.steps.filter((step) => style.trace || step === deciding || !quiet.has(step.outcome))
+  const request = `${question.method} ${question.scheme}://${question.host}${question.path}`
   return [
-    `${line}   from ${result.entry}`,
+    paint('bold', request),
+    `as ${as}, ${result.inside ? 'from inside the cluster' : `to the gateway ${result.entry}`}`,
     '',
-    ...columns([head, ...rows]),
+    ...tableOf(result, shown, deciding, paint, style),
     '',
-    summary(result, decision),
+    ...summary(answered, deciding, paint),
   ].join('\n')
 }
 
 /** The last step that carries the reason of the whole. */
-function decidingStep({ steps, reason }: Explanation): Step | undefined {
+export function decidingStep({ steps, reason }: Explanation): Step | undefined {
   return steps.findLast((step) => step.reason === reason) ?? steps.at(-1)
+}
+
+function tableOf(
+  result: Explanation,
+  steps: readonly Step[],
+  deciding: Step | undefined,
+  paint: Paint,
+  { width, trace }: Style,
+): string[] {
+  const rows = steps.map((step) => {
+    const decides = step === deciding
+    return [
+      decides ? paint('bold', '>') : ' ',
+      decides ? paint('bold', step.phase) : step.phase,
+      paint(outcomeStyle(step, decides), step.outcome),
+      nameOf(step),
+      step.at === undefined ? '' : paint('dim', `${step.at.file}:${step.at.line}`),
+      trace ? sentence(step) : shorten(sentence(step)),
+    ]
+  })
+  const lines = columns(rows)
+  const fits = width === undefined || lines.every((line) => widthOf(line) <= width)
+  // On a narrow terminal the place goes on a line of its own.
+  const heads = columns(rows.map((row) => [...row.slice(0, 3), row[5] as string]))
+  const indent = ' '.repeat(widthOf(columns(rows.map((row) => [...row.slice(0, 3), '.']))[0] ?? '') - 1)
+  const out: string[] = []
+  let hop = -1
+  for (const [index, step] of steps.entries()) {
+    if (step.hop !== hop) {
+      hop = step.hop
+      if (out.length > 0) out.push('')
+      out.push(paint('underline', `hop ${hop}: ${hopName(result, hop)}`))
+    }
+    if (fits) {
+      out.push(lines[index] as string)
+      continue
+    }
+    out.push(heads[index] as string)
+    const place = [nameOf(step), step.at === undefined ? '' : `${step.at.file}:${step.at.line}`]
+    for (const part of place) if (part !== '') out.push(indent + paint('dim', part))
+  }
+  return out
+}
+
+function outcomeStyle(step: Step, decides: boolean): Parameters<Paint>[0] {
+  switch (step.outcome) {
+    case 'rejected':
+      return decides ? ['red', 'bold'] : 'red'
+    case 'matched':
+    case 'passed':
+      return 'green'
+    case 'near-miss':
+    case 'unknown':
+      return 'yellow'
+    default:
+      return 'dim'
+  }
+}
+
+function hopName({ hops, entry, workload, steps }: Explanation, number: number): string {
+  const hop = hops.find((one) => one.hop === number)
+  const object =
+    hop?.workload ?? steps.find((step) => step.hop === number && step.phase === 'application')?.object
+  const pod = object ?? workload
+  if (hop === undefined || hop.proxy.kind === 'sidecar') {
+    if (pod === undefined) return 'what stands behind'
+    const name = `${pod.kind} ${pod.namespace}/${pod.name}`
+    return hop === undefined ? name : `${name} and its sidecar`
+  }
+  const { namespace, labels } = hop.proxy
+  return `gateway ${hop === hops[0] ? entry : `${namespace}/${labels.app ?? labels.istio ?? 'gateway'}`}`
+}
+
+/** What reasons say in words, where the code alone reads badly. */
+const sentences: Readonly<Record<string, string>> = {
+  'tls-listener': 'a TLS listener takes the connection',
+  'plain-listener': 'a plain listener takes the connection',
+  'allow-rule-matched': 'an ALLOW rule matches',
+  'no-allow-rule-matched': 'there are ALLOW policies, and no rule of them matches',
+  'deny-rule-matched': 'a DENY rule matches',
+  'no-deny-rule-matched': 'no DENY rule matches',
+  'route-matched': 'this route takes it',
+  rewritten: 'the route rewrites it',
+  'https-redirect': 'the server redirects plain HTTP to HTTPS',
+  'no-virtual-host': 'no VirtualService of this gateway has that host',
+}
+
+function sentence(step: Step): string {
+  return step.text ?? sentences[step.reason] ?? step.reason.replaceAll('-', ' ')
 }
 
 function nameOf({ object, rule }: Step): string {
   if (object === undefined) return rule ?? ''
-  const name = `${object.kind} ${object.namespace}/${object.name}`
+  const place = object.namespace === '' ? object.name : `${object.namespace}/${object.name}`
+  const name = `${object.kind} ${place}`
   return rule === undefined ? name : `${name} ${rule}`
 }
 
-function summary(result: Explanation, decision: Explanation['decision']): string {
-  const { verdict, reason } = result
+const verdictStyles: Readonly<Record<Explanation['verdict'], Parameters<Paint>[0]>> = {
+  allow: ['green', 'bold'],
+  deny: ['red', 'bold'],
+  challenge: ['yellow', 'bold'],
+  redirect: ['cyan', 'bold'],
+  'not-found': ['red', 'bold'],
+  unavailable: ['red', 'bold'],
+  unknown: ['yellow', 'bold'],
+}
+
+function summary(answered: Answered, deciding: Step | undefined, paint: Paint): string[] {
+  const { result, signedIn } = answered
+  const rows: string[][] = []
+  rows.push([paint(verdictStyles[result.verdict], result.verdict), outcome(answered)])
+  const identity = identityOf(result)
+  if (identity !== '') rows.push(['identity', identity])
+  if (deciding !== undefined) {
+    const name = nameOf(deciding)
+    const at = deciding.at === undefined ? '' : `, ${deciding.at.file}:${deciding.at.line}`
+    rows.push([
+      'decided by',
+      name === '' ? `${sentence(deciding)} (${result.reason})` : `${name}${at} (${result.reason})`,
+    ])
+  } else rows.push(['reason', result.reason])
+  if (signedIn !== undefined) {
+    rows.push([
+      'signed in',
+      `${signedIn.result.verdict} as ${signedIn.as}: ${outcome({ ...answered, ...signedIn })}`,
+    ])
+  }
+  return columns(rows, '   ')
+}
+
+/** Whom the workload takes the caller for. */
+function identityOf(result: Explanation): string {
+  const { decision } = result.arrived ?? result
+  if (decision.kind !== 'forward') return ''
+  return decision.headers
+    .filter(([name, value]) => identityHeaders.includes(name.toLowerCase()) && value !== '')
+    .map(([name, value]) => `${name}: ${value}`)
+    .join(', ')
+}
+
+function outcome({ result }: Answered): string {
+  const { application } = result
+  if (application?.status !== undefined) return `the application answers ${application.status}`
+  const { decision } = result.decision.kind === 'forward' ? (result.arrived ?? result) : result
   switch (decision.kind) {
-    case 'forward':
-      return `${verdict}: reaches ${decision.upstream} as ${decision.method} ${decision.path}, Host ${decision.host} (${reason})`
+    case 'forward': {
+      const to = upstreamOf(result) ?? decision.upstream
+      const sent = result.verdict === 'unknown' ? 'would reach' : 'reaches'
+      return `${sent} ${to} as ${decision.method} ${decision.path}, Host ${decision.host}`
+    }
     case 'reply': {
-      const location = decision.headers.find(([name]) => name === 'location')?.[1]
-      const to = location === undefined ? '' : ` to ${location}`
-      return `${verdict}: answered ${decision.status}${to}${decision.body === '' ? '' : ` "${decision.body}"`} (${reason})`
+      const { status, headers, body } = decision
+      const header = (name: string) => headers.find(([one]) => one.toLowerCase() === name)?.[1]
+      const location = header('location')
+      if (location !== undefined) return `answered ${status} to ${location}`
+      if (body === pageStandIn) return `answered ${status} with the sign-in page`
+      return body === '' ? `answered ${status}` : `answered ${status} "${shorten(body)}"`
     }
     case 'drop':
-      return `${verdict}: ${decision.error} (${reason})`
+      return decision.error
     default:
-      return `${verdict} (${reason})`
+      return deciderText(result)
   }
 }
 
-/** The last column is not padded, so that long sentences do not trail blanks. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  )
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  )
+function deciderText(result: Explanation): string {
+  return decidingStep(result)?.text ?? result.reason.replaceAll('-', ' ')
+}
+
+function shorten(text: string): string {
+  const line = text.split(/[\r\n]/, 1)[0] ?? ''
+  return line.length > 160 ? `${line.slice(0, 159)}…` : line
 }
