@@ -113,6 +113,12 @@ const meanings: { readonly [C in FaultCode]: Meaning } = {
       'A session of oauth2-proxy carries its ID token on to the gateway, whose RequestAuthentication reads the person from it. A session without that token would be signed in and refused everywhere.',
     remedy: 'sign in through the form, or mint with `kfdoor token --user EMAIL` while the door runs',
   },
+  ERR_SESSIONS_UNREACHABLE: {
+    meaning:
+      'Sessions are kept in Redis, and Redis does not answer. Nobody can say who is signed in, so requests with a session are refused until it does; it is asked again by itself. Requests with a good token are let through.',
+    remedy:
+      'see that the Redis named is up and that its name, port, password and CA are right: `redis-cli -u URL ping`',
+  },
   ERR_SESSIONS_UNUSABLE: {
     meaning:
       'Sessions are kept in a SQLite file in the state folder. It cannot be opened, is damaged, or was made by a newer kfdoor. The door stays shut rather than forget who signed out.',

@@ -29,6 +29,7 @@ const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
   ERR_PUBLISHED_CREDENTIALS: { address: '0.0.0.0', what: ['the password of user@example.com'] },
   ERR_SERVICE_ACCOUNT_INVALID: { what: 'name', value: 'A B' },
   ERR_SESSION_NEEDS_TOKEN: { provider: 'oauth2-proxy' },
+  ERR_SESSIONS_UNREACHABLE: { where: 'redis.example.com:6379', reason: 'no answer within 1 s' },
   ERR_SESSIONS_UNUSABLE: { path: 'sessions.db', reason },
   ERR_SIGNING_KEY_MISSING: { algorithm: 'RS256' },
   ERR_SIGNING_KEY_UNFIT: { algorithm: 'RS256', reason: 'it has 1024 bits' },

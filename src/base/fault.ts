@@ -22,6 +22,7 @@ export interface FaultFacts {
   readonly ERR_ISSUER_UNREACHABLE: { readonly issuer: string; readonly reason: string }
   readonly ERR_SERVICE_ACCOUNT_INVALID: { readonly what: string; readonly value: string }
   readonly ERR_SESSION_NEEDS_TOKEN: { readonly provider: string }
+  readonly ERR_SESSIONS_UNREACHABLE: { readonly where: string; readonly reason: string }
   readonly ERR_SESSIONS_UNUSABLE: { readonly path: string; readonly reason: string }
   readonly ERR_SIGNING_KEY_MISSING: { readonly algorithm: string }
   readonly ERR_SIGNING_KEY_UNFIT: { readonly algorithm: string; readonly reason: string }
@@ -58,6 +59,7 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_ISSUER_UNREACHABLE: 'KFD1204',
   ERR_SERVICE_ACCOUNT_INVALID: 'KFD1303',
   ERR_SESSION_NEEDS_TOKEN: 'KFD1203',
+  ERR_SESSIONS_UNREACHABLE: 'KFD1205',
   ERR_SESSIONS_UNUSABLE: 'KFD1202',
   ERR_SIGNING_KEY_MISSING: 'KFD1301',
   ERR_SIGNING_KEY_UNFIT: 'KFD1302',
@@ -98,6 +100,7 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_SERVICE_ACCOUNT_INVALID: (f) => `\`${f.value}\` is not a service account's ${f.what}`,
   ERR_SESSION_NEEDS_TOKEN: (f) =>
     `a session of ${f.provider} carries an ID token to the gateway, and none was given for this one`,
+  ERR_SESSIONS_UNREACHABLE: (f) => `the sessions at \`${f.where}\` cannot be reached: ${f.reason}`,
   ERR_SESSIONS_UNUSABLE: (f) => `the sessions in \`${f.path}\` cannot be used: ${f.reason}`,
   ERR_SIGNING_KEY_MISSING: (f) => `there is no ${f.algorithm} key to sign with`,
   ERR_SIGNING_KEY_UNFIT: (f) => `the ${f.algorithm} signing key cannot be used: ${f.reason}`,

@@ -18,9 +18,11 @@ export function memorySessions(clock: Clock): SessionStore {
 
   const remove = (session: StoredSession) => {
     byKey.delete(session.key)
-    const keys = bySubject.get(session.subject)
-    keys?.delete(session.key)
-    if (keys?.size === 0) bySubject.delete(session.subject)
+    for (const name of namesOf(session)) {
+      const keys = bySubject.get(name)
+      keys?.delete(session.key)
+      if (keys?.size === 0) bySubject.delete(name)
+    }
   }
   const live = (key: string) => {
     const session = byKey.get(key)
@@ -39,15 +41,17 @@ export function memorySessions(clock: Clock): SessionStore {
       const before = byKey.get(session.key)
       if (before) remove(before)
       byKey.set(session.key, session)
-      const keys = bySubject.get(session.subject)
-      if (keys) keys.add(session.key)
-      else bySubject.set(session.subject, new Set([session.key]))
+      for (const name of namesOf(session)) {
+        const keys = bySubject.get(name)
+        if (keys) keys.add(session.key)
+        else bySubject.set(name, new Set([session.key]))
+      }
       if (++puts % SWEEP_EVERY === 0) sweep()
     },
-    async touch(key, expiresAt) {
+    async touch(key, expiresAt, sealed) {
       const session = live(key)
       if (!session) return false
-      byKey.set(key, { ...session, expiresAt })
+      byKey.set(key, { ...session, expiresAt, ...(sealed !== undefined && { sealed }) })
       return true
     },
     async delete(key) {
@@ -76,3 +80,5 @@ export function memorySessions(clock: Clock): SessionStore {
     },
   }
 }
+
+const namesOf = ({ subject, aliases = [] }: StoredSession): readonly string[] => [subject, ...aliases]

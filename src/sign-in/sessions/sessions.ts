@@ -20,21 +20,46 @@ export interface Session {
   readonly idToken?: string
   readonly accessToken?: string
   readonly refreshToken?: string
+  /** Whose `sub` and `sid` these are, so that its back-channel logout finds the session. */
+  readonly issuer?: string
+  /** The issuer's own session (OpenID Connect Back-Channel Logout §2.1). */
+  readonly sid?: string
+  /** When the tokens were had, milliseconds since the epoch; the session's beginning without it. */
+  readonly renewedAt?: number
   /** Milliseconds since the epoch. */
   readonly createdAt: number
   readonly expiresAt: number
 }
 
+/** What a session holds, without what the store knows of it. */
+export type SessionContent = Omit<Session, 'createdAt' | 'expiresAt'>
+
+/** An issuer's word that somebody's sessions, or one of them, are over. */
+export interface IssuerLogout {
+  readonly issuer: string
+  readonly subject?: string
+  readonly sid?: string
+}
+
 /** Sessions by the value a browser's cookie holds. */
 export interface Sessions {
   /** Starts one under a new id of 256 random bits; the id is the only key to it and is kept nowhere. */
-  start(content: Omit<Session, 'createdAt' | 'expiresAt'>, lifetimeMs: number): Promise<StartedSession>
+  start(content: SessionContent, lifetimeMs: number): Promise<StartedSession>
   /** Undefined = none, ended, expired or not an id. */
   find(id: string): Session | undefined | Promise<Session | undefined>
+  /**
+   * Gives a session that is still there new content; its end stays where it was. Resolves the value
+   * its cookie has to have from now on, undefined when it was gone.
+   */
+  renew(id: string, session: Session): Promise<string | undefined>
+  /** Runs `task` while no other of the same session runs, on any replica that shares the store. */
+  withLock<T>(id: string, task: () => Promise<T>): Promise<T>
   /** Resolves true when there was one. */
   end(id: string): Promise<boolean>
   /** Ends every session of the user; resolves how many. */
   endAllOf(userId: string): Promise<number>
+  /** Ends those of an issuer's subject, or of one session of his there; resolves how many. */
+  endBy(logout: IssuerLogout): Promise<number>
 }
 
 export interface StartedSession {
@@ -82,7 +107,16 @@ export function createSessions(store: SessionStore, clock: Clock): Sessions {
       const expiresAt = createdAt + lifetimeMs
       const key = keyOf(id)
       const sealed = seal(id, key, JSON.stringify(content))
-      await store.put({ key, subject: subjectOf(content.user.userId), createdAt, expiresAt, sealed })
+      const { user, issuer, sid } = content
+      const aliases = issuer === undefined ? [] : aliasesOf({ issuer, subject: user.subject, sid })
+      await store.put({
+        key,
+        subject: subjectOf(user.userId),
+        ...(aliases.length > 0 && { aliases }),
+        createdAt,
+        expiresAt,
+        sealed,
+      })
       return { id, session: { ...content, createdAt, expiresAt } }
     },
     find(id) {
@@ -90,6 +124,13 @@ export function createSessions(store: SessionStore, clock: Clock): Sessions {
       const row = store.get(keyOf(id))
       return row instanceof Promise ? row.then((found) => open(id, found)) : open(id, row)
     },
+    async renew(id, { createdAt, expiresAt, ...content }) {
+      const key = keyOf(id)
+      const sealed = seal(id, key, JSON.stringify(content))
+      if (!(await store.touch(key, expiresAt, sealed))) return undefined
+      return id
+    },
+    withLock: (id, task) => store.withLock(keyOf(id), task),
     async end(id) {
       if (id.length !== ID_LENGTH) return false
       const key = keyOf(id)
@@ -97,11 +138,25 @@ export function createSessions(store: SessionStore, clock: Clock): Sessions {
       return store.delete(key)
     },
     endAllOf: (userId) => store.deleteBySubject(subjectOf(userId)),
+    async endBy({ issuer, subject, sid }) {
+      // One session where it is named, all of the subject's otherwise (Back-Channel Logout §2.6).
+      const [alias] = aliasesOf(sid === undefined ? { issuer, subject } : { issuer, sid })
+      return alias === undefined ? 0 : store.deleteBySubject(alias)
+    },
   }
 }
 
 const keyOf = (id: string) => hash('sha256', id, 'base64url')
 const subjectOf = (userId: string) => hash('sha256', `kfdoor subject ${userId}`, 'base64url')
+
+function aliasesOf({ issuer, subject, sid }: IssuerLogout): string[] {
+  const alias = (kind: string, value: string) =>
+    hash('sha256', `kfdoor ${kind}\n${issuer}\n${value}`, 'base64url')
+  return [
+    ...(subject === undefined ? [] : [alias('sub', subject)]),
+    ...(sid === undefined ? [] : [alias('sid', sid)]),
+  ]
+}
 
 /** The id has 256 random bits, so one HKDF step makes an independent key of it (RFC 5869). */
 const sealKey = (id: string) => new Uint8Array(hkdfSync('sha256', id, '', 'kfdoor session seal', 32))

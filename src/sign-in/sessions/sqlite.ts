@@ -6,7 +6,7 @@ import type { SessionStore, StoredSession } from './store.ts'
 
 /** `PRAGMA application_id`, so that another program's database is not taken for ours. */
 const APPLICATION = 0x6b664473
-const VERSION = 1
+const VERSION = 2
 const SWEEP_EVERY = 256
 /** Rows remembered, so that the sessions in use are not read again for every request. */
 const ROWS_KEPT = 4096
@@ -21,6 +21,14 @@ CREATE TABLE IF NOT EXISTS session (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS session_subject ON session (subject);
 CREATE INDEX IF NOT EXISTS session_expiry ON session (expires_at);
+CREATE TABLE IF NOT EXISTS session_alias (
+  alias TEXT NOT NULL,
+  key TEXT NOT NULL,
+  PRIMARY KEY (alias, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS session_alias_key ON session_alias (key);
+CREATE TRIGGER IF NOT EXISTS session_gone AFTER DELETE ON session
+  BEGIN DELETE FROM session_alias WHERE key = old.key; END;
 `
 
 /**
@@ -51,9 +59,17 @@ export function sqliteSessions(path: string, clock: Clock): SessionStore {
   const statements = guard(() => ({
     get: db.prepare(`SELECT ${columns} FROM session WHERE key = ? AND expires_at > ?`),
     put: db.prepare('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?)'),
-    touch: db.prepare('UPDATE session SET expires_at = ? WHERE key = ? AND expires_at > ?'),
+    // REPLACE fires no trigger.
+    forgetAliases: db.prepare('DELETE FROM session_alias WHERE key = ?'),
+    alias: db.prepare('INSERT OR IGNORE INTO session_alias VALUES (?, ?)'),
+    touch: db.prepare(
+      'UPDATE session SET expires_at = ?, sealed = coalesce(?, sealed) WHERE key = ? AND expires_at > ?',
+    ),
     delete: db.prepare('DELETE FROM session WHERE key = ? AND expires_at > ?'),
-    deleteBySubject: db.prepare('DELETE FROM session WHERE subject = ? AND expires_at > ?'),
+    deleteBySubject: db.prepare(
+      `DELETE FROM session WHERE expires_at > ?1 AND
+       (subject = ?2 OR key IN (SELECT key FROM session_alias WHERE alias = ?2))`,
+    ),
     count: db.prepare('SELECT count(*) AS n FROM session WHERE expires_at > ?'),
     sweep: db.prepare('DELETE FROM session WHERE expires_at <= ?'),
   }))
@@ -81,16 +97,21 @@ export function sqliteSessions(path: string, clock: Clock): SessionStore {
 
   return {
     get: (key) => guard(() => read(key)),
-    async put({ key, subject, createdAt, expiresAt, sealed }) {
+    async put({ key, subject, aliases = [], createdAt, expiresAt, sealed }) {
       guard(() => {
         rows.delete(key)
-        statements.put.run(key, subject, createdAt, expiresAt, sealed)
+        // A session never stands there without the names it can be ended by.
+        transaction(db, () => {
+          statements.forgetAliases.run(key)
+          for (const alias of aliases) statements.alias.run(alias, key)
+          statements.put.run(key, subject, createdAt, expiresAt, sealed)
+        })
         if (++puts % SWEEP_EVERY === 0) statements.sweep.run(clock())
       })
     },
-    async touch(key, expiresAt) {
+    async touch(key, expiresAt, sealed) {
       rows.delete(key)
-      return guard(() => statements.touch.run(expiresAt, key, clock()).changes !== 0)
+      return guard(() => statements.touch.run(expiresAt, sealed ?? null, key, clock()).changes !== 0)
     },
     async delete(key) {
       rows.delete(key)
@@ -98,7 +119,7 @@ export function sqliteSessions(path: string, clock: Clock): SessionStore {
     },
     async deleteBySubject(subject) {
       rows.clear()
-      return guard(() => Number(statements.deleteBySubject.run(subject, clock()).changes))
+      return guard(() => Number(statements.deleteBySubject.run(clock(), subject).changes))
     },
     withLock: createKeyLock(),
     count: async () => guard(() => Number(statements.count.get(clock())?.n)),
@@ -107,6 +128,17 @@ export function sqliteSessions(path: string, clock: Clock): SessionStore {
       closed = true
       db.close()
     },
+  }
+}
+
+function transaction(db: DatabaseSync, work: () => void): void {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    work()
+    db.exec('COMMIT')
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
   }
 }
 

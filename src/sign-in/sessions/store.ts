@@ -7,6 +7,8 @@ export interface StoredSession {
   readonly key: string
   /** Whose it is, for `deleteBySubject`: SHA-256 of the user name, base64url. */
   readonly subject: string
+  /** Further names it can be ended by, hashed like `subject`; a store need not give them back. */
+  readonly aliases?: readonly string[]
   /** Milliseconds since the epoch. */
   readonly createdAt: number
   /** Milliseconds since the epoch; at and after it the session is not there. */
@@ -16,9 +18,10 @@ export interface StoredSession {
 }
 
 /**
- * Where sessions live: memory, a file, later Redis. Every store passes `sessionStoreSuite`.
+ * Where sessions live: memory, a file, Redis. Every store passes `sessionStoreSuite`.
  *
- * A store keeps no cache of its own that could answer for a session deleted elsewhere. It fails by
+ * A store keeps no cache of its own that could answer for a session deleted elsewhere, unless it was
+ * told to and for how long. It fails by
  * throwing a Fault; whoever asked treats that as "cannot say" and keeps the door shut.
  */
 export interface SessionStore {
@@ -27,13 +30,13 @@ export interface SessionStore {
   /** Inserts or replaces. When it resolves, the session survives whatever the store survives. */
   put(session: StoredSession): Promise<void>
   /**
-   * Moves the expiry of a session that is still there; never brings one back.
-   * Resolves false when it is gone.
+   * Moves the expiry of a session that is still there, and replaces what it holds where `sealed` is
+   * given; never brings one back. Resolves false when it is gone.
    */
-  touch(key: string, expiresAt: number): Promise<boolean>
+  touch(key: string, expiresAt: number, sealed?: string): Promise<boolean>
   /** Resolves true for the one caller that ended it. */
   delete(key: string): Promise<boolean>
-  /** Resolves how many sessions ended. */
+  /** Ends every session of that subject or alias; resolves how many. */
   deleteBySubject(subject: string): Promise<number>
   /** Runs `task` while no other `withLock` of the same key runs, on any replica sharing the store. */
   withLock<T>(key: string, task: () => Promise<T>): Promise<T>

@@ -107,6 +107,41 @@ export function sessionStoreSuite(
       }),
     )
     it(
+      'ends a session by each of its further names too',
+      withStore(async (store, pass) => {
+        const [one, two] = [aSession({ aliases: ['a', 'b'] }), aSession({ subject: 'a', aliases: ['c'] })]
+        await store.put(one)
+        await store.put(two)
+        // Moved on, it is still found by its names when the first expiry has passed.
+        assert.equal(await store.touch(one.key, START + 60_000), true)
+        assert.equal(await store.touch(two.key, START + 60_000), true)
+        pass(2000)
+        assert.equal(await store.deleteBySubject('c'), 1)
+        assert.equal(await store.get(two.key), undefined)
+        assert.ok(await store.get(one.key))
+        await store.put({ ...one, aliases: ['d'], expiresAt: START + 60_000 })
+        assert.equal(await store.deleteBySubject('b'), 0)
+        assert.equal(await store.deleteBySubject('d'), 1)
+        assert.equal(await store.count(), 0)
+      }),
+    )
+    it(
+      'touch replaces what a session holds, and only of one that is there',
+      withStore(async (store) => {
+        const [kept, ended] = [aSession(), aSession()]
+        await store.put(kept)
+        await store.put(ended)
+        await store.delete(ended.key)
+        assert.equal(await store.touch(kept.key, START + 5000, 'renewed'), true)
+        assert.equal(await store.touch(ended.key, START + 5000, 'renewed'), false)
+        const found = await store.get(kept.key)
+        assert.deepEqual([found?.sealed, found?.expiresAt], ['renewed', START + 5000])
+        assert.equal(await store.touch(kept.key, START + 6000), true)
+        assert.equal((await store.get(kept.key))?.sealed, 'renewed')
+        assert.equal(await store.get(ended.key), undefined)
+      }),
+    )
+    it(
       'a touch that races an end does not win',
       withStore(async (store) => {
         for (let round = 0; round < 50; round++) {
