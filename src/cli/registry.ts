@@ -42,6 +42,14 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/can-i.ts')).canICommand,
   },
   {
+    name: 'lint',
+    aliases: ['analyze'],
+    group: 'look into a door',
+    usage: 'lint -f PATH',
+    summary: 'findings in the YAML of a door: what is open, dead, or not what it looks like',
+    load: async () => (await import('./commands/lint.ts')).lintCommand,
+  },
+  {
     name: 'up',
     group: 'run and change a door',
     usage: 'up [--profile NAME | -f DIR]',

@@ -63,6 +63,11 @@ function honoursDeprecatedNames(version: string): boolean {
   return found !== null && Number(found[1]) < 19
 }
 
+/** Whether the Istio of this mesh takes the filter names Envoy had before 2020. */
+export function honoursOldFilterNames(mesh: Mesh, istioVersion?: string): boolean {
+  return honoursDeprecatedNames(istioVersion ?? mesh.istioVersion?.value ?? currentVersion)
+}
+
 export interface EnvoyFilterPatches {
   /** Routes on which an ext_authz filter is switched off. */
   readonly exemptions: readonly Exemption[]

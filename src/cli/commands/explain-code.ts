@@ -6,7 +6,9 @@ import type { Io } from '../io.ts'
 export const explainCodeCommand = (io: Io) =>
   new Command('explain-code')
     .summary('what a code means and what to do about it')
-    .description('Explains the codes kfdoor prints: KFD0110 of a failure, KFD2201 of `kfdoor why`.')
+    .description(
+      'Explains the codes kfdoor prints: KFD0110 of a failure, KFD0214 of `kfdoor lint`, KFD2201 of `kfdoor why`.',
+    )
     .argument('<code>', 'for example KFD0110, or its name, ERR_PORT_BUSY')
     .addOption(
       new Option('-o, --output <format>', 'how to print it')
@@ -15,7 +17,8 @@ export const explainCodeCommand = (io: Io) =>
     )
     .addHelpText('after', '\nExamples:\n  kfdoor explain-code KFD0110\n  kfdoor explain-code KFD2201 -o json')
     .action(async (typed, { output }) => {
-      const found: Explained | undefined = explainCode(typed) ?? (await explainProblem(typed))
+      const found: Explained | undefined =
+        explainCode(typed) ?? (await explainFinding(typed)) ?? (await explainProblem(typed))
       if (!found) {
         throw new Fault('ERR_USAGE', {
           message: `there is no code \`${typed}\``,
@@ -45,6 +48,16 @@ interface Explained {
   readonly remedy: string
   readonly commands?: readonly string[]
   readonly readOn?: readonly string[]
+}
+
+/** KFD02..: what `kfdoor lint` reports. */
+async function explainFinding(typed: string): Promise<Explained | undefined> {
+  if (!/^KFD02\d\d$/i.test(typed)) return undefined
+  const { allRules } = await import('../../lint/index.ts')
+  const rule = allRules.find(({ code }) => code === typed.toUpperCase())
+  if (!rule) return undefined
+  const { code, title, why, remedy } = rule
+  return { code, name: title, meaning: why, remedy }
 }
 
 /** KFD2…: a problem `kfdoor why` recognises. Its table is large, so it is loaded when asked for. */

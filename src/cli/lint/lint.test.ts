@@ -1,0 +1,190 @@
+/** `kfdoor lint` as typed: formats, thresholds, suppressions, certificates, bad input. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { door, examples } from '../../lint/testing/examples.ts'
+import { type } from '../a-terminal.fixture.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'kfdoor-lint-'))
+after(() => rmSync(folder, { recursive: true }))
+
+function file(name: string, text: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+const bad = (code: string) => examples.find((each) => each.code === code)?.bad ?? ''
+const doorFile = file('door.yaml', door)
+const prefix = file('prefix.yaml', bad('KFD0215'))
+
+test('text names place, severity, code and fix, and exits 1', async () => {
+  const { out, code } = await type(['lint', '-f', doorFile, prefix])
+  assert.equal(code, 1)
+  assert.match(out, new RegExp(`^${prefix}:\\d+ {2}warning {2}KFD0215$`, 'm'))
+  assert.match(out, /also takes `\/v1beta1`/)
+  assert.match(out, /fix: write `\/v1\/\*` for `\/v1\*`/)
+  assert.match(out, /1 warning/)
+})
+
+test('the threshold decides the exit code', async () => {
+  assert.equal((await type(['lint', '-f', doorFile, prefix, '--failure-threshold', 'error'])).code, 0)
+  assert.equal((await type(['lint', '-f', doorFile])).code, 0)
+})
+
+test('JSON carries findings by the contract', async () => {
+  const { out } = await type(['lint', '-f', doorFile, prefix, '-o', 'json'])
+  const { kind, findings } = JSON.parse(out) as { kind: string; findings: Record<string, unknown>[] }
+  assert.equal(kind, 'Findings')
+  assert.deepEqual(Object.keys(findings[0] ?? {}), [
+    'code',
+    'severity',
+    'title',
+    'message',
+    'evidence',
+    'fix',
+  ])
+})
+
+test('SARIF points at the line, and its fingerprint outlives moved lines', async () => {
+  interface Sarif {
+    readonly version: string
+    readonly runs: readonly {
+      readonly tool: { readonly driver: { readonly rules: readonly { readonly id: string }[] } }
+      readonly results: readonly {
+        readonly ruleId: string
+        readonly ruleIndex: number
+        readonly level: string
+        readonly locations: readonly {
+          readonly physicalLocation: { readonly region: { readonly startLine: number } }
+        }[]
+        readonly partialFingerprints: Readonly<Record<string, string>>
+      }[]
+    }[]
+  }
+  const read = async () =>
+    JSON.parse((await type(['lint', '-f', doorFile, prefix, '-o', 'sarif'])).out) as Sarif
+  const before = await read()
+  assert.equal(before.version, '2.1.0')
+  const [run] = before.runs
+  const [result] = run?.results ?? []
+  assert.equal(run?.tool.driver.rules[result?.ruleIndex ?? -1]?.id, 'KFD0215')
+  assert.equal(result?.level, 'warning')
+  writeFileSync(prefix, `# moved\n# down\n${bad('KFD0215')}`)
+  const [moved] = (await read()).runs[0]?.results ?? []
+  const line = (each: typeof result | undefined) => each?.locations[0]?.physicalLocation.region.startLine ?? 0
+  assert.equal(line(moved), line(result) + 2)
+  assert.deepEqual(moved?.partialFingerprints, result?.partialFingerprints)
+})
+
+test('JUnit has a case for every rule and a failure for every finding', async () => {
+  const { out } = await type(['lint', '-f', doorFile, prefix, '-o', 'junit'])
+  assert.match(out, /^<\?xml version="1.0"/)
+  assert.match(out, /failures="1"/)
+  assert.equal(out.match(/<failure /g)?.length, 1)
+  assert.ok((out.match(/<testcase /g)?.length ?? 0) > 30)
+})
+
+test('annotations for a pull request are one line each', async () => {
+  const { out } = await type(['lint', '-f', doorFile, prefix, '-o', 'github'])
+  assert.match(out, /^::warning file=.*prefix\.yaml,line=\d+,title=KFD0215::/)
+  assert.equal(out.trimEnd().split('\n').length, 1)
+})
+
+const ignored = bad('KFD0215').replace(
+  /^rules|^ {2}rules/m,
+  '  # kfdoor:ignore KFD0215 both versions are public\n$&',
+)
+
+test('a comment with a reason suppresses, one without does not and is a finding', async () => {
+  const with_ = await type(['lint', '-f', doorFile, file('ignored.yaml', ignored)])
+  assert.equal(with_.code, 0)
+  assert.match(with_.out, /nothing found; 1 suppressed/)
+  const without = ignored.replace(' both versions are public', '')
+  const { out, code } = await type(['lint', '-f', doorFile, file('unreasoned.yaml', without)])
+  assert.equal(code, 1)
+  assert.match(out, /KFD0215/)
+  assert.match(out, /KFD0298/)
+})
+
+test('--suppress wants a code and a reason', async () => {
+  const one = await type([
+    'lint',
+    '-f',
+    doorFile,
+    file('again.yaml', bad('KFD0215')),
+    '--suppress',
+    'KFD0215=ours',
+  ])
+  assert.equal(one.code, 0)
+  const { err, code } = await type(['lint', '-f', doorFile, '--suppress', 'KFD0215'])
+  assert.equal(code, 2)
+  assert.match(err, /a code and a reason are needed/)
+})
+
+const gateway = (name: string) => `
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: kubeflow-gateway, namespace: kubeflow}
+spec:
+  selector: {istio: ingressgateway}
+  servers:
+  - {port: {number: 443, name: https, protocol: HTTPS}, hosts: ['${name}'], tls: {mode: SIMPLE, credentialName: certs}}`
+
+test('the certificate in the Secret is read: names, and whether it is one at all', async () => {
+  const dir = join(folder, 'ca')
+  const run = async (...words: readonly string[]) => {
+    const { out, err, code } = await type(['ca', ...words])
+    assert.equal(code, 0, err)
+    return out
+  }
+  await run('init', '--dir', dir, '--name', 'door.example.com')
+  await run('csr', '--dir', dir, '--name', 'door.example.com')
+  await run('sign', '--dir', dir, 'door.example.com.csr')
+  const made = await run('secret', '--dir', dir, 'door.example.com', '--secret-name', 'certs')
+  const secret = file('secret.yaml', made)
+  const fits = await type([
+    'lint',
+    '-f',
+    secret,
+    file('fits.yaml', gateway('door.example.com')),
+    '-o',
+    'json',
+  ])
+  assert.doesNotMatch(fits.out, /"KFD022[01]","severity":"error"/)
+  const other = await type([
+    'lint',
+    '-f',
+    secret,
+    file('other.yaml', gateway('other.example.com')),
+    '-o',
+    'json',
+  ])
+  assert.match(other.out, /is for door\.example\.com, not for `other\.example\.com`/)
+  const text = file(
+    'text.yaml',
+    `apiVersion: v1\nkind: Secret\nmetadata: {name: certs, namespace: istio-system}\nstringData: {tls.crt: nothing}`,
+  )
+  const none = await type(['lint', '-f', text, file('none.yaml', gateway('door.example.com')), '-o', 'json'])
+  assert.match(none.out, /KFD0221/)
+})
+
+test('YAML that does not parse is a located finding, not a stack', async () => {
+  const { out, code } = await type(['lint', '-f', file('broken.yaml', 'a: [1\nb: 2')])
+  assert.equal(code, 1)
+  assert.match(out, /broken\.yaml:\d+ {2}error {2}KFD0200/)
+})
+
+test('no door is a usage error with the next command', async () => {
+  const { err, code } = await type(['lint'])
+  assert.equal(code, 2)
+  assert.match(err, /kfdoor lint -f profile:26\.03/)
+})
+
+test('explain-code knows findings', async () => {
+  const { out, code } = await type(['explain-code', 'KFD0214'])
+  assert.equal(code, 0)
+  assert.match(out, /double star/)
+})

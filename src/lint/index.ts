@@ -1,0 +1,12 @@
+export { type LintInput, type LintResult, lint } from './lint.ts'
+export { allRules } from './registry.ts'
+export type {
+  CertificateFacts,
+  CertificateLookup,
+  Evidence,
+  Finding,
+  FindingCode,
+  Fix,
+  Rule,
+  Severity,
+} from './rule.ts'

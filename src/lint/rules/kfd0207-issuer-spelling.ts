@@ -1,0 +1,45 @@
+import { dexIssuer } from '../auth-service.ts'
+import type { Rule } from '../rule.ts'
+
+/** One issuer written in two ways, of which a token has only one. */
+export const issuerSpelling: Rule = {
+  code: 'KFD0207',
+  severity: 'warning',
+  title: 'an issuer is known under one of its spellings only',
+  why: 'A token is matched to a rule by its `iss`, byte for byte. Clusters write `https://kubernetes.default.svc` or `https://kubernetes.default.svc.cluster.local`, and a slash at the end is another issuer: `Jwt issuer is not configured`.',
+  remedy: 'Read `iss` of a real token, and write a jwtRule for each spelling in use.',
+
+  *check({ mesh }) {
+    const rules = mesh.requestAuthentications.flatMap(({ jwtRules }) => jwtRules)
+    const known = new Set(rules.map(({ issuer }) => issuer.value))
+    for (const { issuer } of rules) {
+      const other = twins.get(issuer.value)
+      if (other !== undefined && !known.has(other)) {
+        yield {
+          message: `tokens of this cluster may say \`${other}\`, and only \`${issuer.value}\` is known`,
+          evidence: [{ at: issuer.at, text: issuer.value }],
+        }
+      }
+    }
+    const dex = dexIssuer(mesh)
+    if (dex === undefined) return
+    const fold = (value: string) => value.replace(/\/+$/, '').replace(/^https?:\/\//, '')
+    for (const { issuer } of rules) {
+      if (issuer.value === dex.value || fold(issuer.value) !== fold(dex.value)) continue
+      yield {
+        severity: 'error',
+        message: `Dex issues tokens as \`${dex.value}\`, and the rule expects \`${issuer.value}\``,
+        evidence: [
+          { at: issuer.at, text: issuer.value },
+          { at: dex.at, text: dex.value },
+        ],
+        fix: { at: issuer.at, replace: issuer.value, with: dex.value },
+      }
+    }
+  },
+}
+
+const twins = new Map([
+  ['https://kubernetes.default.svc', 'https://kubernetes.default.svc.cluster.local'],
+  ['https://kubernetes.default.svc.cluster.local', 'https://kubernetes.default.svc'],
+])

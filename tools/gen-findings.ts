@@ -1,0 +1,71 @@
+/** `node tools/gen-findings.ts` writes docs/findings.md from the rules, their examples and the table of reported problems. */
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { link } from '../src/cli/commands/render-why.ts'
+import { problems } from '../src/doctor/index.ts'
+import { allRules } from '../src/lint/index.ts'
+import { examples } from '../src/lint/testing/examples.ts'
+import { coverage, type Row } from './findings-coverage.ts'
+
+export const file = new URL('../docs/findings.md', import.meta.url)
+
+/** What `kfdoor why` knows of a thread. */
+export function whyCodes({ threads }: Row): readonly string[] {
+  return problems
+    .filter(({ readOn }) => readOn.some((each) => threads.includes(each)))
+    .map(({ code }) => code)
+}
+
+export function renderFindings(): string {
+  return [
+    '# Findings of `kfdoor lint`',
+    '',
+    `The ${allRules.length} codes that \`kfdoor lint -f PATH\` reports, each with the smallest YAML it speaks of. Codes are forever. This page is made by \`node tools/gen-findings.ts\`; \`npm test -- src/lint/rules.test.ts\` runs every example both ways.`,
+    '',
+    'A finding that is meant stays quiet with a comment, on its line or up to three lines above it: `# kfdoor:ignore KFD0203 this model is public, see the ticket`. The reason is not optional.',
+    '',
+    ...allRules.flatMap(({ code, severity, title, why, remedy }) => {
+      const example = examples.find((each) => each.code === code)
+      return [
+        `## ${code}: ${title}`,
+        '',
+        `**${severity}.** ${why}`,
+        '',
+        `**What to do.** ${remedy}`,
+        '',
+        ...(example
+          ? [
+              'It reports:',
+              '',
+              '```yaml',
+              example.bad,
+              '```',
+              '',
+              'It is silent about:',
+              '',
+              '```yaml',
+              example.good,
+              '```',
+              '',
+            ]
+          : []),
+      ]
+    }),
+    '# What people report, and what finds it',
+    '',
+    'A `KFD02` code is a rule above and stands in the YAML. A `KFD2` code is a text that [`kfdoor why`](problems.md) knows.',
+    '',
+    '| problem | where it was reported | found by |',
+    '| --- | --- | --- |',
+    ...coverage.map((row) => {
+      const where = row.threads
+        .map((each) => (each.includes('#') ? `[${each}](${link(each)})` : each))
+        .join(', ')
+      const codes = [...(row.lint ?? []), ...whyCodes(row)].join(', ')
+      return `| ${row.problem} | ${where} | ${[codes, row.note].filter(Boolean).join('; ')} |`
+    }),
+    '',
+  ].join('\n')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(file, renderFindings())
