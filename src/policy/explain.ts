@@ -2,11 +2,13 @@
 import { actAs } from './act-as.ts'
 import type { Check, CheckAnswer, Context, DoorRequest, HeaderList, Step } from './decision.ts'
 import type { Door } from './door.ts'
+import { type Entrance, entrances } from './entrances.ts'
 import { serviceTargets } from './gateway-selection.ts'
 import { resolvePorts } from './gateway-servers.ts'
 import { decideFromInside, decidePath, type PathDecision } from './path.ts'
 import type { Principal } from './principal.ts'
 import type { ProxyIdentity } from './seam.ts'
+import { servingWithoutRoute } from './serving-hosts.ts'
 import { throughApplications, type WholePath } from './through-applications.ts'
 import { findBackend, injectionOf } from './workload-of.ts'
 
@@ -44,6 +46,8 @@ export interface Explanation extends WholePath {
   readonly entry: string
   /** Whether it was put to a Service by its own name instead, from a pod. */
   readonly inside: boolean
+  /** The way past every gateway it took, where the URL's port is one. */
+  readonly around?: Entrance
 }
 
 /** `no-listener`: no gateway of the mesh listens for that port. */
@@ -97,10 +101,15 @@ function explainOnce(door: Door, question: Question): Explanation | Unasked {
   const acting = actAs(door.mesh, principal, question.now)
   const headers = [...question.headers, ...acting.headers]
   const target = urlTarget(question)
-  const caller = insideCaller(door, principal, target)
+  const asked = insideCaller(door, principal, target)
+  const entrance = asked === undefined ? entranceAt(door, target.port) : undefined
+  // Past every gateway a request comes to the pod as from anywhere outside the mesh.
+  const around = entrance !== undefined && !entrance.atGateway ? entrance : undefined
+  const caller = around === undefined ? asked : 'outside'
   const inside = caller !== undefined
-  const entry = question.gateway ?? door.gateway()
-  const port = inside ? target.port : listenerPort(door, entry, target.port, question.scheme)
+  const entry = question.gateway ?? gatewayOf(door, entrance) ?? door.gateway()
+  const wanted = entrance?.service.port ?? target.port
+  const port = inside ? wanted : listenerPort(door, entry, wanted, question.scheme)
   if (port === undefined) return { problem: 'no-listener', entry: nameOf(entry), port: target.port }
   const { method, scheme, host, path, body, certificate } = question
   const request: DoorRequest = {
@@ -122,7 +131,9 @@ function explainOnce(door: Door, question: Question): Explanation | Unasked {
       acting.verified(keyId, token) || question.signature?.(keyId, token) === true
     const context = { answers, now: question.now, verified }
     if (!inside) return decidePath(door, request, context, entry)
-    const call = { host: serviceName(door, target.name), port, ...(caller !== 'outside' && { caller }) }
+    const service = around?.service
+    const named = service === undefined ? target.name : `${service.name}.${service.namespace}`
+    const call = { host: serviceName(door, named), port, ...(caller !== 'outside' && { caller }) }
     return decideFromInside(door, request, context, call)
   }
   const answers: CheckAnswer[] = []
@@ -138,7 +149,8 @@ function explainOnce(door: Door, question: Question): Explanation | Unasked {
         now: question.now,
         verified: reviewed,
       })
-      return { ...whole, request, entry: nameOf(entry), inside }
+      const served = servingStep(door, whole, host)
+      return { ...(served ?? whole), request, entry: nameOf(entry), inside, ...(around && { around }) }
     }
     answers.push(answerTo(question, acting.answer, decision.check, answers.length))
   }
@@ -162,6 +174,32 @@ function insideCaller(
   if (!mesh.services.some((one) => one.name === name && one.namespace === namespace)) return undefined
   const pod = { namespace: principal.namespace, podLabels: {}, podAnnotations: {} }
   return injectionOf(mesh, pod) === 'sidecar' ? principal : 'outside'
+}
+
+/** The Service a node's port leads to. */
+function entranceAt(door: Door, port: number): Entrance | undefined {
+  return entrances(door).find((one) => one.kind === 'node-port' && one.port === port)
+}
+
+function gatewayOf(door: Door, entrance: Entrance | undefined): ProxyIdentity | undefined {
+  const { workload, atGateway } = entrance ?? {}
+  if (workload === undefined || !atGateway) return undefined
+  const pod = door.mesh.workloads.find(
+    (one) => one.namespace === workload.namespace && one.name === workload.name,
+  )
+  return door.gateways.find((proxy) => proxy.labels === pod?.podLabels)
+}
+
+/** Nothing routes that host, and a controller that is not in the YAML would have made a route for it. */
+function servingStep(door: Door, whole: WholePath, host: string): WholePath | undefined {
+  if (whole.verdict !== 'not-found' || whole.reason === 'no-such-call') return undefined
+  const serving = servingWithoutRoute(door.mesh, host)
+  if (serving === undefined) return undefined
+  const { object, at } = serving
+  const reason = 'route-not-given'
+  const text = `the VirtualService its controller makes of ${object.name} is not in the YAML`
+  const step: Step = { hop: 0, phase: 'route', object, at, outcome: 'unknown', reason, text }
+  return { ...whole, verdict: 'unknown', reason, steps: [...whole.steps, step] }
 }
 
 function answerTo(

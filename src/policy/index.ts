@@ -23,6 +23,7 @@ export type {
 } from './decision.ts'
 export type { Door } from './door.ts'
 export { compileDoor } from './door.ts'
+export { aroundGateways, type Entrance } from './entrances.ts'
 export { honoursOldFilterNames } from './envoy-filter.ts'
 export type { Explanation, Question, Unasked } from './explain.ts'
 export { explain } from './explain.ts'

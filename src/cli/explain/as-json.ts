@@ -3,7 +3,7 @@ import type { Explanation, HeaderList } from '../../policy/index.ts'
 import type { Answered } from './explain-one.ts'
 
 /** The contract of `explain -o json`: the fields of `--cases`, and steps with their place. */
-export function asJson({ question, as, result, signedIn }: Answered): string {
+export function asJson({ question, as, result, signedIn, around }: Answered): string {
   const { verdict, reason, steps, checks, workload } = result
   return JSON.stringify({
     id: `${question.method} ${question.scheme}://${question.host}${question.path}`,
@@ -14,6 +14,9 @@ export function asJson({ question, as, result, signedIn }: Answered): string {
     reason,
     ...(workload && {
       workload: { kind: workload.kind, namespace: workload.namespace, name: workload.name },
+    }),
+    ...(around.length > 0 && {
+      around: around.map(({ kind, object, at, port, proxies }) => ({ kind, object, at, port, proxies })),
     }),
     ...(signedIn && {
       signedIn: { as: signedIn.as, verdict: signedIn.result.verdict, reason: signedIn.result.reason },

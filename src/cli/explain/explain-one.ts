@@ -1,9 +1,11 @@
 import { Fault } from '../../base/index.ts'
 import { releaseAnswers } from '../../compose/release-answers.ts'
 import { createVerifier } from '../../identity/index.ts'
-import type { Mesh } from '../../mesh/index.ts'
+import type { Mesh, Workload } from '../../mesh/index.ts'
 import {
+  aroundGateways,
   type Door,
+  type Entrance,
   type Explanation,
   explain,
   type Principal,
@@ -19,6 +21,8 @@ export interface Answered {
   readonly question: Question
   readonly as: string
   readonly result: Explanation
+  /** Ways to the same workload that no gateway of the mesh is on. */
+  readonly around: readonly Entrance[]
   readonly signedIn?: { readonly as: string; readonly result: Explanation }
 }
 
@@ -38,7 +42,11 @@ export async function explainOne(
     ...(provider && { provider }),
   }
   const result = asked(explain(door, question))
-  const answered = { question, as: options.as, result }
+  const { workload } = result
+  const around = aroundGateways(door).filter(
+    (one) => one !== result.around && workload !== undefined && reaches(one, workload),
+  )
+  const answered = { question, as: options.as, result, around }
   if (result.verdict !== 'challenge' || typed.principal.kind !== 'anonymous' || typed.answers) return answered
   const as = someUser(mesh)
   const principal: Principal = { kind: 'user', email: as, groups: [], forged: typed.principal.forged }
@@ -51,6 +59,10 @@ export async function explainOne(
 function asked(result: Explanation | Unasked): Explanation {
   if (!('problem' in result)) return result
   throw new Fault('ERR_NO_GATEWAY', { where: `${result.entry}, port ${result.port},` })
+}
+
+function reaches({ workload }: Entrance, { namespace, name }: Pick<Workload, 'namespace' | 'name'>): boolean {
+  return workload?.namespace === namespace && workload.name === name
 }
 
 /** The owner of the first Profile; any user is as good where nobody owns one. */

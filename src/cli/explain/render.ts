@@ -1,5 +1,5 @@
 import { pageStandIn } from '../../compose/release-answers.ts'
-import { type Explanation, identityHeaders, type Step } from '../../policy/index.ts'
+import { type Entrance, type Explanation, identityHeaders, type Step } from '../../policy/index.ts'
 import { upstreamOf } from './as-json.ts'
 import type { Answered } from './explain-one.ts'
 import { columns, type Paint, painter, widthOf } from './table.ts'
@@ -24,12 +24,19 @@ export function asTable(answered: Answered, style: Style): string {
   const request = `${question.method} ${question.scheme}://${question.host}${question.path}`
   return [
     paint('bold', request),
-    `as ${as}, ${result.inside ? 'from inside the cluster' : `to the gateway ${result.entry}`}`,
+    `as ${as}, ${wayIn(result)}`,
     '',
     ...tableOf(result, shown, deciding, paint, style),
     '',
     ...summary(answered, deciding, paint),
   ].join('\n')
+}
+
+function wayIn({ inside, around, entry }: Explanation): string {
+  if (around !== undefined) {
+    return `through the node port of ${around.object.namespace}/${around.object.name}, past every gateway`
+  }
+  return inside ? 'from inside the cluster' : `to the gateway ${entry}`
 }
 
 /** The last step that carries the reason of the whole. */
@@ -118,6 +125,7 @@ const sentences: Readonly<Record<string, string>> = {
   'no-deny-rule-matched': 'no DENY rule matches',
   'route-matched': 'this route takes it',
   rewritten: 'the route rewrites it',
+  'lua-headers': 'its Lua adds headers',
   'https-redirect': 'the server redirects plain HTTP to HTTPS',
   'no-virtual-host': 'no VirtualService of this gateway has that host',
 }
@@ -163,7 +171,22 @@ function summary(answered: Answered, deciding: Step | undefined, paint: Paint): 
       `${signedIn.result.verdict} as ${signedIn.as}: ${outcome({ ...answered, ...signedIn })}`,
     ])
   }
+  for (const entrance of answered.around) {
+    rows.push([paint('yellow', 'around it'), aroundText(entrance)])
+  }
   return columns(rows, '   ')
+}
+
+/** `node port 32000 of Service auth/dex, past every gateway: no policy holds there, door.yaml:61`. */
+function aroundText({ kind, object, port, proxies, controller, hosts, at }: Entrance): string {
+  const where = port === undefined ? '' : ` ${port}`
+  const name = `${object.kind} ${object.namespace}/${object.name}`
+  const what =
+    kind === 'node-port' || kind === 'load-balancer'
+      ? `${kind.replace('-', ' ')}${where} of ${name}`
+      : `${name}${hosts.length === 0 ? '' : ` (${hosts.join(', ')})`} by ${controller}`
+  const held = proxies.length === 0 ? 'no policy holds there' : 'only its sidecar is on the way'
+  return `${what}, past every gateway: ${held}, ${at.file}:${at.line}`
 }
 
 /** Whom the workload takes the caller for. */

@@ -48,7 +48,7 @@ export function convertGateways(mesh: Mesh): Listeners {
   for (const gateway of mesh.gatewayApi) {
     if (gateway.kind !== 'Gateway') continue
     const className = text(child(gateway.raw, 'spec', 'gatewayClassName')) ?? ''
-    if (controllerOf(mesh, className) !== controller) continue
+    if (gatewayClassController(mesh, className) !== controller) continue
     const services = gatewayServices(gateway, className)
     if (services.length === 0) continue
     const managed = isManaged(gateway)
@@ -74,7 +74,8 @@ export function convertGateways(mesh: Mesh): Listeners {
   return { configs, parents, proxies }
 }
 
-function controllerOf(mesh: Mesh, className: string): string | undefined {
+/** Who serves Gateways of a class: `istio.io/…` is Istio. */
+export function gatewayClassController(mesh: Mesh, className: string): string | undefined {
   const written = mesh.gatewayApi.find(({ kind, name }) => kind === 'GatewayClass' && name === className)
   return written === undefined ? builtIn[className] : text(child(written.raw, 'spec', 'controllerName'))
 }

@@ -1,2 +1,2 @@
-export { convertGateways, type Listeners } from './gateway.ts'
+export { convertGateways, gatewayClassController, type Listeners } from './gateway.ts'
 export { convertRoutes } from './routes.ts'
