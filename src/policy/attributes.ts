@@ -116,6 +116,7 @@ export class Attributes {
     const value = this.claim(keys)
     if (typeof value === 'string') return test(value)
     if (!Array.isArray(value)) return false
-    return value.some((entry) => typeof entry === 'string' && test(entry))
+    for (const entry of value) if (typeof entry === 'string' && test(entry)) return true
+    return false
   }
 }

@@ -28,12 +28,15 @@ export interface Field {
   readonly test: (attributes: Attributes) => boolean
   /** One of them holds for every request that passes; undefined = none is known. */
   readonly keys?: readonly Key[]
+  /** The other way round too: a request that has one of the keys passes. */
+  readonly keysSuffice?: boolean
 }
 
 /** How one value of a field is tested; undefined = the value is bad. */
 export interface ValueTest {
   readonly test: (attributes: Attributes) => boolean
   readonly keys?: readonly Key[]
+  readonly keysSuffice?: boolean
 }
 
 export type Translate = (value: string) => ValueTest | undefined
@@ -97,7 +100,8 @@ function fieldOf(
   const keys = tests.every((each) => each.keys !== undefined)
     ? tests.flatMap((each) => each.keys ?? [])
     : undefined
-  return { name, at, negated, values, test: some, ...(keys && { keys }) }
+  const keysSuffice = tests.every((each) => each.keysSuffice)
+  return { name, at, negated, values, test: some, ...(keys && { keys, keysSuffice }) }
 }
 
 export function keyOf(dimension: string, pattern: ValuePattern): readonly Key[] | undefined {

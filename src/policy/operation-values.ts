@@ -12,7 +12,8 @@ export const hostValue: Translate = (value) => {
   const pattern = parseValuePattern(lowerCase(value))
   // A lone star is presence here, and `:authority` is always present.
   if (pattern.kind === 'present') return { test: () => true }
-  return { test: (a) => matchesValue(pattern, a.host), keys: keyOf('host', pattern) as readonly Key[] }
+  const keys = keyOf('host', pattern) as readonly Key[]
+  return { test: (a) => matchesValue(pattern, a.host), keys, keysSuffice: true }
 }
 
 export const methodValue: Translate = (value) => {
@@ -21,6 +22,7 @@ export const methodValue: Translate = (value) => {
   return {
     test: (a) => matchesValue(pattern, a.source.method),
     keys: keyOf('method', pattern) as readonly Key[],
+    keysSuffice: true,
   }
 }
 
@@ -35,7 +37,7 @@ export const pathValue: Translate = (value) => {
   }
   const pattern = parseValuePattern(value)
   const keys = keyOf('path', pattern)
-  return { test: (a) => matchesValue(pattern, a.path), ...(keys && { keys }) }
+  return { test: (a) => matchesValue(pattern, a.path), ...(keys && { keys, keysSuffice: true }) }
 }
 
 /** The listener's own port, not the Service's. */

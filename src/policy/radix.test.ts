@@ -5,10 +5,7 @@ import { Radix } from './radix.ts'
 
 function found(tree: Radix<string>, text: string): string[] {
   const seen: string[] = []
-  tree.someBeginning(text, (value) => {
-    seen.push(value)
-    return false
-  })
+  tree.firstBeginning(text, (value) => void seen.push(value), undefined)
   return seen
 }
 
@@ -18,10 +15,8 @@ test('finds every beginning, shortest first, and stops when told', () => {
   assert.deepEqual(found(tree, '/api/v1/x'), ['', '/api', '/api/v1'])
   assert.deepEqual(found(tree, '/ap'), [''])
   const seen: string[] = []
-  assert.equal(
-    tree.someBeginning('/api/v1', (value) => seen.push(value) === 2),
-    true,
-  )
+  const second = (value: string, why: string) => (seen.push(value) === 2 ? why : undefined)
+  assert.equal(tree.firstBeginning('/api/v1', second, 'told to'), 'told to')
   assert.deepEqual(seen, ['', '/api'])
 })
 

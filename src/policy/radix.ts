@@ -1,83 +1,105 @@
 /**
- * A radix tree from texts to lists, walked along a request's value without building strings:
- * `someBeginning` finds everything filed under a beginning of the value in one pass over it. A tree
- * `backwards` reads texts from their end, so that beginnings are endings.
+ * A radix tree from texts to lists: `firstBeginning` finds what is filed under the beginnings of a
+ * request's value in one pass over it, without building strings. A tree `backwards` reads texts from
+ * their end, so that beginnings are endings.
+ *
+ * On the way down only the characters where texts part are looked at; the rest is compared at once
+ * where something is filed.
  */
 export class Radix<T> {
-  readonly #root: Node<T> = { label: '', values: [], children: new Map() }
+  readonly #root: Node<T> = aNode('', 0)
   readonly #backwards: boolean
 
   constructor(backwards = false) {
     this.#backwards = backwards
   }
 
-  add(written: string, value: T): void {
-    const text = this.#backwards ? reversed(written) : written
+  add(text: string, value: T): void {
     let node = this.#root
-    let at = 0
-    while (at < text.length) {
-      const child = node.children.get(text.charCodeAt(at))
+    while (node.length < text.length) {
+      const code = this.#code(text, node.length)
+      const index = childAt(node, code)
+      const child = node.children[index]
       if (child === undefined) {
-        const leaf: Node<T> = { label: text.slice(at), values: [value], children: new Map() }
-        node.children.set(text.charCodeAt(at), leaf)
+        const leaf = aNode<T>(text, text.length)
+        leaf.values.push(value)
+        node.codes.push(code)
+        node.children.push(leaf)
         return
       }
-      const shared = sharedLength(child.label, text, at)
-      node = shared === child.label.length ? child : split(node, child, shared)
-      at += shared
+      const shared = this.#shared(child, text, node.length)
+      if (shared < child.length) {
+        // A node where the two part, between `node` and `child`.
+        const middle = aNode<T>(text, shared)
+        middle.codes.push(this.#code(child.text, shared))
+        middle.children.push(child)
+        node.children[index] = middle
+        node = middle
+      } else node = child
     }
+    node.text = text
     node.values.push(value)
   }
 
-  /** Calls `test` with what is filed under each beginning of `text`, shortest first, until it says true. */
-  someBeginning(text: string, test: (value: T) => boolean): boolean {
+  /**
+   * Calls `test` with what is filed under each beginning of `text`, shortest first, until it returns
+   * something; `context` is handed through so that nobody has to make a closure per request.
+   */
+  firstBeginning<C, R>(
+    text: string,
+    test: (value: T, context: C) => R | undefined,
+    context: C,
+  ): R | undefined {
     const { length } = text
     let node = this.#root
-    let at = 0
     for (;;) {
-      for (const value of node.values) if (test(value)) return true
-      if (at === length) return false
-      const child = node.children.get(text.charCodeAt(this.#backwards ? length - 1 - at : at))
-      if (child === undefined || !this.#continues(child.label, text, at)) return false
-      at += child.label.length
+      const { values } = node
+      if (values.length > 0) {
+        const begins = this.#backwards ? text.endsWith(node.text) : text.startsWith(node.text)
+        if (!begins) return undefined
+        for (let i = 0; i < values.length; i++) {
+          const result = test(values[i] as T, context)
+          if (result !== undefined) return result
+        }
+      }
+      if (node.length === length) return undefined
+      const child = node.children[childAt(node, this.#code(text, node.length))]
+      if (child === undefined || child.length > length) return undefined
       node = child
     }
   }
 
-  #continues(label: string, text: string, at: number): boolean {
-    if (!this.#backwards) return text.startsWith(label, at)
-    const last = text.length - 1 - at
-    if (label.length > last + 1) return false
-    for (let i = 1; i < label.length; i++) {
-      if (label.charCodeAt(i) !== text.charCodeAt(last - i)) return false
-    }
-    return true
+  /** The character at a place, counted from where texts begin. */
+  #code(text: string, at: number): number {
+    return text.charCodeAt(this.#backwards ? text.length - 1 - at : at)
+  }
+
+  /** How much of a node's text another one has too, `from` being known. */
+  #shared(node: Node<T>, text: string, from: number): number {
+    let at = from
+    while (at < node.length && at < text.length && this.#code(node.text, at) === this.#code(text, at)) at++
+    return at
   }
 }
 
+/** Few children each, so the right one is found by looking at all. */
 interface Node<T> {
-  readonly label: string
+  /** Its first `length` characters lead here; where something is filed it has no more. */
+  text: string
+  readonly length: number
   readonly values: T[]
-  readonly children: Map<number, Node<T>>
+  /** Of each child, the character it goes on with. */
+  readonly codes: number[]
+  readonly children: Node<T>[]
 }
 
-function sharedLength(label: string, text: string, at: number): number {
-  let length = 0
-  while (length < label.length && label.charCodeAt(length) === text.charCodeAt(at + length)) length++
-  return length
+function aNode<T>(text: string, length: number): Node<T> {
+  return { text, length, values: [], codes: [], children: [] }
 }
 
-/** Puts a node between parent and child where their labels part. */
-function split<T>(parent: Node<T>, child: Node<T>, length: number): Node<T> {
-  const middle: Node<T> = { label: child.label.slice(0, length), values: [], children: new Map() }
-  const rest: Node<T> = { label: child.label.slice(length), values: child.values, children: child.children }
-  middle.children.set(rest.label.charCodeAt(0), rest)
-  parent.children.set(middle.label.charCodeAt(0), middle)
-  return middle
-}
-
-function reversed(text: string): string {
-  let out = ''
-  for (let i = text.length - 1; i >= 0; i--) out += text[i]
-  return out
+/** Past the end when there is none. */
+function childAt<T>({ codes }: Node<T>, code: number): number {
+  let index = 0
+  while (index < codes.length && codes[index] !== code) index++
+  return index
 }

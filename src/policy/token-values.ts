@@ -60,9 +60,10 @@ export function claimValue(keys: readonly string[]): Translate {
   return (value) => {
     const pattern = parseValuePattern(value)
     const found = keyOf(dimension, pattern)
+    const takes = (text: string) => matchesValue(pattern, text)
     return {
-      test: (a) => a.claims !== undefined && a.someClaim(keys, (text) => matchesValue(pattern, text)),
-      ...(found && { keys: found }),
+      test: (a) => a.claims !== undefined && a.someClaim(keys, takes),
+      ...(found && { keys: found, keysSuffice: true }),
     }
   }
 }
