@@ -124,6 +124,12 @@ const meanings: { readonly [C in FaultCode]: Meaning } = {
       'Sessions are kept in a SQLite file in the state folder. It cannot be opened, is damaged, or was made by a newer kfdoor. The door stays shut rather than forget who signed out.',
     remedy: 'move the file away (everybody signs in again), or choose another folder with `--state DIR`',
   },
+  ERR_SETTINGS_INVALID: {
+    meaning:
+      'A service was to be started with settings it cannot use: a field it does not know, a value of the wrong kind, or one that is missing. It does not guess, for the field may be a lock somebody trusts.',
+    remedy:
+      'mend the lines named, then look at the result with `kfdoor serve authz config view`; a service that runs keeps its last good settings',
+  },
   ERR_SIGNING_KEY_MISSING: {
     meaning: 'A token was to be signed with an algorithm for which the key set has no key.',
     remedy: 'use an algorithm the issuer announces, or let the state folder make its keys anew',
@@ -189,6 +195,51 @@ const spoken: { readonly [code: `KFD${number}`]: Meaning & { readonly name: stri
   },
 }
 
+/** What the ext_authz service tells callers; rules and names stand in its log under the decision's id. */
+const spokenByAuthz: typeof spoken = {
+  KFD1701: {
+    name: 'NOT_ADMITTED',
+    meaning: 'The door knows who calls, and its lists of users, groups or claims do not admit them: 403.',
+    remedy: 'look up the decision in the log of `kfdoor serve authz`; its `detail` names the list',
+  },
+  KFD1702: {
+    name: 'TOKEN_NOT_ACCEPTED',
+    meaning:
+      'The Bearer token is none this door takes: its issuer is not among those trusted, no key of that issuer made its signature, or a claim it needs is missing or unfit. Which of them is not told to a caller, who may be guessing.',
+    remedy: 'look up the decision in the log of `kfdoor serve authz`; its `detail` says what was wrong',
+  },
+  KFD1703: {
+    name: 'TOKEN_EXPIRED',
+    meaning: 'The Bearer token was good and has expired, by more than a minute.',
+    remedy:
+      'get a new one; a projected service-account token is renewed in its file, so read that file each time',
+  },
+  KFD1704: {
+    name: 'TOKEN_AUDIENCE',
+    meaning: 'The Bearer token is good, and was made for somebody else: `aud` names another audience.',
+    remedy:
+      'ask for one with an audience of this door, as `kubectl create token NAME --audience AUDIENCE` does',
+  },
+  KFD1705: {
+    name: 'AUTHORIZER_UNAVAILABLE',
+    meaning:
+      'Something that has to be asked first does not answer: the issuer, its keys, the API server, or the session store. Nobody unknown is let in meanwhile: 503.',
+    remedy: 'see `/readyz?verbose` on the port of `--metrics-listen`, and the log',
+  },
+  KFD1706: {
+    name: 'UNREADABLE_CHECK',
+    meaning:
+      'The check names no path, no single host, or several credentials, so it could be read in two ways: 400.',
+    remedy: 'send one path, one Host and one Authorization header',
+  },
+  KFD1707: {
+    name: 'AUTHORIZATION_FAILED',
+    meaning:
+      'Deciding failed inside the ext_authz service, and what was not decided is not let through: 503.',
+    remedy: 'look up the decision in its log, and report the line',
+  },
+}
+
 /** A code as `explain-code` prints it. */
 export interface ExplainedCode extends Meaning {
   readonly code: string
@@ -203,5 +254,10 @@ export function explainCode(typed: string): ExplainedCode | undefined {
 /** Every code of this room. */
 export const explainedCodes: readonly ExplainedCode[] = [
   ...(Object.keys(numbers) as FaultCode[]).map((name) => ({ code: numbers[name], name, ...meanings[name] })),
-  ...Object.entries(spoken).map(([code, { name, meaning, remedy }]) => ({ code, name, meaning, remedy })),
+  ...Object.entries({ ...spoken, ...spokenByAuthz }).map(([code, { name, meaning, remedy }]) => ({
+    code,
+    name,
+    meaning,
+    remedy,
+  })),
 ]

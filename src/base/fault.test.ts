@@ -31,6 +31,7 @@ const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
   ERR_SESSION_NEEDS_TOKEN: { provider: 'oauth2-proxy' },
   ERR_SESSIONS_UNREACHABLE: { where: 'redis.example.com:6379', reason: 'no answer within 1 s' },
   ERR_SESSIONS_UNUSABLE: { path: 'sessions.db', reason },
+  ERR_SETTINGS_INVALID: { problems: ['mesh.yaml:3: `listen` is not ADDRESS:PORT'] },
   ERR_SIGNING_KEY_MISSING: { algorithm: 'RS256' },
   ERR_SIGNING_KEY_UNFIT: { algorithm: 'RS256', reason: 'it has 1024 bits' },
   ERR_STATE_UNUSABLE: { folder: 'state', reason: 'it is not a folder' },

@@ -24,6 +24,7 @@ export interface FaultFacts {
   readonly ERR_SESSION_NEEDS_TOKEN: { readonly provider: string }
   readonly ERR_SESSIONS_UNREACHABLE: { readonly where: string; readonly reason: string }
   readonly ERR_SESSIONS_UNUSABLE: { readonly path: string; readonly reason: string }
+  readonly ERR_SETTINGS_INVALID: { readonly problems: readonly string[] }
   readonly ERR_SIGNING_KEY_MISSING: { readonly algorithm: string }
   readonly ERR_SIGNING_KEY_UNFIT: { readonly algorithm: string; readonly reason: string }
   readonly ERR_PUBLISHED_CREDENTIALS: { readonly address: string; readonly what: readonly string[] }
@@ -61,6 +62,7 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_SESSION_NEEDS_TOKEN: 'KFD1203',
   ERR_SESSIONS_UNREACHABLE: 'KFD1205',
   ERR_SESSIONS_UNUSABLE: 'KFD1202',
+  ERR_SETTINGS_INVALID: 'KFD1710',
   ERR_SIGNING_KEY_MISSING: 'KFD1301',
   ERR_SIGNING_KEY_UNFIT: 'KFD1302',
   ERR_PUBLISHED_CREDENTIALS: 'KFD0113',
@@ -102,6 +104,7 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
     `a session of ${f.provider} carries an ID token to the gateway, and none was given for this one`,
   ERR_SESSIONS_UNREACHABLE: (f) => `the sessions at \`${f.where}\` cannot be reached: ${f.reason}`,
   ERR_SESSIONS_UNUSABLE: (f) => `the sessions in \`${f.path}\` cannot be used: ${f.reason}`,
+  ERR_SETTINGS_INVALID: (f) => f.problems.join('\n'),
   ERR_SIGNING_KEY_MISSING: (f) => `there is no ${f.algorithm} key to sign with`,
   ERR_SIGNING_KEY_UNFIT: (f) => `the ${f.algorithm} signing key cannot be used: ${f.reason}`,
   ERR_PUBLISHED_CREDENTIALS: (f) =>

@@ -57,6 +57,13 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/up.ts')).upCommand,
   },
   {
+    name: 'serve',
+    group: 'run and change a door',
+    usage: 'serve authz --config FILE',
+    summary: 'one part of a door, for a mesh that has the rest',
+    load: async () => (await import('./commands/serve.ts')).serveCommand,
+  },
+  {
     name: 'ca',
     group: 'run and change a door',
     usage: 'ca init|csr|sign|secret|inspect|path',

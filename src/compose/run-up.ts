@@ -1,4 +1,5 @@
 import type { Io } from '../cli/io.ts'
+import { askedToStop } from './asked-to-stop.ts'
 import { renderStart } from './start-text.ts'
 import type { UpOptions } from './up-options.ts'
 
@@ -24,24 +25,4 @@ export async function runUp(options: UpOptions, io: Io): Promise<void> {
     io.err(`kfdoor: ${error instanceof Error ? error.message : String(error)}`)
   }
   io.exit(0)
-}
-
-/** Settles with `close` once a signal asked for it. */
-function askedToStop(close: () => Promise<void>): Promise<void> {
-  return new Promise((stopped) => {
-    let asked: number | undefined
-    const stop = () => {
-      const now = performance.now()
-      if (asked !== undefined) {
-        // One Ctrl-C arrives several times: from the terminal, from npm, from the Node that started this one.
-        if (now - asked < 1000) return
-        // Asked twice: whoever waits has waited long enough.
-        process.exit(130)
-      }
-      asked = now
-      stopped(close())
-    }
-    process.on('SIGINT', stop)
-    process.on('SIGTERM', stop)
-  })
 }

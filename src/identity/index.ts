@@ -1,5 +1,7 @@
 export type { CompactJws } from './jws.ts'
 export { parseCompactJws } from './jws.ts'
+export type { KeySet, KeySource, KeySourceOptions } from './key-source.ts'
+export { createKeySource } from './key-source.ts'
 export type {
   ServiceAccountIssuer,
   ServiceAccountIssuerOptions,

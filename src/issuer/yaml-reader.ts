@@ -12,6 +12,8 @@ export interface Field {
   flag(fallback?: boolean): boolean
   list(): Field[]
   texts(): string[]
+  /** The names of a mapping's members. */
+  keys(): string[]
   /** Warns of members that are none of these. */
   only(keys: readonly string[]): void
   complain(severity: 'error' | 'warning', code: string, message: string): void
@@ -22,6 +24,8 @@ export interface Source {
   readonly file: string
   /** Line of `file` on which the text begins; 1 when it is a file of its own. */
   readonly firstLine?: number
+  /** Whose file it is: what is not known to them is wrong. Left out: Dex, which ignores it. */
+  readonly strictFor?: string
 }
 
 /** Reads one YAML (or JSON) document. What does not parse is a problem and reads as empty. */
@@ -80,6 +84,8 @@ export function readYaml(
         return []
       },
       texts: () => self.list().map((item) => item.text()),
+      keys: () =>
+        isMap(value) ? value.items.map(({ key }) => (isScalar(key) ? String(key.value) : '')) : [],
       only(keys) {
         if (!present) return
         if (!isMap(value)) {
@@ -89,7 +95,9 @@ export function readYaml(
         for (const { key } of value.items) {
           if (!isScalar(key) || keys.includes(String(key.value))) continue
           const name = join(path, String(key.value))
-          add('warning', 'unknown-field', `${name} is not a field Dex knows`, key.range?.[0] ?? at)
+          const knower = source.strictFor ?? 'Dex'
+          const severity = source.strictFor === undefined ? 'warning' : 'error'
+          add(severity, 'unknown-field', `${name} is not a field ${knower} knows`, key.range?.[0] ?? at)
         }
       },
     }

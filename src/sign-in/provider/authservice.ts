@@ -168,7 +168,8 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
     })
     const location = withQuery(await issuer.authorizationEndpoint(), query)
     const about = { kind: 'nobody' } as const
-    if (apiErrors === 'json' && isApiCaller(question)) return { ...apiChallenge(question, '/'), about }
+    if (apiErrors === 'json' && isApiCaller(question))
+      return { ...apiChallenge(question, '/'), about: { ...about, api: { login: '/' } } }
     const cookie = setCookie(STATE_COOKIE, login, attributes(question), clock(), LOGIN_LIFETIME)
     return { ...redirect(question, location, [['set-cookie', cookie]]), about }
   }

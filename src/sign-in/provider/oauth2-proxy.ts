@@ -301,7 +301,7 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     if (found.kind === 'unreachable') return unavailable(question, 'the keys of an issuer cannot be had')
     if (apiErrors === 'json' && isApiCaller(question, isApiRoute)) {
       const login = `${prefix}/start?${encodeQuery({ rd: wanted(question) })}`
-      return { ...apiChallenge(question, login), about: { kind: 'nobody' } }
+      return { ...apiChallenge(question, login), about: { kind: 'nobody', api: { login } } }
     }
     const challenge =
       wantsJson(question) || isApiRoute(question.path)

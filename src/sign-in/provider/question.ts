@@ -29,8 +29,10 @@ export type About =
   | { readonly kind: 'admitted'; readonly user: User; readonly by: 'cookie' | 'header' }
   /** Needs no sign-in. */
   | { readonly kind: 'exempt' }
-  /** `nobody`: the answer leads to the sign-in; `refused`: known, and not allowed. */
-  | { readonly kind: 'nobody' | 'refused' | 'unavailable' }
+  /** The answer leads to the sign-in; a program that calls is told where that begins. */
+  | { readonly kind: 'nobody'; readonly api?: { readonly login: string } }
+  /** `refused`: known, and not allowed. */
+  | { readonly kind: 'refused' | 'unavailable' }
 
 function questionOf(
   request: { readonly method: string; readonly target: string; readonly host: string },

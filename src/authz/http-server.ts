@@ -1,0 +1,156 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Authorize, AuthzCheck, Verdict, Via } from './check.ts'
+import { readHttpCheck, writeVerdict } from './http-check.ts'
+import type { TrustedProxies } from './trusted.ts'
+
+/** What is told about each decision, for the log and the figures. */
+export interface Decided {
+  readonly check: AuthzCheck
+  readonly verdict: Verdict
+  /** From the first byte that was read of the check to the verdict, in milliseconds. */
+  readonly ms: number
+  /** `traceparent` of the request. */
+  readonly trace?: string
+}
+
+export interface AuthzDoor {
+  readonly authorize: Authorize
+  readonly trusted: TrustedProxies
+  /** `/check`: what lies below it are checks, and nothing else. Empty: every path is one. */
+  readonly pathPrefix: string
+  /** The sign-in's own paths, `/oauth2/`, when a route leads here. */
+  isOwnPath(path: string): boolean
+}
+
+export interface HttpServerOptions {
+  /** Read at each request, so that settings can change under a server that stays. */
+  readonly door: () => AuthzDoor
+  readonly decided: (decided: Decided) => void
+  /** `ready`, or what is missing. */
+  readonly ready: () => readonly string[]
+  /** Whether probes get an answer where every path is a check: only to who is no gateway. */
+  readonly probes: boolean
+}
+
+export interface AuthzHttpServer {
+  readonly server: Server
+  /** From now on each answer ends its connection. */
+  drain(): void
+}
+
+const HEADER_LIMIT = 64 * 1024
+
+/** A path without its query. */
+const pathOf = (target: string) => {
+  const cut = target.search(/[?#]/)
+  return cut < 0 ? target : target.slice(0, cut)
+}
+
+/** Headers that somebody in between wrote: a probe of the kubelet has none of them. */
+const isRelayed = ({ headers }: IncomingMessage) =>
+  Object.keys(headers).some(
+    (name) =>
+      name.startsWith('x-envoy-') || name.startsWith('x-forwarded-') || name.startsWith('x-original-'),
+  ) ||
+  headers['x-request-id'] !== undefined ||
+  headers.via !== undefined ||
+  headers.forwarded !== undefined ||
+  headers['content-length'] !== undefined
+
+/**
+ * The service over HTTP. Envoy's ext_authz sends the original request's method and path; nginx and
+ * Traefik have endpoints of their own, but only where a prefix keeps checks apart from them.
+ */
+export function createHttpServer(options: HttpServerOptions): AuthzHttpServer {
+  let closing = false
+
+  const answer = async (request: IncomingMessage, response: ServerResponse, via: Via, target: string) => {
+    const began = performance.now()
+    const { authorize, trusted } = options.door()
+    const { check, trace } = readHttpCheck(request, via, target, trusted)
+    const verdict = await authorize(check)
+    if (!response.destroyed) writeVerdict(response, via, verdict, closing)
+    options.decided({ check, verdict, ms: performance.now() - began, ...(trace !== undefined && { trace }) })
+  }
+
+  const route = (request: IncomingMessage, response: ServerResponse): Promise<void> | void => {
+    const { pathPrefix, isOwnPath } = options.door()
+    const url = request.url ?? ''
+    if (pathPrefix === '') {
+      if (options.probes && (url === '/ping' || url === '/ready') && request.method === 'GET') {
+        if (!isRelayed(request))
+          return plain(response, url === '/ping' ? 200 : status(options.ready()), closing)
+      }
+      return answer(request, response, 'http', url)
+    }
+    if (url.startsWith(pathPrefix)) {
+      const rest = url.slice(pathPrefix.length)
+      if (rest === '' || rest.startsWith('/')) return answer(request, response, 'http', rest)
+      // `/check?x` names no path.
+      if (rest.startsWith('?')) return answer(request, response, 'http', '')
+    }
+    const path = pathOf(url)
+    if (isOwnPath(path)) return answer(request, response, 'direct', url)
+    switch (path) {
+      case '/forward-auth':
+        return answer(request, response, 'forward-auth', '')
+      case '/auth-request':
+        return answer(request, response, 'auth-request', '')
+      case '/ping':
+      case '/healthz':
+        return plain(response, 200, closing)
+      case '/ready':
+      case '/readyz':
+        return plain(response, status(options.ready()), closing)
+    }
+    return plain(response, 404, closing)
+  }
+
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_LIMIT,
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      // Longer than a gateway keeps an idle connection, so that it never asks on one that is closing.
+      keepAliveTimeout: 620_000,
+      noDelay: true,
+    },
+    (request, response) => {
+      // What Node parsed before it, such as an expectation, changes nothing about a check.
+      const done = route(request, response)
+      if (done instanceof Promise)
+        done.catch(() => {
+          if (!response.headersSent) plain(response, 503, true)
+          else response.destroy()
+        })
+    },
+  )
+  server.on('connect', (_request, socket) =>
+    socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\n\r\n'),
+  )
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+  })
+  // The size is limited already; headers beyond a number would be dropped unseen.
+  server.maxHeadersCount = 0
+
+  return {
+    server,
+    drain() {
+      closing = true
+      server.closeIdleConnections()
+    },
+  }
+}
+
+const status = (missing: readonly string[]) => (missing.length === 0 ? 200 : 503)
+
+function plain(response: ServerResponse, code: number, close: boolean): void {
+  const text = code === 200 ? 'OK' : code === 404 ? '404 page not found\n' : 'not ready\n'
+  response.writeHead(code, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    ...(close && { connection: 'close' }),
+  })
+  response.end(text)
+}

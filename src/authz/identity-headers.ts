@@ -1,0 +1,94 @@
+import type { HeaderList } from '../policy/index.ts'
+
+/** The headers workloads of a Kubeflow read a person from, whoever wrote them. */
+const KNOWN = [
+  'kubeflow-userid',
+  'kubeflow-groups',
+  'x-auth-request-user',
+  'x-auth-request-email',
+  'x-auth-request-groups',
+  'x-auth-request-preferred-username',
+  'x-auth-request-access-token',
+  'x-forwarded-user',
+  'x-forwarded-email',
+  'x-forwarded-groups',
+  'x-forwarded-preferred-username',
+  'x-forwarded-access-token',
+  'x-remote-user',
+  'x-remote-group',
+  'remote-user',
+  'impersonate-user',
+  'impersonate-group',
+  'x-goog-authenticated-user-email',
+  'auth-method',
+  'gap-auth',
+] as const
+
+export interface IdentityNames {
+  /** `kubeflow-userid` */
+  readonly user: string
+  /** `kubeflow-groups` */
+  readonly groups: string
+  /** Written before the user, as `USERID_PREFIX`. */
+  readonly userPrefix: string
+}
+
+/** `X_Auth.Request-User` and `x-auth-request-user` are one header to a CGI-like reader. */
+const folded = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '-')
+
+export interface IdentityHeaders {
+  /** What names this person, both headers always. */
+  of(user: string, groups: readonly string[]): HeaderList
+  /**
+   * What has to be taken out of a request that goes on with `set`: every identity header that is
+   * not set, and every other spelling of one that the request came with.
+   */
+  toRemove(set: HeaderList, came: HeaderList): readonly string[]
+}
+
+export function identityHeaders(names: IdentityNames): IdentityHeaders {
+  const all = new Set<string>([...KNOWN, names.user, names.groups].map((name) => name.toLowerCase()))
+  const folds = new Set([...all].map(folded))
+  // The lists for the few combinations of headers that are ever set; made once each.
+  const lists = new Map<string, readonly string[]>()
+  const remaining = (set: HeaderList): readonly string[] => {
+    let key = ''
+    for (const [name] of set) key += `${name} `
+    let list = lists.get(key)
+    if (list === undefined) {
+      const has = new Set(set.map(([name]) => name))
+      list = [...all].filter((name) => !has.has(name))
+      if (lists.size < 64) lists.set(key, list)
+    }
+    return list
+  }
+  return {
+    of: (user, groups) => [
+      [names.user, headerText(names.userPrefix + user)],
+      [names.groups, headerText(groups.join(','))],
+    ],
+    toRemove(set, came) {
+      const list = remaining(set)
+      let more: string[] | undefined
+      for (const [name] of came) {
+        if (all.has(name) || !folds.has(folded(name))) continue
+        more ??= []
+        more.push(name)
+      }
+      return more ? [...list, ...more] : list
+    },
+  }
+}
+
+/** UTF-8, one char per byte: what Node's sockets write, and what Go's and Envoy's readers expect. */
+function headerText(value: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the ASCII range
+  return /^[\u0000-\u007f]*$/.test(value) ? value : Buffer.from(value, 'utf8').toString('latin1')
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+const UNFIT = /[\u0000-\u001f\u007f]/
+
+/** Whether a name may stand in an identity header: nothing that ends the line, nothing empty. */
+export const isFitName = (value: unknown): value is string =>
+  typeof value === 'string' && value.trim() !== '' && value.length <= 1024 && !UNFIT.test(value)

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { parse } from 'yaml'
+import { type Clock, Fault } from '../../base/index.ts'
+import type { TokenReview } from '../../identity/index.ts'
+import { type Outside, openOutside } from './outside.ts'
+import type { KubernetesSettings } from './settings.ts'
+
+/** As much of an API server as judging tokens needs. */
+export interface KubeClient {
+  readonly outside: Outside
+  /** `/openid/v1/jwks`, which needs a token in most clusters. */
+  keys(): Promise<string>
+  /** @throws when it cannot be asked */
+  review(token: string, audiences: readonly string[]): Promise<TokenReview>
+}
+
+const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount'
+/** A projected token is renewed in its file; it is read again after so long. */
+const TOKEN_KEPT = 60_000
+
+interface Access {
+  readonly server: string
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  readonly token: () => string | undefined
+}
+
+/**
+ * The API server named by a kubeconfig or by its URL; without either, the one of the cluster this
+ * runs in (`KUBERNETES_SERVICE_HOST` and the mounted service account).
+ *
+ * @throws Fault ERR_INPUT_UNREADABLE, ERR_USAGE
+ */
+export function openKubeClient(
+  settings: KubernetesSettings,
+  env: Readonly<Record<string, string | undefined>>,
+  clock: Clock,
+): KubeClient {
+  const access = settings.kubeconfig !== undefined ? ofKubeconfig(settings) : ofCluster(settings, env, clock)
+  const { server, ca, cert, key } = access
+  const outside = openOutside({
+    ...(ca !== undefined && { onlyCa: ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  })
+  const headers = (): Record<string, string> => {
+    const token = access.token()
+    return { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) }
+  }
+  const at = (path: string) => new URL(path, server).href
+  return {
+    outside,
+    keys: () => outside.text(at('/openid/v1/jwks'), { headers: { ...headers(), accept: '*/*' } }),
+    async review(token, audiences) {
+      const text = await outside.text(at('/apis/authentication.k8s.io/v1/tokenreviews'), {
+        method: 'POST',
+        headers: { ...headers(), 'content-type': 'application/json' },
+        body: JSON.stringify({
+          apiVersion: 'authentication.k8s.io/v1',
+          kind: 'TokenReview',
+          spec: { token, audiences },
+        }),
+      })
+      return reviewOf(JSON.parse(text))
+    },
+  }
+}
+
+/** authentication.k8s.io/v1 TokenReviewStatus. */
+function reviewOf(answer: unknown): TokenReview {
+  const { status = {} } = answer as { status?: Readonly<Record<string, unknown>> }
+  const user = (status.user ?? {}) as Readonly<Record<string, unknown>>
+  const texts = (value: unknown) =>
+    Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : []
+  if (status.authenticated !== true || typeof user.username !== 'string')
+    return {
+      authenticated: false,
+      error: typeof status.error === 'string' ? status.error : 'not authenticated',
+    }
+  return {
+    authenticated: true,
+    user: { username: user.username, uid: String(user.uid ?? ''), groups: texts(user.groups) },
+    audiences: texts(status.audiences),
+  }
+}
+
+function ofCluster(
+  settings: KubernetesSettings,
+  env: Readonly<Record<string, string | undefined>>,
+  clock: Clock,
+): Access {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env
+  const server = settings.server ?? (host && `https://${host.includes(':') ? `[${host}]` : host}:${port}`)
+  if (!server)
+    throw new Fault('ERR_USAGE', {
+      message: 'this is no pod, and `machines.kubernetes` names no API server',
+      next: 'set `server` with `tokenFile` and `caFile`, or `kubeconfig`',
+    })
+  const inside = settings.server === undefined
+  const tokenFile = settings.tokenFile ?? (inside ? `${IN_CLUSTER}/token` : undefined)
+  const caFile = settings.caFile ?? (inside ? `${IN_CLUSTER}/ca.crt` : undefined)
+  let kept: { readonly token: string; readonly until: number } | undefined
+  const ca = caFile === undefined ? undefined : readOrFault(caFile)
+  return {
+    server,
+    ...(ca !== undefined && { ca }),
+    token() {
+      if (tokenFile === undefined) return undefined
+      if (kept === undefined || kept.until <= clock())
+        kept = { token: readOrFault(tokenFile).trim(), until: clock() + TOKEN_KEPT }
+      return kept.token
+    },
+  }
+}
+
+interface Kubeconfig {
+  readonly 'current-context'?: string
+  readonly contexts?: readonly { name: string; context: { cluster: string; user: string } }[]
+  readonly clusters?: readonly { name: string; cluster: Readonly<Record<string, string | undefined>> }[]
+  readonly users?: readonly { name: string; user: Readonly<Record<string, unknown>> }[]
+}
+
+function ofKubeconfig(settings: KubernetesSettings): Access {
+  const path = settings.kubeconfig as string
+  const wrong = (reason: string) => new Fault('ERR_INPUT_UNREADABLE', { path, reason })
+  let config: Kubeconfig
+  try {
+    config = (parse(readOrFault(path)) ?? {}) as Kubeconfig
+  } catch (error) {
+    if (error instanceof Fault) throw error
+    throw wrong('it is not YAML')
+  }
+  const name = settings.context ?? config['current-context']
+  const context = config.contexts?.find((one) => one.name === name)?.context
+  const cluster = config.clusters?.find((one) => one.name === context?.cluster)?.cluster
+  const user = config.users?.find((one) => one.name === context?.user)?.user ?? {}
+  if (!context || !cluster?.server) throw wrong(`it has no context \`${name ?? ''}\` with a cluster`)
+  if (user.exec || user['auth-provider'])
+    throw wrong('its user runs a program for a token; name `server`, `tokenFile` and `caFile` instead')
+  const beside = (file: string) => readOrFault(resolve(dirname(path), file))
+  const either = (from: Readonly<Record<string, unknown>>, data: string, file: string) => {
+    const inline = from[data]
+    if (typeof inline === 'string') return Buffer.from(inline, 'base64').toString('utf8')
+    const named = from[file]
+    return typeof named === 'string' ? beside(named) : undefined
+  }
+  const ca = either(cluster, 'certificate-authority-data', 'certificate-authority')
+  const cert = either(user, 'client-certificate-data', 'client-certificate')
+  const key = either(user, 'client-key-data', 'client-key')
+  const token = typeof user.token === 'string' ? user.token : undefined
+  const tokenFile = typeof user.tokenFile === 'string' ? user.tokenFile : undefined
+  return {
+    server: cluster.server,
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    token: () => (tokenFile === undefined ? token : beside(tokenFile).trim()),
+  }
+}
+
+function readOrFault(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable'
+    throw new Fault('ERR_INPUT_UNREADABLE', { path, reason }, { cause: error })
+  }
+}
