@@ -4,25 +4,9 @@ import { Fault } from '../base/index.ts'
 import { createSigningKeys, serviceAccountIssuer } from '../identity/index.ts'
 import { chooseDoor } from './choose-door.ts'
 import { askDoor, runningDoors } from './control.ts'
+import type { Credential } from './handed-out.ts'
 import { fileKeyStore } from './private-file.ts'
 import { defaultStateFolder } from './state.ts'
-
-/** What `kfdoor token` hands out. */
-export type Credential =
-  | {
-      readonly kind: 'token'
-      readonly token: string
-      readonly expiresAt: string
-      readonly user: string
-      readonly audiences: readonly string[]
-    }
-  | {
-      readonly kind: 'session'
-      readonly url: string
-      readonly cookies: readonly { readonly name: string; readonly value: string }[]
-      readonly expiresAt: string
-      readonly user: string
-    }
 
 export interface MintRequest {
   /** `NS/NAME`. */
