@@ -1,4 +1,4 @@
-export { type AnswerHead, challengeOf, isSignInPage } from './challenge.ts'
+export { createDoorFetch, type DoorFetch } from './door-fetch.ts'
 export {
   type CredentialStore,
   createDoorSession,
@@ -8,8 +8,7 @@ export {
   type Pass,
 } from './door-session.ts'
 export { type Agent, type AgentOptions, type Answer, createAgent, type SendRequest } from './http/agent.ts'
-export { type Cookie, type CookieJar, cookieHeader, createCookieJar } from './http/cookie-jar.ts'
-export { isLoopback, proxyFor } from './http/proxy-env.ts'
+export { type Cookie, type CookieJar, createCookieJar } from './http/cookie-jar.ts'
 export { certificateWithFingerprint, readCertificateAuthority, type TrustOptions } from './http/trust.ts'
 export { createVisitor, type Visitor, type VisitorOptions } from './http/visitor.ts'
 export { browserLogin } from './login/browser.ts'
@@ -22,7 +21,6 @@ export { pastedCookie, pasteLogin } from './login/paste.ts'
 export { issuedAt } from './login/session.ts'
 export { signOutOf } from './login/sign-out.ts'
 export { claimsOf, endOf, refreshToken, userOf } from './login/token-set.ts'
-export { doorWords, isHtml } from './page/door-words.ts'
-export { readPage } from './page/html.ts'
+export { doorWords } from './page/door-words.ts'
 export { type DoorKind, type RecognisedDoor, recogniseDoor, type SignOut } from './recognise.ts'
 export { challengedWith, type WhoAmI, whoAmI } from './who.ts'

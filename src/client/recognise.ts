@@ -228,7 +228,7 @@ async function findEntrance(
   return undefined
 }
 
-export const isGateway = ({ headers }: Answer) => /\b(istio-)?envoy\b/i.test(headers.get('server') ?? '')
+const isGateway = ({ headers }: Answer) => /\b(istio-)?envoy\b/i.test(headers.get('server') ?? '')
 
 interface Sign {
   readonly found: boolean

@@ -54,7 +54,7 @@ export function forgetCredential(env: Environment, door: string): void {
 }
 
 /** As OpenSSH does with a private key: what others may have read is not used. */
-export function refuseExposed(path: string): void {
+function refuseExposed(path: string): void {
   if (process.platform === 'win32') return
   let found: { mode: number; uid: number; isSymbolicLink(): boolean }
   try {

@@ -103,7 +103,7 @@ export function readDoorUrl(text: string): URL {
 }
 
 /** What CI hands over; undefined when it hands over nothing. */
-export function credentialFromEnv(env: Environment, url: URL): Credential | undefined {
+function credentialFromEnv(env: Environment, url: URL): Credential | undefined {
   const { KFDOOR_TOKEN: token, KFDOOR_TOKEN_FILE: path, KFDOOR_COOKIE: cookie } = env
   if (token) return { kind: 'token', token: token.trim(), expiresAt: endOf(token.trim()) }
   if (path) return { kind: 'token-file', path }
