@@ -3,7 +3,9 @@ import {
   type Agent,
   type Credential,
   type CredentialStore,
+  createDoorFetch,
   createDoorSession,
+  type DoorFetch,
   type DoorSession,
   endOf,
   memoryStore,
@@ -29,6 +31,8 @@ export interface OpenedDoor {
   readonly kept?: KeptDoor
   readonly agent: Agent
   readonly session: DoorSession
+  /** `fetch` with the credential, renewed once when the door asks for a sign-in. */
+  readonly fetch: DoorFetch
   close(): Promise<void>
 }
 
@@ -66,7 +70,8 @@ export async function openKeptDoor(
     readToken: readTokenFile,
     clock: Date.now,
   })
-  return { name, url, kept, agent, session, close: () => agent.close() }
+  const fetch = createDoorFetch({ door: url, name, agent, session })
+  return { name, url, kept, agent, session, fetch, close: () => agent.close() }
 }
 
 /** The door that is meant, without opening it. */
