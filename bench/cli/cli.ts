@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { atMost, judge, type Result } from '../kit/result.ts'
 import { interleaved, type Spread } from '../kit/rounds.ts'
-import { kfdoorProgram, startDoor } from '../kit/up.ts'
+import { kfdoorProgram, type RunningDoor, startDoor } from '../kit/up.ts'
 import type { Effort, Report } from '../part.ts'
 
 const method: readonly string[] = [
   'Every command is a process of its own, as a shell starts it, run by the Node this checkout pins; its output goes into a pipe. Twenty-one interleaved rounds after one that fills Node’s compile cache.',
   'Compared is CPU time (user and system, as bash’s `time` tells it), which is the time it takes on a machine with nothing else to do; `wall` is what the clock said here.',
-  '`token` asks a door that runs here for a service account’s token; the door’s own time is not in it.',
+  '`token` prints the session of a door signed in to before, as scripts do before every request. `token --service-account` asks a door that runs here; the door’s own time is not in it.',
 ]
 
 interface Run {
@@ -22,13 +22,10 @@ export async function benchCli(effort: Effort, say: (text: string) => void): Pro
       'node -e 0': ['-e', '0'],
       'kfdoor --help': [kfdoorProgram, '--help'],
       'kfdoor version': [kfdoorProgram, 'version'],
-      'kfdoor token': [
-        kfdoorProgram,
-        'token',
-        '--service-account',
-        'kubeflow-user-example-com/default-editor',
-      ],
+      'kfdoor token': [kfdoorProgram, 'token'],
+      'kfdoor token --service-account': [kfdoorProgram, 'token', '--service-account', account],
     }
+    signIn(door)
     const walls = new Map<string, number[]>()
     const contestants = Object.entries(commands).map(([name, args]) => ({
       name,
@@ -47,7 +44,7 @@ export async function benchCli(effort: Effort, say: (text: string) => void): Pro
       const ratio = median / plain.median
       const wall = walls.get(name)?.toSorted((a, b) => a - b)[Math.floor((walls.get(name)?.length ?? 0) / 2)]
       const compared = name.startsWith('kfdoor') && { peer: 'node -e 0', ratio }
-      const goal = /--help|token/.test(name) && judge(atMost(1.25), ratio)
+      const goal = (name === 'kfdoor --help' || name === 'kfdoor token') && judge(atMost(1.25), ratio)
       return {
         name,
         value: median,
@@ -65,6 +62,17 @@ export async function benchCli(effort: Effort, say: (text: string) => void): Pro
   }
 }
 
+const account = 'kubeflow-user-example-com/default-editor'
+
+function signIn({ httpUrl, env }: RunningDoor): void {
+  const person = { KFDOOR_USERNAME: 'user@example.com', KFDOOR_PASSWORD: '12341234' }
+  const { status, stderr } = spawnSync(process.execPath, [kfdoorProgram, 'login', httpUrl], {
+    env: { ...env, ...person },
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`signing in failed: ${stderr}`)
+}
+
 /** @throws where the command fails: a command that is quick because it gives up is no figure. */
 function runOnce(args: readonly string[], env: NodeJS.ProcessEnv): Run {
   const start = performance.now()
@@ -78,7 +86,7 @@ function runOnce(args: readonly string[], env: NodeJS.ProcessEnv): Run {
   )
   const wall = performance.now() - start
   const [, user, system] = /cpu ([\d.]+) ([\d.]+)\s*$/.exec(stderr) ?? []
-  if (status !== 0 || (args.length > 2 && stdout === ''))
+  if (status !== 0 || (args[0] === kfdoorProgram && stdout === ''))
     throw new Error(`${args.join(' ')} failed: ${stderr}`)
   return { cpu: (Number(user) + Number(system)) * 1000, wall }
 }

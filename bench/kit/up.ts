@@ -23,7 +23,9 @@ export async function startDoor(
   before: readonly string[] = [],
 ): Promise<RunningDoor> {
   const runtime = mkdtempSync(join(tmpdir(), 'kfdoor-bench-run-'))
-  const env = { ...process.env, XDG_RUNTIME_DIR: runtime }
+  // A home of its own too: what this run signs in to is nobody else's.
+  const home = { HOME: runtime, XDG_CONFIG_HOME: '', XDG_DATA_HOME: '', XDG_RUNTIME_DIR: runtime }
+  const env = { ...process.env, ...home }
   const free = ['--port', '0', '--http-port', '0', '--state', ':memory:', '-o', 'json']
   const [command = process.execPath, ...rest] = [...before, process.execPath]
   const child = spawn(command, [...rest, kfdoorProgram, 'up', ...free, ...args], {
