@@ -71,7 +71,7 @@ export async function failureOf(
   }
   const reason = plainOnTls.has(code)
     ? 'it does not speak TLS on this port; try `http://`'
-    : /^HPE_/.test(code)
+    : /^HPE_/.test(code) || /does not match the HTTP/.test(message)
       ? 'it does not speak HTTP on this port; try `https://`'
       : (reasons[code] ?? (code !== '' && !message.includes(code) ? `${message} (${code})` : message))
   return new Fault('ERR_DOOR_UNREACHABLE', { url: `${url.protocol}//${where}`, reason }, cause)
