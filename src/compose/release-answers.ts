@@ -1,5 +1,6 @@
 import type { Mesh } from '../mesh/index.ts'
 import type { Check, CheckAnswer, HeaderList, Question } from '../policy/index.ts'
+import type { SignIn } from '../regions/index.ts'
 import {
   type AuthServiceSettings,
   authProviderKind,
@@ -169,4 +170,21 @@ function claimsOf(token: string): Claims | undefined {
 
 function audiencesOf(claims: Claims | undefined): readonly unknown[] {
   return claims?.aud === undefined ? [] : [claims.aud].flat()
+}
+
+/** The same, with the paths the service lets through by itself as expressions. */
+export function releaseSignIn(mesh: Mesh): SignIn | undefined {
+  const answers = releaseAnswers(mesh)
+  if (answers === undefined) return undefined
+  if (authProviderKind(mesh) === 'authservice') {
+    const { settings } = readAuthServiceSettings(mesh)
+    const exemptions = (settings?.skipAuth ?? []).map((start) => ({
+      source: `^${start.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')}`,
+      matches: (path: string) => path.startsWith(start),
+    }))
+    return { answer: answers, exemptions }
+  }
+  const { settings } = readOAuth2ProxySettings(mesh)
+  const exemptions = settings?.skipAuthRoutes ?? []
+  return { answer: answers, exemptions }
 }

@@ -37,13 +37,14 @@ export function actAs(mesh: Mesh, principal: Principal, now: number): Acting {
     return { headers: forged, verified, answer: (check) => (check.protocol === 'grpc' ? granted : session) }
   }
   if (principal.kind !== 'service-account') return { headers: forged, verified, answer: signInAnswer }
-  const { namespace, name, issuer = kubernetesIssuer } = principal
+  const { namespace, name, issuer = kubernetesIssuer, expired } = principal
   const rule = ruleOf(mesh, (entry) => entry.issuer.value === issuer)
   const audience = principal.audience ?? rule?.audiences[0]?.value
   const bearer = token(rule, {
     iss: issuer,
     sub: `system:serviceaccount:${namespace}:${name}`,
     ...(audience !== undefined && { aud: [audience] }),
+    ...(expired && { exp: Math.floor(now) - 7200 }),
     'kubernetes.io': { namespace, serviceaccount: { name } },
   })
   return { headers: [...forged, ['authorization', `Bearer ${bearer}`]], verified, answer: signInAnswer }

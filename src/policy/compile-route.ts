@@ -82,7 +82,6 @@ function compileRoute(
     cors: compileCors(route),
     request: headerChanges(route.headers?.request),
     response: headerChanges(route.headers?.response),
-    written: { service, http: route, ...(match && { match }) },
   }
 }
 
@@ -227,6 +226,7 @@ function compileCors(route: HttpRoute): Cors | undefined {
   if (cors === undefined) return undefined
   return {
     origins: cors.allowOrigins.map(compileStringMatch),
+    originMatches: cors.allowOrigins,
     allowMethods: cors.allowMethods.join(','),
     allowHeaders: cors.allowHeaders.join(','),
     exposeHeaders: cors.exposeHeaders.join(','),

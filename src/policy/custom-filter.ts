@@ -83,6 +83,7 @@ function customFilter(plan: CustomPlan, exemptions: readonly Exemption[]): HttpF
   return {
     name: 'envoy.filters.http.rbac',
     also: filterName,
+    phase: 'custom',
     run(flow) {
       const rule = findRule(set, flow)
       if (flow.trace) traceRules(set, flow, 'custom', rule)

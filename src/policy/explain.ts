@@ -6,8 +6,7 @@ import { type Entrance, entrances } from './entrances.ts'
 import { serviceTargets } from './gateway-selection.ts'
 import { resolvePorts } from './gateway-servers.ts'
 import { decideFromInside, decidePath, type PathDecision } from './path.ts'
-import type { Principal } from './principal.ts'
-import { serviceHost } from './registry.ts'
+import { identityHeaders, type Principal } from './principal.ts'
 import type { ProxyIdentity } from './seam.ts'
 import { servingWithoutRoute } from './serving-hosts.ts'
 import { throughApplications, type WholePath } from './through-applications.ts'
@@ -100,7 +99,10 @@ function undecidedSignature(good: Explanation, bad: Explanation): Explanation {
 function explainOnce(door: Door, question: Question): Explanation | Unasked {
   const { principal } = question
   const acting = actAs(door.mesh, principal, question.now)
-  const headers = [...question.headers, ...acting.headers]
+  // A forged identity the question words itself takes the place of the usual one.
+  const worded = new Set(question.headers.map(([name]) => name.toLowerCase()))
+  const own = acting.headers.filter(([name]) => !(identityHeaders.includes(name) && worded.has(name)))
+  const headers = [...question.headers, ...own]
   const target = urlTarget(question)
   const asked = insideCaller(door, principal, target)
   const entrance = asked === undefined ? entranceAt(door, target.port) : undefined
@@ -171,8 +173,10 @@ function insideCaller(
   if (principal.kind === 'outside') return 'outside'
   if (principal.kind === 'mesh') return principal
   if (principal.kind !== 'service-account') return undefined
-  const full = serviceName(door, target.name)
-  if (!mesh.services.some((one) => serviceHost(one.name, one.namespace) === full)) return undefined
+  const [name, namespace, ...rest] = serviceName(door, target.name).split('.')
+  // `model.ns.example.com` begins like a Service's name and is a host of the gateway's.
+  if (rest.join('.') !== 'svc.cluster.local') return undefined
+  if (!mesh.services.some((one) => one.name === name && one.namespace === namespace)) return undefined
   const pod = { namespace: principal.namespace, podLabels: {}, podAnnotations: {} }
   return injectionOf(mesh, pod) === 'sidecar' ? principal : 'outside'
 }

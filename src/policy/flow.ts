@@ -22,6 +22,8 @@ export interface HttpFilter {
   readonly name: string
   /** The second name of a pair that runs as one. */
   readonly also?: string
+  /** Which of the authorization filters it is: what it does follows from the rules of that action. */
+  readonly phase?: 'custom' | 'audit' | 'deny' | 'allow'
   run(flow: Flow): Stop | undefined
 }
 

@@ -78,8 +78,7 @@ function compileProvider(
   }
 }
 
-/** The JWKS of a rule; undefined = it cannot be fetched. */
-export function jwksText(rule: JwtRule, fetched: (uri: string) => string | undefined): string | undefined {
+function jwksText(rule: JwtRule, fetched: (uri: string) => string | undefined): string | undefined {
   if (rule.jwks !== undefined && rule.jwks.value !== '') return rule.jwks.value
   if (rule.jwksUri !== undefined && rule.jwksUri.value !== '') return fetched(rule.jwksUri.value)
   const issuer = rule.issuer.value.replace(/\/$/, '')

@@ -3,7 +3,7 @@ import type { Mesh, Workload } from '../mesh/index.ts'
 import type { Check, Context, Decision, DoorRequest, ForwardDecision, Step, Verdict } from './decision.ts'
 import type { Door } from './door.ts'
 import type { ProxyIdentity } from './seam.ts'
-import { type Backend, capturesPort, findBackend, injectionOf, sidecarOf } from './workload-of.ts'
+import { type Backend, findBackend, injectionOf, sidecarOf } from './workload-of.ts'
 
 /** One proxy on the way and what it made of the request. */
 export interface Hop {
@@ -181,13 +181,18 @@ type Onward = Pick<ForwardDecision, 'method' | 'path' | 'host' | 'headers' | 'pr
   readonly destination: { readonly host: string; readonly port: number }
 }
 
-type Next =
+export type Next =
   | { readonly kind: 'end'; readonly workload?: Workload; readonly reason?: string; readonly step?: Step }
   | { readonly kind: 'unknown'; readonly reason: string; readonly step?: Step }
   | { readonly kind: 'gateway'; readonly proxy: ProxyIdentity; readonly port: number; readonly step?: Step }
   | { readonly kind: 'sidecar'; readonly backend: Backend; readonly step?: Step }
 
-function nextHop(door: Door, decision: Onward, hop: number, trace: boolean): Next {
+export function nextHop(
+  door: Door,
+  decision: Pick<Onward, 'destination'>,
+  hop: number,
+  trace: boolean,
+): Next {
   const { mesh } = door
   const { host, port } = decision.destination
   const step = (
@@ -236,10 +241,6 @@ function nextHop(door: Door, decision: Onward, hop: number, trace: boolean): Nex
   }
   switch (injectionOf(mesh, workload)) {
     case 'sidecar':
-      if (!capturesPort(workload, backend.port)) {
-        const text = `the sidecar of ${workload.name} leaves out port ${backend.port}, so no policy holds there`
-        return { kind: 'end', workload, step: step('skipped', 'port-not-captured', text, backend) }
-      }
       return {
         kind: 'sidecar',
         backend,

@@ -11,6 +11,8 @@ export type Principal = {
       readonly name: string
       readonly audience?: string
       readonly issuer?: string
+      /** The token ran out long ago. */
+      readonly expired?: true
     }
   | { readonly kind: 'mesh'; readonly namespace: string; readonly name: string }
 )
@@ -40,7 +42,8 @@ export function parsePrincipal(source: string): Principal | undefined {
       return { kind: 'user', email: subject, groups: given.get('groups')?.split('+') ?? [], forged }
     case 'sa': {
       const account = /^([^/]+)\/([^/]+)$/.exec(subject)
-      if (account === null || !known('aud', 'iss')) return undefined
+      if (account === null || !known('aud', 'iss', 'exp')) return undefined
+      if (given.has('exp') && given.get('exp') !== 'past') return undefined
       const [audience, issuer] = [given.get('aud'), given.get('iss')]
       return {
         kind: 'service-account',
@@ -48,6 +51,7 @@ export function parsePrincipal(source: string): Principal | undefined {
         name: account[2] as string,
         ...(audience !== undefined && { audience }),
         ...(issuer !== undefined && { issuer }),
+        ...(given.has('exp') && { expired: true }),
         forged,
       }
     }

@@ -23,6 +23,7 @@ export function compileRbac(
   const dryRun = shadow.length > 0 ? compileRuleSet(shadow, context) : undefined
   return {
     name,
+    phase: action === 'ALLOW' ? 'allow' : action === 'DENY' ? 'deny' : 'audit',
     run(flow) {
       if (flow.trace && dryRun) traceDryRun(action, dryRun, flow)
       if (set === undefined) return undefined
@@ -105,6 +106,7 @@ export function compileBrokenCustom(
   const set = compileRuleSet(policies, context)
   return {
     name,
+    phase: 'custom',
     run(flow) {
       const rule = findRule(set, flow)
       if (flow.trace) traceRules(set, flow, 'custom', rule)

@@ -57,6 +57,7 @@ function headerTest(field: string, name: string, match: StringMatch, without: bo
   const matches = presence ? () => true : compileStringMatch(match)
   return {
     field,
+    on: { kind: 'header', name: header, match },
     test(attributes) {
       if (!without) return attributes.someHeader(header, matches)
       let present = false
@@ -75,6 +76,7 @@ function queryTest(name: string, match: StringMatch): RouteTest {
   const matches = compileStringMatch(match)
   return {
     field: `queryParams[${name}]`,
+    on: { kind: 'query', name, match },
     test(attributes) {
       const value = parseParams(attributes.source.path, false).get(name)?.[0]
       return value !== undefined && (presence || matches(value))
@@ -84,11 +86,12 @@ function queryTest(name: string, match: StringMatch): RouteTest {
 
 /** `@request.auth.claims.a.b` and `@request.auth.claims[a][b]`: strings and lists of strings. */
 function claimTest(list: string, name: string, match: StringMatch, without: boolean): RouteTest | undefined {
-  const path = routingClaim(name)
+  const path = claimPath(name)
   if (path === undefined) return undefined
   const matches = compileStringMatch(match)
   return {
     field: `${list}[${name}]`,
+    on: { kind: 'claim', name, match },
     test(_, claims) {
       return hasClaim(claims, path, matches) !== without
     },
@@ -96,7 +99,7 @@ function claimTest(list: string, name: string, match: StringMatch, without: bool
 }
 
 /** `pkg/jwt/routing.go`, ToRoutingClaim; undefined = an ordinary header. */
-export function routingClaim(name: string): readonly string[] | undefined {
+function claimPath(name: string): readonly string[] | undefined {
   const prefix = '@request.auth.claims'
   if (name.slice(0, prefix.length).toLowerCase() !== prefix) return undefined
   const rest = name.slice(prefix.length)
@@ -119,7 +122,7 @@ function hasClaim(
   return Array.isArray(value) && value.some((entry) => typeof entry === 'string' && matches(entry))
 }
 
-function matchesPath(match: PathMatch, path: string): boolean {
+export function matchesPath(match: PathMatch, path: string): boolean {
   const { text } = match
   switch (match.kind) {
     case 'exact':

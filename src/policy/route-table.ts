@@ -12,12 +12,10 @@ import type { ChosenRoute, ProxyIdentity } from './seam.ts'
 import { lowerCase } from './value-pattern.ts'
 
 export interface VirtualHost {
-  /** istiod's name of it: `host:port`, of the most specific host that has these very routes. */
+  /** istiod's name of it: `host:port`. */
   readonly name: string
   /** Lower case, with `*` in front where it is one. */
   readonly domain: string
-  /** Every host that has these routes. */
-  readonly domains: readonly string[]
   /** The server that sends plain requests to https, whatever the routes say. */
   readonly toHttps?: MergedServer
   readonly routes: readonly Route[]
@@ -97,19 +95,9 @@ function tableOf(servers: readonly MergedServer[], drafts: ReadonlyMap<string, D
   const hosts = new Map<string, VirtualHost>()
   const suffixes: (readonly [string, VirtualHost])[] = []
   let any: VirtualHost | undefined
-  const merged: { readonly name: string; readonly draft: Draft; readonly domains: string[] }[] = []
-  for (const domain of [...drafts.keys()].sort(moreSpecific)) {
-    const draft = drafts.get(domain) as Draft
+  for (const [domain, draft] of drafts) {
     const routes = [...draft.routes.filter((route) => !isCatchAll(route)), ...draft.routes.filter(isCatchAll)]
-    // Of hosts with the very same routes istiod makes one virtual host (collapseDuplicateRoutes).
-    let whole = merged.find((entry) => sameRoutes(entry.draft, draft))
-    if (whole === undefined) {
-      whole = { name: `${domain}:${draft.port}`, draft, domains: [] }
-      merged.push(whole)
-    }
-    whole.domains.push(domain)
-    const { name, domains } = whole
-    const host: VirtualHost = { name, domain, domains, toHttps: draft.toHttps, routes }
+    const host: VirtualHost = { name: `${domain}:${draft.port}`, domain, toHttps: draft.toHttps, routes }
     if (domain === '*') any = host
     else if (domain.startsWith('*')) suffixes.push([domain.slice(1), host])
     else hosts.set(domain, host)
@@ -118,26 +106,11 @@ function tableOf(servers: readonly MergedServer[], drafts: ReadonlyMap<string, D
   return { servers, hosts, suffixes, any }
 }
 
-function sameRoutes(a: Draft, b: Draft): boolean {
-  return (
-    (a.toHttps === undefined) === (b.toHttps === undefined) &&
-    a.routes.length === b.routes.length &&
-    a.routes.every((route, at) => route === b.routes[at])
-  )
-}
-
-/** Wildcards last, longer names first: `pkg/config/host`, MoreSpecific. */
-function moreSpecific(a: string, b: string): number {
-  const wild = Number(a.startsWith('*')) - Number(b.startsWith('*'))
-  if (wild !== 0) return wild
-  return b.length - a.length || (a < b ? -1 : a > b ? 1 : 0)
-}
-
 /**
  * The virtual host for a Host header: the port does not count, nor does case; exact before the
  * longest ending before `*`. Only its routes are tried.
  */
-function findHost(table: RouteTable, authority: string): VirtualHost | undefined {
+export function findHost(table: RouteTable, authority: string): VirtualHost | undefined {
   const host = lowerCase(withoutPort(authority))
   const exact = table.hosts.get(host)
   if (exact !== undefined) return exact
@@ -194,7 +167,7 @@ export function chosenRoute(table: RouteTable, found: Found): ChosenRoute | unde
     ...(https && { portName: first.server.port.name, gateway: first.gateway.key }),
     ports: [...new Set(table.servers.map(({ server }) => server.port.number))],
     vhost: host.name,
-    domains: host.domains,
+    domains: [host.domain],
     ...(route.name && { name: route.name }),
     action: actions[route.action.kind],
   }

@@ -1,7 +1,7 @@
 import type { At } from '../base/index.ts'
-import type { HeaderOperations, HttpMatch, HttpRoute } from '../mesh/index.ts'
+import type { HeaderOperations, StringMatch } from '../mesh/index.ts'
 import type { Attributes, Claims } from './attributes.ts'
-import type { BoundService, ObjectRef } from './bound-route.ts'
+import type { ObjectRef } from './bound-route.ts'
 import type { Matches } from './string-match.ts'
 
 /** Where a route looks at the path. The query never counts. */
@@ -18,6 +18,12 @@ export type PathMatch =
 export interface RouteTest {
   /** As written, for people: `headers[x-a]`. */
   readonly field: string
+  /** What is looked at; a claim is named by its whole key. Names of headers are in lower case. */
+  readonly on: {
+    readonly kind: 'header' | 'query' | 'claim'
+    readonly name: string
+    readonly match: StringMatch
+  }
   test(attributes: Attributes, claims: Claims | undefined): boolean
 }
 
@@ -37,15 +43,6 @@ export interface Route {
   /** Route level; the destination's are in the action. */
   readonly request: HeaderChanges
   readonly response: HeaderChanges
-  /** What it was compiled from, for whoever writes it down in another form. */
-  readonly written: WrittenRoute
-}
-
-/** One `http` entry and one of its match entries; no match = every request. */
-export interface WrittenRoute {
-  readonly service: BoundService
-  readonly http: HttpRoute
-  readonly match?: HttpMatch
 }
 
 /** Removes first, then sets, then adds; values may hold Envoy's format commands. */
@@ -118,6 +115,8 @@ export interface Fault {
 
 export interface Cors {
   readonly origins: readonly Matches[]
+  /** The same as written. */
+  readonly originMatches: readonly StringMatch[]
   readonly allowMethods: string
   readonly allowHeaders: string
   readonly exposeHeaders: string

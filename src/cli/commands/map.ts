@@ -1,0 +1,33 @@
+import { Command, Option } from '@commander-js/extra-typings'
+import { exitCode, type Io } from '../io.ts'
+import { collect } from '../read-door.ts'
+
+/** `kfdoor map -f profile:26.03` */
+export const mapCommand = (io: Io) =>
+  new Command('map')
+    .summary('who reaches what: every route of a door, and what becomes of everybody on it')
+    .description(
+      'Answers over all requests, not samples: every route and every kind of caller, with the smallest request that shows the outcome. Callers are found in the YAML: nobody known, the people of Profiles and bindings, service accounts with good and bad tokens, pods with and without a sidecar, each also with a forged identity header.',
+    )
+    .option('-f, --filename <path>', 'mesh YAML: file, folder, `-`, or profile:26.03; repeatable', collect)
+    .option('--snapshot <file>', "a cluster's door as one file")
+    .option('--as <principal>', 'only this caller instead of those found; repeatable', collect)
+    .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
+    .addOption(
+      new Option('-o, --output <format>', 'table, json, csv, markdown, html')
+        .choices(['table', 'json', 'csv', 'markdown', 'html'])
+        .default('table'),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kfdoor map -f profile:26.03
+  kfdoor map -f mesh/ --as anonymous --as anonymous+forged
+  kfdoor map -f mesh/ -o html > map.html`,
+    )
+    .action(async (options) => {
+      const { printMap } = await import('../map/print-map.ts')
+      await printMap(io, options)
+      io.exit(exitCode.ok)
+    })

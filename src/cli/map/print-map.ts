@@ -1,0 +1,65 @@
+import { Fault } from '../../base/index.ts'
+import { releaseSignIn } from '../../compose/release-answers.ts'
+import type { Mesh } from '../../mesh/index.ts'
+import { assumedKeys, type Principal, parsePrincipal } from '../../policy/index.ts'
+import { accessMap, type MapRow, type ViewOptions } from '../../regions/index.ts'
+import type { Io } from '../io.ts'
+import { type DoorOptions, readDoor } from '../read-door.ts'
+import { aroundRows } from './around.ts'
+import { asPage } from './page.ts'
+import { asCsv, asJson, asMarkdown, asTable } from './render.ts'
+
+export interface MapCommandOptions extends DoorOptions {
+  readonly as?: readonly string[]
+  readonly output: string
+}
+
+/** @throws Fault for whatever the question or the YAML has wrong, with its place */
+export async function printMap(io: Io, options: MapCommandOptions): Promise<void> {
+  const principals = options.as?.map(readPrincipal)
+  const { mesh, door } = await readDoor(io, 'map', options)
+  const now = Date.now() / 1000
+  progress(io, `looking at every route of ${mesh.virtualServices.length} VirtualServices`)
+  const rows: readonly MapRow[] = accessMap(mesh, {
+    ...viewOptions(mesh, options),
+    now,
+    ...(principals && { principals }),
+  })
+  const around = aroundRows(door)
+  switch (options.output) {
+    case 'json':
+      return io.out(asJson(rows, around))
+    case 'csv':
+      return io.out(asCsv(rows))
+    case 'markdown':
+      return io.out(asMarkdown(rows, around))
+    case 'html':
+      return io.out(asPage(rows, around))
+    default:
+      return io.out(asTable(rows, around))
+  }
+}
+
+/** How commands over all requests read a door: as `explain` does. */
+function viewOptions(mesh: Mesh, options: DoorOptions): ViewOptions {
+  const signIn = releaseSignIn(mesh)
+  return {
+    fetched: assumedKeys,
+    ...(options.istioVersion !== undefined && { istioVersion: options.istioVersion.replace(/^v/, '') }),
+    ...(signIn && { signIn }),
+  }
+}
+
+function readPrincipal(text: string): Principal {
+  const principal = parsePrincipal(text)
+  if (principal !== undefined) return principal
+  throw new Fault('ERR_USAGE', {
+    message: `\`${text}\` is no principal`,
+    next: 'use anonymous, user:EMAIL, sa:NAMESPACE/NAME, mesh:NAMESPACE/ACCOUNT or outside',
+  })
+}
+
+/** Only where somebody watches. */
+function progress(io: Io, text: string): void {
+  if (io.tty.err) io.err(`${text} …`)
+}

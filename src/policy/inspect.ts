@@ -1,0 +1,94 @@
+/**
+ * What a proxy can tell requests apart by, for analyses that ask about all requests at once: its
+ * rules as compiled, where it looks for tokens, and what its filters make of a request before DENY
+ * and ALLOW look at it. Everything here is what `decide` itself runs.
+ */
+import type { Mesh } from '../mesh/index.ts'
+import type { Attributes } from './attributes.ts'
+import type { DoorRequest } from './decision.ts'
+import { compileChain, selectPolicies, targetOf } from './filters.ts'
+import { Flow } from './flow.ts'
+import { jwtProviders } from './jwt-filter.ts'
+import { type PathRules, pathRules } from './path-normalization.ts'
+import { headRules } from './proxy-config.ts'
+import { type HeadRules, readHead } from './request-head.ts'
+import type { Rule } from './rule.ts'
+import { compileRuleSet, isDryRun } from './rule-set.ts'
+import type { EngineOptions, FilterCall, NormalizedRequest, ProxyIdentity } from './seam.ts'
+import { type Locations, locationsOf } from './token-location.ts'
+import { trustDomains } from './trust-domain.ts'
+
+export interface ProxyInsight {
+  readonly proxy: ProxyIdentity
+  readonly custom: readonly Rule[]
+  readonly deny: readonly Rule[]
+  readonly allow: readonly Rule[]
+  readonly tokens: readonly Locations[]
+  readonly paths: PathRules
+  /** Whether EnvoyFilters may have put something into the chain. */
+  readonly patched: boolean
+  /** The request as this proxy's filters get it; undefined = it answers by itself (400, 307). */
+  read(request: DoorRequest): NormalizedRequest | undefined
+  /** Runs every filter but AUDIT, DENY and ALLOW, and says what these would have looked at. */
+  probe(call: FilterCall): Probe
+}
+
+export interface Probe {
+  /** What the first of DENY and ALLOW sees; undefined = a filter before it ended the request. */
+  readonly attributes?: Attributes
+  /** `kind` and reason of that end. */
+  readonly end?: string
+  /** How many answers of providers were used. */
+  readonly asked: number
+  /** It stands at a question nobody has answered yet. */
+  readonly check?: import('./decision.ts').Check
+}
+
+export function inspectProxy(mesh: Mesh, proxy: ProxyIdentity, options: EngineOptions): ProxyInsight {
+  const target = targetOf(mesh, proxy)
+  const policies = selectPolicies(mesh, target)
+  const context = { domains: trustDomains(mesh.meshConfig), tcp: false }
+  const rulesOf = (list: typeof policies.DENY) => compileRuleSet(list, context).rules
+  const enforced = (list: typeof policies.DENY) => list.filter((policy) => !isDryRun(policy))
+  const { filters } = compileChain(mesh, proxy, options)
+  const providers = jwtProviders(mesh, target, options.fetched ?? (() => undefined))
+  const head: HeadRules =
+    proxy.kind === 'gateway'
+      ? headRules(mesh, proxy)
+      : {
+          paths: pathRules(mesh.meshConfig.pathNormalization),
+          useRemoteAddress: false,
+          trustedHops: 0,
+          underscores: 'allow',
+        }
+  return {
+    proxy,
+    custom: rulesOf(policies.CUSTOM),
+    deny: rulesOf(enforced(policies.DENY)),
+    allow: rulesOf(enforced(policies.ALLOW)),
+    tokens: providers.map((provider) => locationsOf(provider.rule)),
+    paths: head.paths,
+    patched: mesh.envoyFilters.length > 0,
+    read(request) {
+      const read = readHead(request, head)
+      return read.kind === 'request' ? read.request : undefined
+    },
+    probe(call) {
+      const flow = new Flow(call)
+      let seen: Attributes | undefined
+      for (const filter of filters) {
+        if (filter.phase !== undefined && filter.phase !== 'custom') {
+          seen ??= flow.attributes
+          continue
+        }
+        const stop = filter.run(flow)
+        if (stop === undefined) continue
+        if (seen !== undefined) break
+        const asked = flow.checks.length
+        if (stop.kind === 'ask') return { end: 'ask', asked, check: stop.check }
+        return { end: `${stop.kind} ${stop.reason}`, asked }
+      }
+      return { attributes: seen ?? flow.attributes, asked: flow.checks.length }
+    },
+  }
+}

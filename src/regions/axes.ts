@@ -1,0 +1,273 @@
+/**
+ * What beside host and path tells the requests of one class apart: methods, header and query
+ * values, addresses, server names. Only what the rules and routes look at that this host and path
+ * can meet; everything else may be anything.
+ */
+import type { StringMatch } from '../mesh/index.ts'
+import {
+  Attributes,
+  type Field,
+  findHost,
+  matchesPath,
+  normalizePath,
+  type Route,
+  type Rule,
+  rewritePath,
+} from '../policy/index.ts'
+import type { Pattern } from './pattern-set.ts'
+import { headerOf, mayAsk, mostStages, routesOf, rulesOf, type Stage, stageBehind } from './stage.ts'
+import type { View } from './view.ts'
+
+export type Test = (attributes: Attributes) => boolean
+
+export interface Axes {
+  readonly methods: Test[]
+  readonly headers: Map<string, Pattern[]>
+  readonly queries: Map<string, Pattern[]>
+  /** Address blocks as written, and what tests addresses. */
+  readonly blocks: Set<string>
+  readonly addresses: Test[]
+  readonly names: Set<string>
+  /** Browsers' questions before the real request are told apart. */
+  preflight: boolean
+  /** A refusal without a body, as HEAD gets it, is no sign-in page: only how it reads differs. */
+  heads: boolean
+  /** A route is chosen by what a token says, or by a header a filter may have written. */
+  routesByCaller: boolean
+  /** A later proxy looks at what the caller's own headers or tokens became. */
+  readonly curious: Set<string>
+  /** Whatever the caller is may matter at a later proxy. */
+  everythingMatters: boolean
+  /** Parts of the way nothing can be said about, by name. */
+  readonly unknown: Set<string>
+  /** Everything host and path decide at every proxy: where two requests agree in it, no proxy tells them apart. */
+  readonly met: string[]
+}
+
+export function newAxes(): Axes {
+  return {
+    methods: [],
+    headers: new Map(),
+    queries: new Map(),
+    blocks: new Set(),
+    addresses: [],
+    names: new Set(),
+    preflight: false,
+    heads: false,
+    routesByCaller: false,
+    curious: new Set(),
+    everythingMatters: false,
+    unknown: new Set(),
+    met: [],
+  }
+}
+
+/** A host and a path as a stage sees them. */
+export interface At {
+  readonly host: string
+  readonly path: string
+  readonly scheme: string
+}
+
+export function collectAxes(view: View, stage: Stage, at: At, axes: Axes, depth = 0): void {
+  const { insight } = stage
+  const here = { ...at, host: stage.host ?? at.host }
+  const attributes = plainAttributes(here, stage.port)
+  axes.met.push(`${view.numberOf(insight)}:${stage.port}`)
+  for (const [number, rule] of rulesOf(insight).entries()) {
+    const held = heldEntries(rule, attributes)
+    if (held === '') continue
+    axes.met.push(`${number}${held}`)
+    for (const entry of [...rule.to, ...rule.from]) {
+      for (const field of entry.fields) addField(field, axes, depth)
+    }
+  }
+  for (const { headers, params, cookies } of insight.tokens) {
+    axes.preflight = true
+    for (const { name, prefix } of headers) {
+      addPattern(axes.headers, name, prefix === '' ? anyValue : { kind: 'contains', text: prefix })
+      if (depth > 0) axes.curious.add(name)
+    }
+    for (const name of params) addPattern(axes.queries, name, anyValue)
+    for (const name of cookies) addPattern(axes.headers, 'cookie', { kind: 'contains', text: `${name}=` })
+    if (depth > 0 && (params.length > 0 || cookies.length > 0)) axes.curious.add('cookie')
+  }
+  if (mayAsk(stage)) {
+    axes.heads = true
+    for (const method of view.signInMethods) {
+      axes.methods.push((attributes) => attributes.source.method === method)
+    }
+  }
+  if (depth === 0 && view.signIn !== undefined) axes.met.push(exemptText(view, here.path))
+  if (insight.patched && view.mesh.envoyFilters.length > 0) axes.everythingMatters = true
+  if (depth > 0 && insight.custom.length > 0) axes.everythingMatters = true
+  if (stage.table !== undefined) axes.met.push(findHost(stage.table, here.host)?.domain ?? 'no host')
+  for (const route of routesOf(view, stage, here.host, at.scheme)) {
+    if (!matchesPath(route.path, here.path)) continue
+    axes.met.push(`r${view.numberOf(route)}`)
+    addRoute(view, stage, route, here, axes, depth)
+    if (route.tests.length === 0) break
+  }
+}
+
+const anyValue: Pattern = { kind: 'value', text: '*', star: 0 }
+
+function matchPattern({ kind, text }: StringMatch): Pattern {
+  return { kind: 'match', match: { kind, text } }
+}
+
+function addRoute(view: View, stage: Stage, route: Route, here: At, axes: Axes, depth: number): void {
+  for (const { on, test } of route.tests) {
+    if (on.kind === 'header' && on.name === ':authority') {
+      axes.met.push(test(plainAttributes(here, stage.port), undefined) ? 'y' : 'n')
+    }
+    if (on.kind === 'claim') axes.routesByCaller = true
+    else if (on.kind === 'query') addPattern(axes.queries, on.name, matchPattern(on.match))
+    else if (on.name === ':method') axes.methods.push((attributes) => test(attributes, undefined))
+    else if (!on.name.startsWith(':')) {
+      addPattern(axes.headers, on.name, matchPattern(on.match))
+      // A header the filters wrote may choose another route after a token was accepted.
+      axes.routesByCaller = true
+      if (depth > 0) axes.curious.add(on.name)
+    }
+  }
+  if (route.cors !== undefined) {
+    axes.preflight = true
+    for (const match of route.cors.originMatches) addPattern(axes.headers, 'origin', matchPattern(match))
+  }
+  for (const changes of [route.request, ...targetsOf(route)]) {
+    for (const [name, format] of [...changes.set, ...changes.add]) {
+      if (format.includes('%REQ(')) axes.everythingMatters = true
+      if (axes.headers.has(name) && format.includes('%REQ('))
+        axes.unknown.add(`header \`${name}\` from a format`)
+    }
+  }
+  if (depth + 1 >= mostStages) return
+  const behind = stageBehind(view, stage, route)
+  if (behind === undefined || route.action.kind !== 'forward') return
+  const { rewrite } = route.action
+  const path = rewritePath(route.path, rewrite, here.path)
+  const host = behind.host ?? here.host
+  if (rewrite?.kind === 'regex' || behind.through.unknown !== undefined) {
+    const name = `${route.object.namespace}/${route.object.name} ${route.rule}`
+    const followed = rewrite?.kind === 'regex' ? /^\/[^%]*$/.test(rewrite.to) : false
+    if (!followed || pathMatters(view, behind, host)) {
+      axes.unknown.add(`${behind.through.unknown ?? 'uriRegexRewrite'} of ${name}`)
+    }
+  } else if (path !== here.path) {
+    const read = normalizePath(path, behind.insight.paths)
+    if ((read.kind !== 'path' || read.path !== path) && pathMatters(view, behind, host)) {
+      axes.unknown.add(
+        `a rewritten path that is normalized again (${route.object.namespace}/${route.object.name})`,
+      )
+    }
+  }
+  collectAxes(view, behind, { host, path, scheme: 'http' }, axes, depth + 1)
+}
+
+function targetsOf(route: Route): readonly Route['request'][] {
+  return route.action.kind === 'forward' ? route.action.targets.map(({ request }) => request) : []
+}
+
+/** Whether anything from this stage on looks at the path. */
+function pathMatters(view: View, stage: Stage, host: string, depth = 0): boolean {
+  const looks = rulesOf(stage.insight).some((rule) =>
+    [...rule.from, ...rule.to].some((entry) =>
+      entry.fields.some(
+        (field) => field.name === 'paths' || field.name === 'notPaths' || headerOf(field) === ':path',
+      ),
+    ),
+  )
+  if (looks || depth >= mostStages) return true
+  for (const route of routesOf(view, stage, stage.host ?? host, 'http')) {
+    const every = route.path.kind === 'prefix' && route.path.text === '/'
+    if (!every && !(route.path.kind === 'regex' && route.path.text === '.*')) return true
+    const behind = stageBehind(view, stage, route)
+    if (behind !== undefined && pathMatters(view, behind, stage.host ?? host, depth + 1)) return true
+  }
+  return false
+}
+
+function plainAttributes(at: At, port: number): Attributes {
+  return new Attributes({
+    method: 'GET',
+    host: at.host,
+    path: at.path,
+    scheme: at.scheme,
+    headers: [],
+    port,
+    destinationIp: '127.0.0.1',
+    sourceIp: '127.0.0.1',
+    remoteIp: '127.0.0.1',
+    sni: '',
+    principals: [],
+  })
+}
+
+const decided = /^(paths|notPaths|hosts|notHosts|ports|notPorts|when destination\.port( notValues)?)$/
+const byAddress =
+  /^(ipBlocks|notIpBlocks|remoteIpBlocks|notRemoteIpBlocks|when (source|remote)\.ip( notValues)?)$/
+
+/** Which entries host, path and port leave a chance; empty = the rule has none. */
+function heldEntries(rule: Rule, attributes: Attributes): string {
+  let held = ''
+  for (const [index, entry] of rule.to.entries()) {
+    if (entry.fields.every((field) => !decided.test(field.name) || field.test(attributes)))
+      held += `.${index}`
+  }
+  if (held === '') return ''
+  for (const entry of rule.from) {
+    for (const field of entry.fields) {
+      const header = headerOf(field)
+      if (header === undefined || !(header.startsWith(':') || header === 'host')) continue
+      held += field.test(attributes) ? 'y' : 'n'
+    }
+  }
+  return held
+}
+
+/** Which exemptions of the auth service's own a path has. */
+export function exemptText({ signIn, checkPrefixes }: View, path: string): string {
+  if (signIn === undefined) return ''
+  const decoded = decode(path)
+  return signIn.exemptions
+    .flatMap((each) => checkPrefixes.map((prefix) => (each.matches(prefix + decoded) ? 'e' : '-')))
+    .join('')
+}
+
+/** As the auth services do: a path that cannot be decoded stays as it is. */
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+function addField(field: Field, axes: Axes, depth: number): void {
+  const { name, test } = field
+  if (name === 'methods' || name === 'notMethods') axes.methods.push(test)
+  else if (byAddress.test(name)) {
+    axes.addresses.push(test)
+    for (const value of field.values) axes.blocks.add(value.value)
+    if (depth > 0) axes.curious.add('x-forwarded-for')
+  } else if (name.startsWith('when connection.sni')) {
+    for (const value of field.values) axes.names.add(value.value)
+  } else if (name.startsWith('when request.auth') || /equestPrincipals$/.test(name)) {
+    if (depth > 0) axes.curious.add('authorization')
+  } else {
+    const header = headerOf(field)
+    if (header === undefined) return
+    if (header === ':method') axes.methods.push(test)
+    if (header.startsWith(':') || header === 'host') return
+    for (const value of field.values)
+      addPattern(axes.headers, header, { kind: 'value', text: value.value, star: 0 })
+    if (depth > 0) axes.curious.add(header)
+  }
+}
+
+function addPattern(map: Map<string, Pattern[]>, name: string, pattern: Pattern): void {
+  const list = map.get(name)
+  if (list === undefined) map.set(name, [pattern])
+  else if (!list.some((other) => JSON.stringify(other) === JSON.stringify(pattern))) list.push(pattern)
+}

@@ -1,0 +1,218 @@
+/**
+ * All requests, parted into cells a door cannot tell the members of apart: one way in, one class of
+ * hosts, one of paths, one of everything else. Built entrance by entrance and host by host, with
+ * only the patterns that host can meet; never as one global table.
+ */
+import { matchesPathValue, type PathRules } from '../policy/index.ts'
+import { type Axes, collectAxes, newAxes } from './axes.ts'
+import { type Entrance, type Spot, spotsOf } from './entrance.ts'
+import type { TextClass } from './partition.ts'
+import { type Parted, type Pattern, PatternSet } from './pattern-set.ts'
+import { collectHosts, collectPaths } from './stage.ts'
+import { authority, canonicalPath, hostAlphabet, pathAlphabet } from './universe.ts'
+import { fits, type Variation, variationsOf } from './variation.ts'
+import type { View } from './view.ts'
+
+export interface Cell {
+  readonly entrance: Entrance
+  readonly host: string
+  readonly path: string
+  readonly variation: Variation
+  /** Whether it is the plainest request of its host and path. */
+  readonly plain: boolean
+  /** Why nothing can be said about it; the engine is not asked then. */
+  readonly unknown?: string
+  readonly hosts?: { readonly parted: Parted; readonly of: TextClass }
+  readonly paths?: { readonly parted: Parted; readonly of: TextClass }
+  /** Beside `views`: where each of them meets it, and by what it tells requests apart. */
+  readonly spots: readonly (Spot | undefined)[]
+  readonly axes: readonly Axes[]
+}
+
+/** What a question looks at beside the doors' own patterns. */
+export interface Asked {
+  readonly hosts: readonly string[]
+  readonly paths: readonly string[]
+  readonly methods: readonly string[]
+  readonly headers: readonly (readonly [name: string, values: readonly string[]])[]
+}
+
+const nothingAsked: Asked = { hosts: [], paths: [], methods: [], headers: [] }
+
+export interface CellOptions {
+  readonly asked?: Asked
+  /** Which ways in; default all. */
+  readonly entrances?: (entrance: Entrance) => boolean
+  /** Every class of hosts and paths, also where no proxy tells it from an earlier one. */
+  readonly unfolded?: boolean
+  /** One host or path only, as a question about one request has it. */
+  readonly only?: { readonly host: string; readonly path: string }
+}
+
+export function* cellsOf(views: readonly View[], options: CellOptions = {}): Generator<Cell> {
+  const asked = options.asked ?? nothingAsked
+  const all = views.map(spotsOf)
+  const ids = new Set(all.flatMap((spots) => [...spots.keys()]))
+  const partitions = new Map<string, Parted>()
+  for (const id of ids) {
+    const spots = all.map((each) => each.get(id))
+    const entrance = spots.find((spot) => spot !== undefined)?.entrance
+    if (entrance === undefined || options.entrances?.(entrance) === false) continue
+    const { only, unfolded = false } = options
+    const met = new Set<string>()
+    const way = { views, spots, entrance, asked, partitions, unfolded, met, ...(only && { only }) }
+    yield* cellsBehind(way)
+  }
+}
+
+interface Way {
+  readonly views: readonly View[]
+  readonly spots: readonly (Spot | undefined)[]
+  readonly entrance: Entrance
+  readonly asked: Asked
+  readonly partitions: Map<string, Parted>
+  readonly unfolded: boolean
+  /** What the cells so far have met. */
+  readonly met: Set<string>
+  readonly only?: { readonly host: string; readonly path: string }
+}
+
+function* cellsBehind(way: Way): Generator<Cell> {
+  const { entrance, spots } = way
+  const axes = way.views.map(newAxes)
+  const service = entrance.service?.host
+  if (service !== undefined) {
+    const host = entrance.port === 80 ? service : `${service}:${entrance.port}`
+    yield* cellsOfHost(way, host, undefined)
+    return
+  }
+  const patterns = new PatternSet()
+  each(way, (view, spot) => spot.stage && collectHosts(view, spot.stage, patterns))
+  for (const text of way.asked.hosts) patterns.add([valuePattern(text, true)])
+  const parted = part(way, `${patterns.signature()}\nhosts`, () => patterns.part(authority, hostAlphabet))
+  const { partition } = parted
+  if (partition === undefined || parted.untranslated.length > 0) {
+    const why = partition === undefined ? 'too many hosts to tell apart' : unread(parted)
+    yield { entrance, host: 'x', path: '/', variation: plainest, plain: true, unknown: why, spots, axes }
+    if (partition === undefined) return
+  }
+  const classes = way.only === undefined ? partition.classes : [partition.classOf(way.only.host)]
+  for (const found of classes) {
+    if (found !== undefined) {
+      yield* cellsOfHost(way, way.only?.host ?? found.witness, { parted, of: found })
+    }
+  }
+}
+
+const plainest: Variation = { method: 'GET', methods: ['GET'], headers: [], query: '', size: 0 }
+
+function* cellsOfHost(way: Way, host: string, hosts: Cell['hosts']): Generator<Cell> {
+  const { entrance, spots, views } = way
+  const common = { entrance, host, spots, ...(hosts && { hosts }) }
+  const patterns = new PatternSet()
+  each(
+    way,
+    (view, spot) => spot.stage && collectPaths(view, spot.stage, { host, scheme: entrance.scheme }, patterns),
+  )
+  for (const text of way.asked.paths) patterns.add([{ kind: 'path', text }])
+  const rules = pathRulesOf(spots)
+  const key = `${patterns.signature()}\n${JSON.stringify(rules)}`
+  const parted = part(way, key, () =>
+    patterns.part((nfa, label) => canonicalPath(nfa, rules, label), pathAlphabet),
+  )
+  const { partition, untranslated } = parted
+  if (partition === undefined) {
+    const unknown = `too many paths to tell apart at host ${host}`
+    yield { ...common, path: '/', variation: plainest, plain: true, unknown, axes: views.map(newAxes) }
+    return
+  }
+  const classes = way.only === undefined ? partition.classes : [partition.classOf(way.only.path)]
+  for (const found of classes) {
+    if (found === undefined) continue
+    const path = way.only?.path ?? found.witness
+    const axes = views.map(newAxes)
+    each(way, (view, spot, at) => {
+      const { scheme } = entrance
+      if (spot.stage) collectAxes(view, spot.stage, { host, path, scheme }, axes[at] as Axes)
+    })
+    if (!way.unfolded && isKnown(way, host, path, axes)) continue
+    const unknown = untranslated.length > 0 ? unread(parted) : unknownOf(axes)
+    const { variations, whole } = variationsOf(way, host, axes)
+    for (const [index, variation] of variations.entries()) {
+      yield {
+        ...common,
+        path,
+        variation,
+        plain: index === 0,
+        ...(unknown !== undefined && { unknown }),
+        paths: { parted, of: found },
+        axes,
+      }
+    }
+    if (!whole) {
+      const why = 'too many combinations of headers'
+      yield { ...common, path, variation: plainest, plain: false, unknown: why, axes }
+    }
+  }
+}
+
+/** Whether an earlier cell met the same at every proxy: then this one is part of its region. */
+function isKnown(way: Way, host: string, path: string, axes: readonly Axes[]): boolean {
+  if (axes.some((each) => each.names.size > 0)) return false
+  const name = host.replace(/:\d*$/, '')
+  const leads = way.spots.map((spot, index) => {
+    const { chain, proxy, stage } = spot ?? {}
+    if (chain?.tls !== true || proxy === undefined || stage === undefined) return ''
+    const connection = { port: stage.port, scheme: 'https' as const, sni: name }
+    return way.views[index]?.door.chain(proxy, connection) === chain ? 'y' : 'n'
+  })
+  const asked = [
+    ...way.asked.hosts.map((text) => fits(text.toLowerCase(), host.toLowerCase())),
+    ...way.asked.paths.map((text) => matchesPathValue(text, path)),
+  ]
+  const key = JSON.stringify([axes.map(({ met, unknown }) => [met, [...unknown]]), leads, asked])
+  if (way.met.has(key)) return true
+  way.met.add(key)
+  return false
+}
+
+function unknownOf(axes: readonly Axes[]): string | undefined {
+  const named = new Set(axes.flatMap((each) => [...each.unknown]))
+  return named.size === 0 ? undefined : [...named].join(', ')
+}
+
+function unread({ untranslated }: Parted): string {
+  return `the expression \`${untranslated.join('`, `')}\``
+}
+
+function part(way: Way, key: string, make: () => Parted): Parted {
+  let parted = way.partitions.get(key)
+  if (parted === undefined) {
+    parted = make()
+    way.partitions.set(key, parted)
+  }
+  return parted
+}
+
+function valuePattern(text: string, ignoreCase = false): Pattern {
+  return { kind: 'value', text, ignoreCase, star: 0 }
+}
+
+/** Doors that normalize differently are asked about the paths both leave alone. */
+function pathRulesOf(spots: readonly (Spot | undefined)[]): PathRules {
+  const all = spots.flatMap((spot) => (spot?.stage ? [spot.stage.insight.paths] : []))
+  const [first] = all
+  if (first === undefined) return { normalize: true, mergeSlashes: false, escapedSlashes: 'keep' }
+  return {
+    normalize: all.some((rules) => rules.normalize),
+    mergeSlashes: all.some((rules) => rules.mergeSlashes),
+    escapedSlashes: all.find((rules) => rules.escapedSlashes !== 'keep')?.escapedSlashes ?? 'keep',
+  }
+}
+
+function each(way: Way, visit: (view: View, spot: Spot, index: number) => void): void {
+  for (const [index, view] of way.views.entries()) {
+    const spot = way.spots[index]
+    if (spot !== undefined) visit(view, spot, index)
+  }
+}

@@ -1,0 +1,88 @@
+import { type Chain, type ProxyIdentity, serviceTargets } from '../policy/index.ts'
+import { type Stage, stageOf } from './stage.ts'
+import { unchanged } from './through.ts'
+import type { View } from './view.ts'
+
+/** A way in: a gateway's listener, or a Service somebody inside the mesh calls. */
+export interface Entrance {
+  /** The same id means the same way in, in another door too. */
+  readonly id: string
+  /** For people: `istio-system/ingressgateway`, `inside the mesh`. */
+  readonly door: string
+  readonly scheme: 'http' | 'https'
+  /** As a URL names it. */
+  readonly port: number
+  /** What is called, from inside. */
+  readonly service?: { readonly namespace: string; readonly name: string; readonly host: string }
+}
+
+/** An entrance as one door has it. */
+export interface Spot {
+  readonly entrance: Entrance
+  /** undefined = no proxy stands there. */
+  readonly stage?: Stage
+  readonly chain?: Chain
+  readonly proxy?: ProxyIdentity
+  /** Server names the chain takes, one of each kind; undefined = any. */
+  readonly names?: readonly string[]
+}
+
+export function spotsOf(view: View): ReadonlyMap<string, Spot> {
+  const spots = new Map<string, Spot>()
+  for (const proxy of entryGateways(view)) {
+    for (const listener of view.door.listeners(proxy).listeners) {
+      for (const chain of listener.chains) {
+        if (chain.table === undefined) continue
+        const { server } = chain.server
+        const scheme = chain.tls ? 'https' : 'http'
+        const door = `${proxy.namespace}/${proxy.labels.istio ?? proxy.labels.app ?? 'gateway'}`
+        const names = chain.serverNames?.join(',') ?? ''
+        const id = `${door} ${scheme} ${server.port.number} ${names}`
+        const entrance: Entrance = { id, door, scheme, port: server.port.number }
+        const insight = view.insight(proxy)
+        const stage: Stage = { insight, table: chain.table(), port: listener.port, through: unchanged }
+        spots.set(id, {
+          entrance,
+          stage,
+          chain,
+          proxy,
+          ...(chain.serverNames && { names: chain.serverNames.map((name) => name.replace(/^\*/, 'x')) }),
+        })
+      }
+    }
+  }
+  for (const service of view.mesh.services) {
+    const host = `${service.name}.${service.namespace}.svc.cluster.local`
+    for (const { port } of service.ports) {
+      const next = view.behind(host, port)
+      if (next.kind === 'unknown' || (next.kind === 'end' && next.workload === undefined)) continue
+      const id = `inside ${host}:${port}`
+      const { namespace, name } = service
+      const entrance: Entrance = {
+        id,
+        door: 'inside the mesh',
+        scheme: 'http',
+        port,
+        service: { namespace, name, host },
+      }
+      spots.set(id, next.kind === 'end' ? { entrance } : { entrance, stage: stageOf(view, next) })
+    }
+  }
+  return spots
+}
+
+/** The ingress gateway, and every other that a Service shows to the outside. */
+function entryGateways(view: View): readonly ProxyIdentity[] {
+  const [first, ...others] = view.door.gateways
+  const shown = others.filter((proxy) => {
+    const hosts = new Set(
+      serviceTargets(view.mesh, proxy.namespace, proxy.labels).map((target) => target.host),
+    )
+    return view.mesh.services.some(
+      (service) =>
+        (service.type === 'LoadBalancer' || service.type === 'NodePort') &&
+        hosts.has(`${service.name}.${service.namespace}.svc.cluster.local`),
+    )
+  })
+  return first === undefined ? [] : [first, ...shown]
+}

@@ -1,0 +1,180 @@
+import type { StringMatch } from '../mesh/index.ts'
+import {
+  isPathTemplate,
+  matchesExpression,
+  type PathMatch,
+  type PathRules,
+  parsePathTemplate,
+  parseValuePattern,
+} from '../policy/index.ts'
+import { expression } from './expression.ts'
+import { type Label, Nfa, type Starts } from './nfa.ts'
+import { type Partition, partition } from './partition.ts'
+import { type Through, unchanged } from './through.ts'
+import { canonicalPath } from './universe.ts'
+
+/** A pattern over one kind of text, as written. */
+export type Pattern =
+  /** A value of an AuthorizationPolicy; `present` says what a lone star asks. */
+  | { readonly kind: 'value'; readonly text: string; readonly ignoreCase?: boolean; readonly star?: 0 | 1 }
+  | { readonly kind: 'path'; readonly text: string }
+  | { readonly kind: 'match'; readonly match: Pick<StringMatch, 'kind' | 'text'> }
+  | { readonly kind: 'route'; readonly match: PathMatch }
+  | { readonly kind: 'contains'; readonly text: string }
+  /** A virtual host's domain, whatever port stands behind it. */
+  | { readonly kind: 'domain'; readonly text: string }
+
+/**
+ * Patterns to part texts by. Those added together count as one. Nothing is built before it is
+ * needed: many hosts meet the same patterns, and then share one partition.
+ */
+export class PatternSet {
+  readonly #asked = new Map<string, (build: Build, label: Label) => Starts>()
+
+  /** Texts that come out of `through` as one of these, by what went in. */
+  add(patterns: readonly Pattern[], through: Through = unchanged): void {
+    const key = `${through.name} ${JSON.stringify(patterns)}`
+    if (this.#asked.has(key)) return
+    this.#asked.set(key, (build, label) => {
+      const starts = patterns.flatMap((pattern) => build.pattern(pattern, label))
+      return through.preimage?.(build.nfa, starts) ?? starts
+    })
+  }
+
+  /** Texts that come out of `through` as a path normalization leaves alone. */
+  addCanonical(through: Through, rules: PathRules): void {
+    const key = `${through.name} canonical`
+    if (this.#asked.has(key)) return
+    this.#asked.set(key, (build, label) => {
+      const starts = canonicalPath(build.nfa, rules, label)
+      return through.preimage?.(build.nfa, starts) ?? starts
+    })
+  }
+
+  addBuilt(key: string, make: (nfa: Nfa, label: Label) => Starts): void {
+    if (!this.#asked.has(key)) this.#asked.set(key, (build, label) => make(build.nfa, label))
+  }
+
+  /** The same signature means the same partition. */
+  signature(): string {
+    return [...this.#asked.keys()].sort().join('\n')
+  }
+
+  part(universe: (nfa: Nfa, label: Label) => Starts, alphabet: string, most?: number): Parted {
+    const build = new Build()
+    const label = build.fresh()
+    const starts = [...universe(build.nfa, label)]
+    for (const make of this.#asked.values()) starts.push(...make(build, build.fresh()))
+    const found = partition({ nfa: build.nfa, starts, alphabet, universe: label, ...(most && { most }) })
+    return { ...(found && { partition: found }), untranslated: [...build.untranslated] }
+  }
+}
+
+export interface Parted {
+  /** undefined = it would have too many states. */
+  readonly partition?: Partition
+  /** Expressions that are not translated: nothing can be said where one of them matters. */
+  readonly untranslated: readonly string[]
+}
+
+class Build {
+  readonly nfa = new Nfa()
+  readonly untranslated = new Set<string>()
+  #next = 0
+
+  fresh(): Label {
+    return this.#next++
+  }
+
+  pattern(pattern: Pattern, label: Label): Starts {
+    const { nfa } = this
+    switch (pattern.kind) {
+      case 'contains':
+        return nfa.contains(pattern.text, label)
+      case 'domain':
+        return domain(nfa, pattern.text, label)
+      case 'path':
+        if (isPathTemplate(pattern.text)) return template(nfa, pattern.text, label)
+        return value(nfa, pattern.text, label, false, 1)
+      case 'value':
+        return value(nfa, pattern.text, label, pattern.ignoreCase ?? false, pattern.star ?? 1)
+      case 'match': {
+        const { kind, text } = pattern.match
+        if (kind === 'exact') return nfa.exact(text, label)
+        if (kind === 'prefix') return nfa.prefix(text, label)
+        if (kind === 'none' || text === '*') return nfa.anything(label, 0)
+        return this.#expression(text, label)
+      }
+      case 'route': {
+        const { kind, text, ignoreCase } = pattern.match
+        if (kind === 'exact') return nfa.exact(text, label, ignoreCase)
+        if (kind === 'prefix') return nfa.prefix(text, label, ignoreCase)
+        if (kind === 'segments') return [...nfa.exact(text, label), ...nfa.prefix(`${text}/`, label)]
+        return this.#expression(text, label)
+      }
+    }
+  }
+
+  #expression(source: string, label: Label): Starts {
+    const starts = expression(this.nfa, source, label)
+    if (starts !== undefined) return starts
+    // One RE2 refuses matches nothing, to the engine too.
+    if (isExpression(source)) this.untranslated.add(source)
+    return []
+  }
+}
+
+function isExpression(source: string): boolean {
+  return matchesExpression(`(?:${source})|`, '')
+}
+
+function value(nfa: Nfa, text: string, label: Label, ignoreCase: boolean, star: 0 | 1): Starts {
+  const pattern = parseValuePattern(text)
+  switch (pattern.kind) {
+    case 'present':
+      return nfa.anything(label, star)
+    case 'exact':
+      return nfa.exact(pattern.text, label, ignoreCase)
+    case 'prefix':
+      return nfa.prefix(pattern.text, label, ignoreCase)
+    case 'suffix':
+      return nfa.suffix(pattern.text, label, ignoreCase)
+  }
+}
+
+function template(nfa: Nfa, text: string, label: Label): Starts {
+  const { parts } = parsePathTemplate(text)
+  let at = 0
+  const named = parts.map((part) => {
+    if (typeof part === 'string') {
+      at += part.length
+      return part
+    }
+    const operator = text.startsWith('{**}', at) ? ('text' as const) : ('segment' as const)
+    at += operator === 'text' ? 4 : 3
+    return { operator }
+  })
+  return nfa.template(named, label)
+}
+
+function domain(nfa: Nfa, text: string, label: Label): Starts {
+  if (text === '*') return nfa.anything(label, 0)
+  const wild = text.startsWith('*')
+  const start = nfa.state()
+  let from = start
+  if (wild) {
+    from = nfa.state()
+    for (const state of [start, from]) nfa.edge(state, notColon, from)
+  }
+  const end = nfa.chain(from, wild ? text.slice(1) : text, true)
+  nfa.mark(end, label)
+  const port = nfa.state(label)
+  nfa.edge(end, colon, port)
+  nfa.edge(port, notColon, port)
+  return [start]
+}
+
+const colon = new Uint8Array(128)
+colon[58] = 1
+const notColon = new Uint8Array(128).fill(1)
+notColon[58] = 0

@@ -1,0 +1,176 @@
+/**
+ * Requests drawn at random from a region meet the region's verdict, and no request falls outside
+ * all regions. `KFDOOR_REGIONS=full` draws 1 000 requests in each of 500 regions a door.
+ */
+import assert from 'node:assert/strict'
+import { existsSync, globSync } from 'node:fs'
+import { test } from 'node:test'
+import { readInputs } from '../compose/read-inputs.ts'
+import { releaseSignIn } from '../compose/release-answers.ts'
+import { parseMesh } from '../mesh/index.ts'
+import { assumedKeys } from '../policy/index.ts'
+import { callerOf } from './caller.ts'
+import { type Cell, cellsOf } from './cell.ts'
+import { findPrincipals } from './find-callers.ts'
+import { Judge } from './judge.ts'
+import type { Partition } from './partition.ts'
+import { View } from './view.ts'
+
+const now = 1_800_000_000
+const full = process.env.KFDOOR_REGIONS === 'full'
+const regions = full ? 500 : 60
+const draws = full ? 1000 : 25
+
+/** A linear congruential generator: the same requests every run. */
+function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+async function judgeOf(input: string) {
+  const { mesh } = parseMesh(await readInputs([input], async () => ''))
+  const signIn = releaseSignIn(mesh)
+  const view = new View(mesh, { fetched: assumedKeys, ...(signIn && { signIn }) })
+  const callers = findPrincipals(mesh).map((principal) => callerOf(mesh, principal, now))
+  return { view, judge: new Judge(view, callers, now), callers }
+}
+
+/** `count` of them, evenly among all. */
+function pick(cells: Iterable<Cell>, count: number, random: () => number): Cell[] {
+  const kept: Cell[] = []
+  let seen = 0
+  for (const cell of cells) {
+    if (cell.unknown !== undefined) continue
+    seen++
+    if (kept.length < count) kept.push(cell)
+    else {
+      const at = Math.floor(random() * seen)
+      if (at < count) kept[at] = cell
+    }
+  }
+  return kept
+}
+
+const draw = <T>(list: readonly T[], random: () => number): T => list[Math.floor(random() * list.length)] as T
+
+function drawn(cell: Cell, random: () => number): Cell {
+  const sample = (of: Cell['hosts'], text: string, length: number) =>
+    (of?.parted.partition as Partition | undefined)?.sample(of?.of as never, random, random() * length) ??
+    text
+  const method = draw(cell.variation.methods, random)
+  return {
+    ...cell,
+    host: cell.hosts === undefined ? cell.host : sample(cell.hosts, cell.host, 20),
+    path: cell.paths === undefined ? cell.path : sample(cell.paths, cell.path, 30),
+    variation: { ...cell.variation, method },
+  }
+}
+
+async function sound(input: string, seed: number): Promise<number> {
+  const random = randomOf(seed)
+  const { view, judge, callers } = await judgeOf(input)
+  let asked = 0
+  for (const cell of pick(cellsOf([view], { unfolded: true }), regions, random)) {
+    const groups = judge.groups(cell, 0)
+    if (groups.length === 0) continue
+    for (let at = 0; at < draws; at++) {
+      const { callers: same, outcome } = draw(groups, random)
+      const caller = callers[draw(same, random)] as (typeof callers)[number]
+      const request = drawn(cell, random)
+      const said = judge.decide(request, cell.spots[0], caller)
+      asked++
+      const place = `${caller.name} ${request.variation.method} ${request.entrance.id} ${request.host} ${request.path} ${JSON.stringify(request.variation)}`
+      assert.equal(`${said?.verdict} ${said?.reason}`, `${outcome.verdict} ${outcome.reason}`, place)
+      assert.equal(said?.upstream, outcome.upstream, place)
+    }
+  }
+  return asked
+}
+
+for (const profile of ['26.03', 'v1.9', 'v1.8', 'v1.6']) {
+  test(`requests of a region meet its verdict: profile ${profile}`, async () => {
+    assert.ok((await sound(`profile:${profile}`, 7)) > 500)
+  })
+}
+
+test('no request falls outside all regions', async () => {
+  const random = randomOf(11)
+  const { view, judge, callers } = await judgeOf('profile:26.03')
+  const spaces = new Map<
+    string,
+    { hosts: Partition; byHost: Map<number, { paths: Partition; cells: Map<number, Cell[]> }> }
+  >()
+  for (const cell of cellsOf([view], { unfolded: true })) {
+    const hosts = cell.hosts?.parted.partition
+    const paths = cell.paths?.parted.partition
+    if (hosts === undefined || paths === undefined || cell.unknown !== undefined) continue
+    const space = spaces.get(cell.entrance.id) ?? { hosts, byHost: new Map() }
+    spaces.set(cell.entrance.id, space)
+    const host = space.byHost.get(cell.hosts?.of.id ?? -1) ?? { paths, cells: new Map<number, Cell[]>() }
+    space.byHost.set(cell.hosts?.of.id ?? -1, host)
+    const id = cell.paths?.of.id ?? -1
+    host.cells.set(id, [...(host.cells.get(id) ?? []), cell])
+  }
+  const words = [
+    '/',
+    'pipeline',
+    'kfam',
+    'dex',
+    'serving',
+    'x',
+    'healthz',
+    '.',
+    '%2F',
+    '-',
+    '~',
+    'kubeflow-user-example-com',
+    'sklearn-iris',
+    'v1',
+    '//',
+  ]
+  const names = ['x', 'example', 'com', '.', '-', 'sklearn-iris', 'kubeflow-user-example-com', ':80', 'svc']
+  const text = (list: readonly string[], most: number) =>
+    Array.from({ length: Math.ceil(random() * most) }, () => draw(list, random)).join('')
+  let found = 0
+  for (let at = 0; at < (full ? 20_000 : 2000); at++) {
+    const [id, space] = draw([...spaces], random)
+    const host = text(names, 6)
+    const path = `/${text(words, 8)}`
+    const hostClass = space.hosts.classOf(host)
+    if (hostClass === undefined) {
+      assert.match(host, /:.*:|:80[^0-9]|^:/, `${host} is outside`)
+      continue
+    }
+    const way = space.byHost.get(hostClass.id)
+    assert.ok(way, `${id} has no region for host ${host}`)
+    const pathClass = way.paths.classOf(path)
+    if (pathClass === undefined) {
+      assert.match(path, /(^|\/)\.{1,2}(\/|$)/, `${path} is outside`)
+      continue
+    }
+    const cells = way.cells.get(pathClass.id)
+    assert.ok(cells && cells.length > 0, `${id} ${host} has no region for ${path}`)
+    const caller = draw(callers, random)
+    const plain = cells.find((cell) => cell.plain) as Cell
+    const region = judge.decide(plain, plain.spots[0], caller)
+    const said = judge.decide({ ...plain, host, path }, plain.spots[0], caller)
+    assert.equal(said?.verdict, region?.verdict, `${caller.name} ${id} ${host} ${path}`)
+    found++
+  }
+  assert.ok(found > 500)
+})
+
+const configs = new URL('../../../shared/conformance/configs/', import.meta.url)
+const recorded = existsSync(configs) ? globSync('*.yaml', { cwd: configs }).sort() : []
+const step = full ? 3 : 60
+test(`requests of a region meet its verdict: ${recorded.length === 0 ? 'left out, this checkout has no recordings’ YAML beside it' : 'the YAML of the recordings'}`, async () => {
+  let asked = 0
+  for (const [index, file] of recorded.entries()) {
+    if (index % step !== 0) continue
+    asked += await sound(new URL(file, configs).pathname, index)
+  }
+  assert.ok(recorded.length === 0 || asked > 1000)
+})

@@ -1,0 +1,175 @@
+/**
+ * The proxies a request may meet one behind the other, and the patterns by which they tell hosts and
+ * paths apart, all as patterns of the request that came to the door.
+ */
+import {
+  type Entry,
+  type Field,
+  findHost,
+  type ProxyInsight,
+  type Route,
+  type RouteTable,
+  type Rule,
+  sidecarOf,
+  type VirtualHost,
+} from '../policy/index.ts'
+import type { Pattern, PatternSet } from './pattern-set.ts'
+import { addExemptions } from './sign-in.ts'
+import { type Through, throughRoute, unchanged } from './through.ts'
+import { hostWritten, type View } from './view.ts'
+
+export interface Stage {
+  readonly insight: ProxyInsight
+  /** Of a gateway. */
+  readonly table?: RouteTable
+  readonly port: number
+  readonly through: Through
+  /** Host as an earlier route wrote it; undefined = the request's own. */
+  readonly host?: string
+}
+
+export const mostStages = 6
+
+/** The stage behind a route; undefined = no proxy stands there that could decide anything. */
+export function stageBehind(view: View, stage: Stage, route: Route): Stage | undefined {
+  const next = view.behindRoute(route)
+  if (next === undefined || next.kind === 'end' || next.kind === 'unknown') return undefined
+  const through = throughRoute(route, stage.through, stage.insight.paths)
+  const host = hostWritten(route) ?? stage.host
+  return stageOf(view, next, through, host)
+}
+
+export function stageOf(
+  view: View,
+  next: Extract<ReturnType<View['behind']>, { readonly kind: 'gateway' | 'sidecar' }>,
+  through: Through = unchanged,
+  host?: string,
+): Stage {
+  const common = { through, ...(host !== undefined && { host }) }
+  if (next.kind === 'gateway') {
+    const { proxy, port } = next
+    const table = view.door.chain(proxy, { port, scheme: 'http' })?.table?.()
+    return { ...common, insight: view.insight(proxy), port, ...(table && { table }) }
+  }
+  const { port } = next.backend
+  return { ...common, insight: view.insight(sidecarOf(next.backend.workload)), port }
+}
+
+export function rulesOf(insight: ProxyInsight): readonly Rule[] {
+  return [...insight.custom, ...insight.deny, ...insight.allow]
+}
+
+/** The header a `when` field looks at, in lower case. */
+export function headerOf(field: Field): string | undefined {
+  return /^when request\.headers\[(.*)\](?: notValues)?$/.exec(field.name)?.[1]?.toLowerCase()
+}
+
+const texts = (field: Field) => field.values.map((value) => value.value)
+
+/** Every host pattern the way may meet while the request's own Host is still there. */
+export function collectHosts(view: View, stage: Stage, patterns: PatternSet, seen = new Set<string>()): void {
+  if (stage.host !== undefined || tooDeep(stage, 'hosts', seen)) return
+  for (const field of rulesOf(stage.insight).flatMap(fieldsOf)) {
+    const values = texts(field)
+    if (field.name === 'hosts' || field.name === 'notHosts') {
+      addAny(patterns, values, (text) => ({ kind: 'value', text, ignoreCase: true, star: 0 }))
+    }
+    const header = headerOf(field)
+    if (header === 'host' || header === ':authority') {
+      addAny(patterns, values, (text) => ({ kind: 'value', text, star: 0 }))
+    }
+  }
+  const { table } = stage
+  if (table === undefined) return
+  for (const vhost of virtualHosts(table)) {
+    patterns.add([{ kind: 'domain', text: vhost.domain }])
+    for (const route of vhost.routes) {
+      for (const { on } of route.tests) {
+        if (on.kind === 'header' && on.name === ':authority') {
+          const { kind, text } = on.match
+          patterns.add([{ kind: 'match', match: { kind, text } }])
+        }
+      }
+      if (hostWritten(route) !== undefined) continue
+      const behind = stageBehind(view, { ...stage, through: unchanged }, route)
+      if (behind !== undefined) collectHosts(view, { ...behind, through: unchanged }, patterns, seen)
+    }
+  }
+}
+
+/** Every path pattern a request to this host may meet. */
+export function collectPaths(
+  view: View,
+  stage: Stage,
+  request: { readonly host: string; readonly scheme: string },
+  patterns: PatternSet,
+  seen = new Set<string>(),
+): void {
+  const host = stage.host ?? request.host
+  if (tooDeep(stage, host, seen)) return
+  const { through } = stage
+  const add = (list: readonly Pattern[]) => {
+    if (through.unknown !== undefined) return
+    patterns.add(list, through)
+  }
+  // Only the first proxy's authorizer is asked about the path the request came with.
+  if (view.signIn !== undefined && through.name === '' && mayAsk(stage)) {
+    addExemptions(patterns, view.signIn, view.checkPrefixes)
+  }
+  if (through.preimage !== undefined) patterns.addCanonical(through, stage.insight.paths)
+  for (const field of rulesOf(stage.insight).flatMap(fieldsOf)) {
+    if (field.name === 'paths' || field.name === 'notPaths') {
+      add(texts(field).map((text) => ({ kind: 'path', text })))
+    } else if (headerOf(field) === ':path') {
+      add(texts(field).map((text) => ({ kind: 'value', text, star: 0 })))
+    }
+  }
+  for (const route of routesOf(view, stage, host, request.scheme)) {
+    add([{ kind: 'route', match: route.path }])
+    const behind = stageBehind(view, stage, route)
+    if (behind !== undefined) collectPaths(view, behind, { host, scheme: 'http' }, patterns, seen)
+  }
+}
+
+export function mayAsk({ insight }: Stage): boolean {
+  return insight.custom.length > 0 || insight.patched
+}
+
+function tooDeep(stage: Stage, host: string, seen: Set<string>): boolean {
+  const { proxy } = stage.insight
+  const labels = JSON.stringify(proxy.labels)
+  const key = `${proxy.kind} ${proxy.namespace} ${labels} ${stage.port} ${host} ${stage.through.name}`
+  if (seen.has(key)) return true
+  seen.add(key)
+  return false
+}
+
+/** The routes of a virtual host that count: one that sends everything to https has none. */
+export function routesOf(
+  view: View,
+  stage: Pick<Stage, 'table'>,
+  host: string,
+  scheme: string,
+): readonly Route[] {
+  const vhost = stage.table && findHost(stage.table, host)
+  if (vhost === undefined) return []
+  const redirects =
+    vhost.toHttps !== undefined && scheme === 'http' && view.mesh.meshConfig.numTrustedProxies === 0
+  return redirects ? [] : vhost.routes
+}
+
+function virtualHosts(table: RouteTable): readonly VirtualHost[] {
+  return [
+    ...table.hosts.values(),
+    ...table.suffixes.map(([, host]) => host),
+    ...(table.any ? [table.any] : []),
+  ]
+}
+
+function fieldsOf(rule: Rule): readonly Field[] {
+  return [...rule.from, ...rule.to].flatMap((entry: Entry) => entry.fields)
+}
+
+function addAny(patterns: PatternSet, values: readonly string[], pattern: (text: string) => Pattern): void {
+  patterns.add(values.map(pattern))
+}
