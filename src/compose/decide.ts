@@ -1,5 +1,5 @@
 import type { Decide, DoorPort, ListenerSpec } from '../gateway/index.ts'
-import { createVerifier } from '../identity/index.ts'
+import { createVerifier, isFitPayload } from '../identity/index.ts'
 import type { Mesh } from '../mesh/index.ts'
 import {
   type Decision,
@@ -16,7 +16,10 @@ import {
  * One door as the gateway asks it: the whole way, hop by hop, as one decision; and every signature
  * checked before it is asked about.
  */
-export function decideWholePath(door: Door): Pick<DoorPort, 'decide' | 'verify'> {
+export function decideWholePath(
+  door: Door,
+  hardening: 'default' | 'istio-parity' = 'default',
+): Pick<DoorPort, 'decide' | 'verify'> {
   const entries = new Map<string, ProxyIdentity>()
   const entryOf = (listener: ListenerSpec): ProxyIdentity => {
     const known = entries.get(listener.gateway)
@@ -34,6 +37,8 @@ export function decideWholePath(door: Door): Pick<DoorPort, 'decide' | 'verify'>
   const judges = [...door.gateways, ...sidecarsWithTokens(door.mesh)]
   const verifier = createVerifier(
     judges.flatMap((proxy) => door.keys(proxy)).map(({ id, jwk }) => ({ id, jwk: jwk as JsonWebKey })),
+    undefined,
+    hardening === 'default' ? isFitPayload : undefined,
   )
   const verify: DoorPort['verify'] = (request, answers) => {
     const tokens = new Set<string>()

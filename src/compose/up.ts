@@ -136,7 +136,7 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
         ...(options.istioVersion === undefined ? {} : { istioVersion: options.istioVersion }),
       })
       return {
-        ...decideWholePath(door),
+        ...decideWholePath(door, options.hardening),
         ask: (check, signal) => ask(auth, options, check, signal),
         upstream: (target) =>
           behind.upstream(

@@ -18,4 +18,4 @@ export type {
 } from './signing-keys.ts'
 export { createSigningKeys, sameSecret } from './signing-keys.ts'
 export type { Verifier, VerifierKey } from './verifier.ts'
-export { createVerifier } from './verifier.ts'
+export { createVerifier, isFitPayload } from './verifier.ts'

@@ -49,7 +49,11 @@ const SMALLEST_RSA = 1024
  * const { verified } = createVerifier([{ id: 'dex/1', issuer: 'https://door.test/dex', jwk }])
  * verified('dex/1', token)
  */
-export function createVerifier(keys: readonly VerifierKey[], cacheSize = CACHE_SIZE): Verifier {
+export function createVerifier(
+  keys: readonly VerifierKey[],
+  cacheSize = CACHE_SIZE,
+  isFit: (payload: CompactJws['payload']) => boolean = () => true,
+): Verifier {
   const usable = new Map<string, Usable>()
   const unusable: { id: string; reason: string }[] = []
   for (const { id, issuer, jwk } of keys) {
@@ -72,7 +76,7 @@ export function createVerifier(keys: readonly VerifierKey[], cacheSize = CACHE_S
     const known = results.get(name)
     if (known !== undefined) return remember(name, known)
     const jws = parsed ?? parseCompactJws(token)
-    return remember(name, jws !== undefined && holds(key, jws))
+    return remember(name, jws !== undefined && isFit(jws.payload) && holds(key, jws))
   }
 
   return {
@@ -96,6 +100,21 @@ export function createVerifier(keys: readonly VerifierKey[], cacheSize = CACHE_S
       }
     },
   }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+const CONTROL = /[\u0000-\u001f\u007f]/
+
+/**
+ * Stricter than Istio on purpose, for a door of ours: a token whose claims would end a header line,
+ * and one whose address its own issuer does not vouch for, verify as little as one without a
+ * signature. Claims become identity headers, and a workload believes those.
+ */
+export function isFitPayload(payload: CompactJws['payload']): boolean {
+  if (typeof payload.email === 'string' && payload.email_verified === false) return false
+  return Object.values(payload)
+    .flat()
+    .every((value) => typeof value !== 'string' || !CONTROL.test(value))
 }
 
 function mayMatch(key: Usable, { header }: CompactJws): boolean {

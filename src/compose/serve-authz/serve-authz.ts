@@ -14,7 +14,7 @@ import { type AuthProvider, memorySessions, type SessionStore, sqliteSessions } 
 import { openAuditLog } from './audit.ts'
 import { type RunningMachines, startMachines } from './machines.ts'
 import { createMetrics, createMetricsServer } from './metrics.ts'
-import { openOutside, readPem } from './outside.ts'
+import { type Outside, openOutside, readPem } from './outside.ts'
 import type { AuthzSettings, ListenAt, SessionSettings } from './settings.ts'
 import { newLoginKey, type SignInSeat, seatSignIn } from './sign-in.ts'
 
@@ -47,6 +47,8 @@ export interface RunningAuthz {
 export interface ServePorts {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
+  /** Calls to issuers; the network by default. */
+  readonly outside?: Outside
 }
 
 /** How often issuers are asked for their keys, so that a key they took out is not taken for long. */
@@ -65,7 +67,8 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
   const audit = openAuditLog(settings.auditLog)
   const sessions = openSessionStore(settings.sessions, clock)
   const metrics = createMetrics({ sessions: () => sessions.count(), logLinesLost: () => audit.lost })
-  const outside = openOutside(settings.caFile === undefined ? {} : { ca: readCa(settings.caFile) })
+  const outside =
+    ports.outside ?? openOutside(settings.caFile === undefined ? {} : { ca: readCa(settings.caFile) })
   const loginKey = newLoginKey()
   const newId = idMaker()
   const startedAt = clock()
