@@ -22,4 +22,9 @@ export const parts: readonly Part[] = [
     summary: 'policy decisions against OPA, Cedar, casbin and a naive loop',
     load: async () => (await import('./engine/engine.ts')).benchEngine,
   },
+  {
+    name: 'cli',
+    summary: 'how soon a command answers, against Node doing nothing',
+    load: async () => (await import('./cli/cli.ts')).benchCli,
+  },
 ]

@@ -1,16 +1,18 @@
 #!/usr/bin/env node
 // Plain JavaScript that old Nodes can parse: it finds a Node that can run the program, then runs it.
-import { spawn } from 'node:child_process'
-import { existsSync, realpathSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+
+// Not imported: the import of a builtin module makes everything it offers, streams and all, which takes
+// longer than `kfdoor token`. Old Nodes, which have no such way, get there by the import.
+const builtin = process.getBuiltinModule ?? ((name) => import(name))
+const { existsSync, realpathSync } = await builtin('node:fs')
+const module = await builtin('node:module')
 
 const home = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))))
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (major > 22 || (major === 22 && minor >= 19)) {
-  const { default: module } = await import('node:module')
   module.enableCompileCache?.()
   // A checkout runs its TypeScript as it stands; the npm package carries it compiled, because Node
   // does not strip types below node_modules.
@@ -19,14 +21,15 @@ if (major > 22 || (major === 22 && minor >= 19)) {
   const { main } = await import(existsSync(source) ? source : compiled)
   await main(process.argv.slice(2))
 } else {
-  runWithPinnedNode()
+  await runWithPinnedNode()
 }
 
 /** `npm ci` brings the Node this repository pins; an older `node` on the PATH only starts it. */
-function runWithPinnedNode() {
+async function runWithPinnedNode() {
+  const { spawn } = await import('node:child_process')
   let node
   try {
-    const found = createRequire(import.meta.url).resolve('node/package.json')
+    const found = module.createRequire(import.meta.url).resolve('node/package.json')
     node = join(dirname(found), 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
   } catch {
     node = undefined

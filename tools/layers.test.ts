@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 const src = fileURLToPath(new URL('../src/', import.meta.url))
 
 const layers: Readonly<Record<string, readonly string[]>> = {
-  pure: ['base', 'mesh', 'policy', 'regions', 'lint', 'planner', 'doctor'],
+  pure: ['base', 'mesh', 'policy', 'envoy-config', 'regions', 'lint', 'planner', 'doctor'],
   crypto: ['identity', 'pki'],
   adapters: ['kube', 'probe', 'issuer', 'behind', 'sign-in', 'authz', 'gateway', 'client'],
   shells: ['compose', 'cli', 'console'],

@@ -161,6 +161,119 @@ const meanings: { readonly [C in FaultCode]: Meaning } = {
       'A key or certificate of that name is there. Keys are never overwritten: what was signed with the old one would be lost.',
     remedy: 'choose another folder, or move the old file away first',
   },
+  ERR_CERTIFICATE_UNTRUSTED: {
+    meaning:
+      'The door shows a certificate that does not lead to an authority trusted on this machine, is for other names, or is not valid now. Nothing was sent to it.',
+    remedy:
+      "get the authority's certificate from whoever runs the door and name it with `--certificate-authority FILE` (for a local door: `kfdoor ca path`), or compare the SHA-256 with them and use `--trust-certificate SHA256`",
+  },
+  ERR_CONNECTOR_CHOICE: {
+    meaning:
+      'Dex offers several connectors, and a password belongs to one of them: kfdoor does not try yours on all.',
+    remedy: 'name one with `--connector ID`',
+  },
+  ERR_CREDENTIALS_EXPIRED: {
+    meaning: 'A session or token has an end. This one is past it, or the door ended it earlier.',
+    remedy: 'sign in again with `kfdoor login`',
+  },
+  ERR_CREDENTIALS_EXPOSED: {
+    meaning:
+      'A file with a credential has to be readable by its owner alone, as with an SSH key. Somebody else may have read this one.',
+    remedy: 'close it with `chmod 600 FILE`; if others use this machine, sign out and in again',
+  },
+  ERR_CREDENTIALS_MISSING: {
+    meaning:
+      'The command needs to enter a door, and neither the kept doors nor the environment hold a credential for it. Without a terminal nobody is asked.',
+    remedy:
+      'sign in with `kfdoor login URL`, or set `KFDOOR_USERNAME` and `KFDOOR_PASSWORD`, or `KFDOOR_TOKEN`',
+  },
+  ERR_CREDENTIALS_WRONG: {
+    meaning:
+      "The door, or the directory behind it, does not know this user name with this password. What it said is repeated in its own words. Dex's own password database wants the e-mail address.",
+    remedy: 'check the user name and password, and whether another connector is meant',
+  },
+  ERR_DOOR_REFUSED: {
+    meaning:
+      'The door took the request and refused it by a rule of its own: the credential is not enough, or is not of the kind it wants.',
+    remedy: 'give what it said to `kfdoor why`, or ask `kfdoor explain` which line decides',
+  },
+  ERR_DOOR_UNKNOWN: {
+    meaning: 'A door is named with `--door` or `KFDOOR_DOOR` once it was signed in to.',
+    remedy: 'list them with `kfdoor doors`',
+  },
+  ERR_DOOR_UNREACHABLE: {
+    meaning:
+      'The host is there, and no answer came that can be read: a time-out, a reset, or another protocol on that port.',
+    remedy: 'check scheme and port, and whether a proxy (`HTTPS_PROXY`, `NO_PROXY`) stands between',
+  },
+  ERR_FOREIGN_ORIGIN: {
+    meaning:
+      'A redirect led to another origin. A credential is never sent to a site that is not the one you named.',
+    remedy:
+      'if that site is part of signing in (a Dex with a host of its own), say so with `--trust-origin URL`',
+  },
+  ERR_HOST_UNKNOWN: {
+    meaning: 'The name of the door is not in DNS as this machine sees it.',
+    remedy: 'check the spelling; names of a company network need its VPN or DNS',
+  },
+  ERR_HTML_ANSWER: {
+    meaning:
+      'Data or a sign-in form was expected and a page came that is neither: a maintenance page, a captive portal, another application.',
+    remedy: 'open the address in a browser and see who answers',
+  },
+  ERR_KUBECONFIG: {
+    meaning:
+      'A token of the current cluster was asked for, and the kubeconfig that says where it is cannot be used.',
+    remedy: 'check `kubectl config view`, `--kubeconfig` and `--context`',
+  },
+  ERR_NEEDS_BROWSER: {
+    meaning:
+      'People sign in at an identity provider outside the door, or with a second factor. That cannot be done by filling a form from here.',
+    remedy: 'use `kfdoor login URL --browser`, a service account, or a token',
+  },
+  ERR_NOT_A_DOOR: {
+    meaning:
+      'What answers shows no sign of Kubeflow: no sign-in, no Pipelines API, no dashboard, no Istio gateway.',
+    remedy: 'check host, port and path; behind a sub-path give the whole URL',
+  },
+  ERR_PLAIN_HTTP: {
+    meaning:
+      'Over plain HTTP everybody on the way reads a password or a token. It is sent to this machine only, unless allowed.',
+    remedy: 'use `https://`; `--allow-plain-http` allows it for one call',
+  },
+  ERR_PORT_CLOSED: {
+    meaning: 'The host refused the connection: no program listens on that port.',
+    remedy: 'check the port, and for a local door run `kfdoor up`',
+  },
+  ERR_REDIRECT_LOOP: {
+    meaning:
+      'The door sends in circles: it does not take the session it has just given, or loses its cookie.',
+    remedy: 'look for a `Secure` cookie over plain HTTP, a stale session, or a wrong clock at the door',
+  },
+  ERR_SIGN_IN_CSRF: {
+    meaning:
+      'The auth service ties a sign-in to the browser by a cookie, and found it missing or another: two sign-ins at once, or another host name between.',
+    remedy: 'sign in again with the very address the door uses for itself',
+  },
+  ERR_SIGN_IN_EXPIRED: {
+    meaning: 'Dex keeps a sign-in for a while and ends it with its first use. This one was over.',
+    remedy: 'sign in again',
+  },
+  ERR_SIGN_IN_LIMITED: {
+    meaning: 'Too many attempts were made, so the door slows everybody down who guesses passwords.',
+    remedy: 'wait, then try again with the right one',
+  },
+  ERR_SIGN_IN_REFUSED: {
+    meaning:
+      'The password was taken or not even asked for, and the door still ends the sign-in: its configuration, or a rule about who may enter.',
+    remedy:
+      'give its words to `kfdoor why`; whoever runs the door can look into the logs of Dex and of the auth service',
+  },
+  ERR_TOKEN_REQUEST: {
+    meaning:
+      "Kubernetes gives a service account's token to whoever may `create` on `serviceaccounts/token` in its namespace.",
+    remedy: 'check `kubectl auth can-i create serviceaccounts/token -n NS`, and the names',
+  },
 }
 
 /**
@@ -186,6 +299,19 @@ const spoken: { readonly [code: `KFD${number}`]: Meaning & { readonly name: stri
     meaning:
       'The YAML asks for something the engine cannot decide, such as a filter in another language. What cannot be decided is not let through: 503.',
     remedy: 'run `kfdoor explain METHOD URL -f DIR`, which names the object and the line',
+  },
+  KFD1825: {
+    name: 'CLOCK_OFF',
+    meaning:
+      'The `Date` of the door and the clock of this machine differ by minutes. Tokens and certificates carry times, so one of the two will soon call something expired, or not yet valid.',
+    remedy: 'set the clock of this machine (`timedatectl`, `ntpdate`), or tell whoever runs the door',
+  },
+  KFD1826: {
+    name: 'TLS_UNVERIFIED',
+    meaning:
+      'With `--insecure-skip-tls-verify` nobody proves to be the door. It holds for one call and is never remembered.',
+    remedy:
+      'trust the door instead: `--certificate-authority FILE`, or `kfdoor login URL --trust-certificate SHA256`',
   },
   KFD1503: {
     name: 'DECISION_FAILED',

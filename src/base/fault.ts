@@ -41,6 +41,51 @@ export interface FaultFacts {
   readonly ERR_WOULD_OVERWRITE: { readonly path: string }
   readonly ERR_CANNOT_LISTEN: { readonly address: string; readonly port: number; readonly reason: string }
   readonly ERR_TLS_SERVER_UNUSABLE: { readonly hosts: readonly string[]; readonly reason: string }
+  readonly ERR_CERTIFICATE_UNTRUSTED: {
+    readonly url: string
+    readonly reason: string
+    /** Trusting this very certificate would help. */
+    readonly trustable: boolean
+    readonly issuer?: string
+    readonly names?: readonly string[]
+    readonly sha256?: string
+    /** ms */
+    readonly from?: number
+    readonly until?: number
+  }
+  readonly ERR_CONNECTOR_CHOICE: {
+    readonly asked?: string
+    readonly connectors: readonly { readonly id: string; readonly name: string }[]
+  }
+  readonly ERR_CREDENTIALS_EXPIRED: { readonly door: string; readonly at?: string; readonly next: string }
+  readonly ERR_CREDENTIALS_EXPOSED: { readonly path: string; readonly mode: string }
+  readonly ERR_CREDENTIALS_MISSING: { readonly door: string; readonly next: string }
+  readonly ERR_CREDENTIALS_WRONG: { readonly door: string; readonly user?: string; readonly words: string }
+  readonly ERR_DOOR_REFUSED: { readonly url: string; readonly status: number; readonly words: string }
+  readonly ERR_DOOR_UNKNOWN: { readonly name: string; readonly known: readonly string[] }
+  readonly ERR_DOOR_UNREACHABLE: { readonly url: string; readonly reason: string }
+  readonly ERR_FOREIGN_ORIGIN: { readonly door: string; readonly target: string }
+  readonly ERR_HOST_UNKNOWN: { readonly host: string }
+  readonly ERR_HTML_ANSWER: { readonly url: string; readonly status: number; readonly title: string }
+  readonly ERR_KUBECONFIG: { readonly path: string; readonly reason: string }
+  readonly ERR_NEEDS_BROWSER: { readonly door: string; readonly where: string; readonly connector?: string }
+  readonly ERR_NOT_A_DOOR: { readonly url: string; readonly saw: string }
+  readonly ERR_PLAIN_HTTP: { readonly url: string; readonly what: string }
+  readonly ERR_PORT_CLOSED: { readonly host: string; readonly port: number }
+  readonly ERR_REDIRECT_LOOP: {
+    readonly door: string
+    readonly paths: readonly string[]
+    readonly hint?: string
+  }
+  readonly ERR_SIGN_IN_CSRF: { readonly door: string; readonly words: string; readonly hint?: string }
+  readonly ERR_SIGN_IN_EXPIRED: { readonly door: string; readonly words: string }
+  readonly ERR_SIGN_IN_LIMITED: {
+    readonly door: string
+    readonly words: string
+    readonly retryAfter?: string
+  }
+  readonly ERR_SIGN_IN_REFUSED: { readonly door: string; readonly status: number; readonly words: string }
+  readonly ERR_TOKEN_REQUEST: { readonly account: string; readonly reason: string }
 }
 export type FaultCode = keyof FaultFacts
 /** `switch (fault.code)` over this narrows `fault.facts`. */
@@ -79,6 +124,29 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_WOULD_OVERWRITE: 'KFD1408',
   ERR_CANNOT_LISTEN: 'KFD1504',
   ERR_TLS_SERVER_UNUSABLE: 'KFD1505',
+  ERR_CERTIFICATE_UNTRUSTED: 'KFD1804',
+  ERR_CONNECTOR_CHOICE: 'KFD1810',
+  ERR_CREDENTIALS_EXPIRED: 'KFD1821',
+  ERR_CREDENTIALS_EXPOSED: 'KFD1822',
+  ERR_CREDENTIALS_MISSING: 'KFD1820',
+  ERR_CREDENTIALS_WRONG: 'KFD1811',
+  ERR_DOOR_REFUSED: 'KFD1815',
+  ERR_DOOR_UNKNOWN: 'KFD1823',
+  ERR_DOOR_UNREACHABLE: 'KFD1803',
+  ERR_FOREIGN_ORIGIN: 'KFD1813',
+  ERR_HOST_UNKNOWN: 'KFD1801',
+  ERR_HTML_ANSWER: 'KFD1816',
+  ERR_KUBECONFIG: 'KFD1830',
+  ERR_NEEDS_BROWSER: 'KFD1812',
+  ERR_NOT_A_DOOR: 'KFD1805',
+  ERR_PLAIN_HTTP: 'KFD1806',
+  ERR_PORT_CLOSED: 'KFD1802',
+  ERR_REDIRECT_LOOP: 'KFD1814',
+  ERR_SIGN_IN_CSRF: 'KFD1818',
+  ERR_SIGN_IN_EXPIRED: 'KFD1817',
+  ERR_SIGN_IN_LIMITED: 'KFD1819',
+  ERR_SIGN_IN_REFUSED: 'KFD1824',
+  ERR_TOKEN_REQUEST: 'KFD1831',
 }
 
 /** One sentence each: lower case, no final period, what the user wrote in backticks. */
@@ -126,6 +194,70 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
     `\`${f.path}\` is there already and is not overwritten; remove it, or choose another folder`,
   ERR_CANNOT_LISTEN: (f) => `cannot listen on ${f.address} port ${f.port}: ${f.reason}`,
   ERR_TLS_SERVER_UNUSABLE: (f) => `the TLS server for ${f.hosts.join(', ')} cannot be used: ${f.reason}`,
+  ERR_CERTIFICATE_UNTRUSTED: untrusted,
+  ERR_CONNECTOR_CHOICE: (f) =>
+    `${f.asked === undefined ? 'the door offers several ways in' : `the door has no connector \`${f.asked}\``}: ${f.connectors.map((one) => `\`${one.id}\` (${one.name})`).join(', ')}; choose one with \`--connector ID\``,
+  ERR_CREDENTIALS_EXPIRED: (f) =>
+    `the credential for \`${f.door}\` ${f.at ? `expired at ${f.at}` : 'is no longer taken'}; sign in again: \`${f.next}\``,
+  ERR_CREDENTIALS_EXPOSED: (f) =>
+    `\`${f.path}\` may be read by others (mode ${f.mode}) and is not used; close it with \`chmod 600 ${f.path}\``,
+  ERR_CREDENTIALS_MISSING: (f) => `nothing is kept to enter \`${f.door}\` with; ${f.next}`,
+  ERR_CREDENTIALS_WRONG: (f) =>
+    `the door says: ${f.words}${f.user ? ` (as \`${f.user}\`)` : ''}; check user name and password, and sign in again with \`kfdoor login ${f.door}\``,
+  ERR_DOOR_REFUSED: (f) =>
+    `\`${f.url}\` answers ${f.status}: ${f.words}; see \`kfdoor why '${f.words.replaceAll("'", ' ').slice(0, 80)}'\``,
+  ERR_DOOR_UNKNOWN: (f) =>
+    `no door is called \`${f.name}\`${f.known.length > 0 ? `; there are ${f.known.map((one) => `\`${one}\``).join(', ')}` : ''}; sign in with \`kfdoor login URL\``,
+  ERR_DOOR_UNREACHABLE: (f) => `cannot reach \`${f.url}\`: ${f.reason}`,
+  ERR_FOREIGN_ORIGIN: (f) =>
+    `\`${f.door}\` sends on to another site, \`${f.target}\`; no credential was sent there; if it is the door, run \`kfdoor login ${f.target}\`, if it signs people in, add \`--trust-origin ${f.target}\``,
+  ERR_HOST_UNKNOWN: (f) => `there is no host \`${f.host}\`; check the name, and whether a VPN has to be up`,
+  ERR_HTML_ANSWER: (f) =>
+    `\`${f.url}\` answers ${f.status} with a page (${f.title || 'without a title'}) that is no step of a sign-in and no data; open it in a browser, or see \`kfdoor doctor\``,
+  ERR_KUBECONFIG: (f) => `cannot use the kubeconfig \`${f.path}\`: ${f.reason}`,
+  ERR_NEEDS_BROWSER: (f) =>
+    `${f.connector ? `connector \`${f.connector}\`` : 'this door'} signs people in at ${f.where}, which needs a browser; run \`kfdoor login ${f.door} --browser${f.connector ? ` --connector ${f.connector}` : ''}\``,
+  ERR_NOT_A_DOOR: (f) => `\`${f.url}\` is not a Kubeflow door: ${f.saw}; check the address`,
+  ERR_PLAIN_HTTP: (f) =>
+    `will not send ${f.what} to \`${f.url}\` without encryption; use \`https://\`, or say \`--allow-plain-http\``,
+  ERR_PORT_CLOSED: (f) =>
+    `nothing listens on port ${f.port} of \`${f.host}\`; check the port, and whether the door runs`,
+  ERR_REDIRECT_LOOP: (f) =>
+    `the door redirects in a loop: ${f.paths.join(' -> ')}${f.hint ? `; ${f.hint}` : ''}; see \`kfdoor why 'too many redirects'\``,
+  ERR_SIGN_IN_CSRF: (f) =>
+    `the door lost the thread of this sign-in: ${f.words}${f.hint ? `; ${f.hint}` : ''}; try once more with \`kfdoor login ${f.door}\``,
+  ERR_SIGN_IN_EXPIRED: (f) =>
+    `the sign-in took too long or was used before: ${f.words}; begin again with \`kfdoor login ${f.door}\``,
+  ERR_SIGN_IN_LIMITED: (f) =>
+    `the door lets nobody try for now: ${f.words}${f.retryAfter ? `; try again in ${f.retryAfter} s` : '; wait a minute and try again'}`,
+  ERR_SIGN_IN_REFUSED: (f) =>
+    `the door refused the sign-in (${f.status}): ${f.words}; see \`kfdoor why '${f.words.replaceAll("'", ' ').slice(0, 80)}'\``,
+  ERR_TOKEN_REQUEST: (f) => `the cluster gives no token for \`${f.account}\`: ${f.reason}`,
+}
+
+/** What a person needs to decide about a certificate: issuer, names, fingerprint, and how to trust it. */
+function untrusted(f: FaultFacts['ERR_CERTIFICATE_UNTRUSTED']): string {
+  const day = (ms: number) => new Date(ms).toISOString()
+  return [
+    `the certificate of \`${f.url}\` is not trusted: ${f.reason}`,
+    ...(f.issuer === undefined ? [] : [`  issuer   ${f.issuer}`]),
+    ...(f.names === undefined
+      ? []
+      : [
+          `  names    ${f.names.slice(0, 6).join(', ') || 'none'}${f.names.length > 6 ? ` and ${f.names.length - 6} more` : ''}`,
+        ]),
+    ...(f.sha256 === undefined ? [] : [`  SHA-256  ${f.sha256}`]),
+    ...(f.from === undefined || f.until === undefined
+      ? []
+      : [`  valid    ${day(f.from)} to ${day(f.until)}`]),
+    ...(f.trustable
+      ? [
+          `trust its authority with \`--certificate-authority FILE\`${f.sha256 === undefined ? '' : `, or, after comparing the SHA-256, this certificate: \`kfdoor login ${f.url} --trust-certificate ${f.sha256}\``}`,
+        ]
+      : [
+          'compare the names and dates with the address you typed and with `date`; trusting it would not help',
+        ]),
+  ].join('\n')
 }
 
 export class Fault<C extends FaultCode = FaultCode> extends Error {

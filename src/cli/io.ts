@@ -28,25 +28,28 @@ export const exitCode = {
 
 const line = (text: string) => (text.endsWith('\n') ? text : `${text}\n`)
 
-/** The process's own streams. */
+/**
+ * The process's own streams. Each is made when it is first used: making all three costs a small command
+ * more than everything else it does.
+ */
 export function processIo(): Io {
-  // A reader that went away (`kfdoor … | head`) is not an error of ours.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0)
-      throw error
-    })
-  }
+  const stdout = writer(1, () => process.stdout)
+  const stderr = writer(2, () => process.stderr)
   return {
-    out: (text) => void process.stdout.write(line(text)),
-    err: (text) => void process.stderr.write(line(text)),
+    out: (text) => stdout(line(text)),
+    err: (text) => stderr(line(text)),
     env: process.env,
     tty: {
-      in: process.stdin.isTTY === true,
-      out: process.stdout.isTTY === true,
-      err: process.stderr.isTTY === true,
+      get in() {
+        return process.stdin.isTTY === true
+      },
+      get out() {
+        return process.stdout.isTTY === true
+      },
+      get err() {
+        return process.stderr.isTTY === true
+      },
     },
-    ...(process.stdout.columns !== undefined && { columns: process.stdout.columns }),
     readStdin: async () => {
       const parts: Buffer[] = []
       for await (const part of process.stdin) parts.push(part as Buffer)
@@ -55,6 +58,33 @@ export function processIo(): Io {
     exit: (code) => {
       process.exitCode = code
     },
+  }
+}
+
+/**
+ * Writes straight to the descriptor while that takes everything, and through the stream from the first
+ * time it does not. A reader that went away (`kfdoor … | head`) is not an error of ours.
+ */
+function writer(descriptor: number, open: () => NodeJS.WriteStream): (text: string) => void {
+  let stream: NodeJS.WriteStream | undefined
+  const gone = (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  }
+  return (text) => {
+    let rest = Buffer.from(text)
+    if (!stream) {
+      try {
+        while (rest.length > 0)
+          rest = rest.subarray(process.getBuiltinModule('node:fs').writeSync(descriptor, rest))
+        return
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') gone(error as NodeJS.ErrnoException)
+      }
+      stream = open()
+      stream.on('error', gone)
+    }
+    stream.write(rest)
   }
 }
 

@@ -66,7 +66,25 @@ const mistakes: readonly (readonly [argv: readonly string[], says: RegExp, why: 
   [['completion', 'csh'], /`csh` is not one of bash, zsh, fish, powershell/, 'a shell we do not speak'],
   [['explain-code', 'KFD9999'], /there is no code `KFD9999`/, 'a code nobody gave'],
   [['explain-code', 'KFD2999'], /there is no code `KFD2999`/, 'a problem nobody has'],
-  [['token'], /--service-account NS\/NAME/, 'a credential for nobody'],
+  [['login'], /kfdoor login https:\/\/HOST/, 'no door to sign in to'],
+  [['login', 'ftp://host'], /`ftp:\/\/host` is not an address of a door/, 'another protocol'],
+  [
+    ['login', 'https://me:secret@host'],
+    /`https:\/\/…@host` has a password in it/,
+    'a password in an address',
+  ],
+  [
+    ['login', 'host', '--device', '--browser'],
+    /--browser and --device are different ways in/,
+    'two ways at once',
+  ],
+  [['login', 'host', '--service-account', 'editor'], /is not NS\/NAME/, 'half a service account'],
+  [['login', 'host', '--token-stdin'], /there is no token on stdin/, 'nothing piped in'],
+  [
+    ['token', '--user', 'a@example.com', '--service-account', 'a/b'],
+    /cannot be used with/,
+    'two people at once',
+  ],
   [['token', '--user', 'a@example.com', '--duration', 'soon'], /`soon` is not a duration/, 'no duration'],
   [['hash-password'], /there is no password on stdin/, 'nothing to hash'],
   [['hash-password', '--cost', '4'], /--cost 4/, 'a cost Dex refuses'],
@@ -94,6 +112,21 @@ test('a door that does not run is exit 3', async () => {
   const { err, code } = await type(['token', '--user', 'user@example.com'], { env: nowhere })
   assert.match(err, /KFD0112: no door runs here; start one with `kfdoor up`/)
   assert.equal(code, 3)
+})
+
+const nothingKept = { XDG_CONFIG_HOME: '/nonexistent', XDG_DATA_HOME: '/nonexistent', HOME: '/nonexistent' }
+for (const argv of [['token'], ['status'], ['whoami'], ['logout']]) {
+  test(`kfdoor ${argv.join(' ')} with nothing kept and nobody to ask is exit 4, and says what to type`, async () => {
+    const { out, err, code } = await type(argv, { env: nothingKept })
+    assert.match(err, /^kfdoor: KFD1820: .*(`kfdoor login URL`|`kfdoor doors`)/)
+    assert.deepEqual([out, code], ['', 4])
+  })
+}
+
+test('a door nobody signed in to is exit 2', async () => {
+  const { err, code } = await type(['token', '--door', 'work'], { env: nothingKept })
+  assert.match(err, /KFD1823: no door is called `work`/)
+  assert.equal(code, 2)
 })
 
 test('kfdoor explain-code prints cause and remedy, and the same as JSON', async () => {

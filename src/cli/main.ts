@@ -1,4 +1,3 @@
-import { isFault } from '../base/index.ts'
 import { exitCode, type Io, processIo } from './io.ts'
 import { findEntry } from './registry.ts'
 
@@ -16,6 +15,12 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
     return
   }
   if (name === '--version' || name === '-V') return main(['version'], io)
+  // What scripts call before every request: no option parser, no client, where a file answers.
+  if (name === 'token') {
+    const { quickToken } = await import('./quick-token.ts')
+    const credential = quickToken(io.env, rest, Date.now())
+    if (credential !== undefined) return io.out(credential)
+  }
   const entry = findEntry(name)
   if (!entry) {
     const { suggest } = await import('./help.ts')
@@ -47,6 +52,7 @@ async function report(error: unknown, io: Io): Promise<void> {
     io.exit(error.exitCode === 0 ? exitCode.ok : exitCode.usage)
     return
   }
+  const { isFault } = await import('../base/index.ts')
   if (isFault(error)) {
     const { exitFor } = await import('./exit-for.ts')
     io.err(`kfdoor: ${error.number}: ${error.message}`)

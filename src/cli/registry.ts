@@ -14,10 +14,45 @@ export interface Entry {
 
 export const registry: readonly Entry[] = [
   {
+    name: 'login',
+    group: 'use a door',
+    usage: 'login URL',
+    summary: 'recognise a door and sign in',
+    load: async () => (await import('./commands/login.ts')).loginCommand,
+  },
+  {
+    name: 'logout',
+    group: 'use a door',
+    usage: 'logout',
+    summary: 'end a session, there and here',
+    load: async () => (await import('./commands/logout.ts')).logoutCommand,
+  },
+  {
+    name: 'status',
+    group: 'use a door',
+    usage: 'status',
+    summary: 'what is kept for a door and until when; asks nobody',
+    load: async () => (await import('./commands/status.ts')).statusCommand,
+  },
+  {
+    name: 'whoami',
+    group: 'use a door',
+    usage: 'whoami',
+    summary: 'who the door thinks you are, your namespaces and roles',
+    load: async () => (await import('./commands/whoami.ts')).whoamiCommand,
+  },
+  {
+    name: 'doors',
+    group: 'use a door',
+    usage: 'doors [use|remove NAME]',
+    summary: 'the doors signed in to: list them, choose one, forget one',
+    load: async () => (await import('./commands/doors.ts')).doorsCommand,
+  },
+  {
     name: 'token',
     group: 'use a door',
-    usage: 'token --service-account NS/NAME | --user EMAIL',
-    summary: 'a credential for the local door: a service-account token, or a session cookie',
+    usage: 'token [-o header|cookie|json|…]',
+    summary: 'the credential of a door signed in to, or one minted for the local door',
     load: async () => (await import('./commands/token.ts')).tokenCommand,
   },
   {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Clock, Fault, type Problem, renderProblem } from '../base/index.ts'
-import { createSigningKeys, type SigningKeys } from '../identity/index.ts'
+import { createSigningKeys, type SigningKeys, type TokenReview } from '../identity/index.ts'
 import {
   createIssuer,
   type DexConfig,
@@ -10,6 +10,7 @@ import {
   parseDexConfig,
   parseUsersFile,
   publishedCredentials,
+  type TokenIdentity,
   withUsers,
 } from '../issuer/index.ts'
 import { containerEnvironment, type Mesh, type Workload } from '../mesh/index.ts'
@@ -37,6 +38,8 @@ export interface LocalIssuerOptions {
   readonly users?: string
   readonly warn: (problem: Problem) => void
   readonly log: (event: IssuerEvent) => void
+  /** Whose service-account token this is, and whether it is for one of these audiences. */
+  readonly tokenReview?: (token: string, audiences: readonly string[]) => Promise<TokenReview>
   /** A new signing key is in use. */
   readonly onRotate: () => void
 }
@@ -77,12 +80,39 @@ export async function startLocalIssuer(options: LocalIssuerOptions): Promise<Loc
       keys,
       clock,
       ...(state.ephemeral ? {} : { store: fileKeyStore(`${state.folder}/refresh-tokens.json`) }),
+      ...(options.tokenReview
+        ? { exchanges: new Map([['kubernetes', clusterIdentity(options.tokenReview)]]) }
+        : {}),
       log: options.log,
     }),
     keys,
     config: effective,
     version,
     published: publishedCredentials(effective),
+  }
+}
+
+/**
+ * The cluster's service accounts as a connector of token exchange, `connector_id=kubernetes`: what a real Dex
+ * does with an `oidc` connector for the API server. The account's name stands in for an e-mail address, so
+ * that it becomes the user Kubeflow's policies see for that account's own tokens.
+ */
+function clusterIdentity(review: NonNullable<LocalIssuerOptions['tokenReview']>): TokenIdentity {
+  return async (token, audiences) => {
+    for (const audience of audiences) {
+      const found = await review(token, [audience])
+      if (!found.authenticated) continue
+      const { username, uid, groups } = found.user
+      return {
+        userId: uid,
+        username,
+        preferredUsername: username,
+        email: username,
+        emailVerified: true,
+        groups,
+      }
+    }
+    return undefined
   }
 }
 

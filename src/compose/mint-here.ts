@@ -2,8 +2,9 @@ import type { Clock } from '../base/index.ts'
 import type { serviceAccountIssuer } from '../identity/index.ts'
 import { type LocalAuthService, mintIdToken } from './auth-service.ts'
 import type { ControlAnswer, ControlRequest } from './control.ts'
+import type { Credential } from './handed-out.ts'
 import type { LocalIssuer } from './local-issuer.ts'
-import { type Credential, tokenCredential } from './mint.ts'
+import { tokenCredential } from './mint.ts'
 
 export async function mint(
   request: ControlRequest,

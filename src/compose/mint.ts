@@ -1,28 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../base/index.ts'
-import { createSigningKeys, serviceAccountIssuer } from '../identity/index.ts'
 import { chooseDoor } from './choose-door.ts'
 import { askDoor, runningDoors } from './control.ts'
+import type { Credential } from './handed-out.ts'
 import { fileKeyStore } from './private-file.ts'
 import { defaultStateFolder } from './state.ts'
-
-/** What `kfdoor token` hands out. */
-export type Credential =
-  | {
-      readonly kind: 'token'
-      readonly token: string
-      readonly expiresAt: string
-      readonly user: string
-      readonly audiences: readonly string[]
-    }
-  | {
-      readonly kind: 'session'
-      readonly url: string
-      readonly cookies: readonly { readonly name: string; readonly value: string }[]
-      readonly expiresAt: string
-      readonly user: string
-    }
 
 export interface MintRequest {
   /** `NS/NAME`. */
@@ -91,6 +74,8 @@ async function mintOffline(
 ): Promise<Credential> {
   const file = join(request.state ?? defaultStateFolder(env), serviceAccountKeyFile)
   if (!account || !existsSync(file)) throw new Fault('ERR_NO_DOOR', { url: request.url })
+  // Where a door runs nothing here signs, and what can takes longer to load than all the rest.
+  const { createSigningKeys, serviceAccountIssuer } = await import('../identity/index.ts')
   const clock = Date.now
   const keys = await createSigningKeys({ clock, rotateEvery: 0, store: fileKeyStore(file) })
   const minted = await serviceAccountIssuer({ keys, clock }).mint({

@@ -68,6 +68,11 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
   let renew = () => {}
   try {
     const hasTls = listeners.some(({ tls }) => tls)
+    const clusterAccounts = createSigningKeys({
+      clock,
+      rotateEvery: 0,
+      ...(state.ephemeral ? {} : { store: fileKeyStore(`${state.folder}/${serviceAccountKeyFile}`) }),
+    }).then((keys) => serviceAccountIssuer({ keys, clock }))
     const [certificate, issuer, accounts] = await Promise.all([
       hasTls ? certificateFor(options, mesh, listeners, state, clock) : undefined,
       startLocalIssuer({
@@ -80,12 +85,9 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
         log: (event) => options.verbose && say(`issuer ${JSON.stringify(event)}`),
         // The gateway verifies what the new key signs from this moment on.
         onRotate: () => renew(),
+        tokenReview: async (token, audiences) => (await clusterAccounts).review(token, audiences),
       }),
-      createSigningKeys({
-        clock,
-        rotateEvery: 0,
-        ...(state.ephemeral ? {} : { store: fileKeyStore(`${state.folder}/${serviceAccountKeyFile}`) }),
-      }).then((keys) => serviceAccountIssuer({ keys, clock })),
+      clusterAccounts,
     ])
     refusePublished(options.address, issuer)
     const sessions = openSessions(state, clock)

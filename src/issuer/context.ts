@@ -2,6 +2,7 @@ import type { Clock } from '../base/index.ts'
 import type { SigningKeys } from '../identity/index.ts'
 import type { DexClient, DexConfig } from './config.ts'
 import type { PasswordConnector } from './connectors/connector.ts'
+import type { TokenIdentity } from './exchange.ts'
 import type { DexGeneration } from './generation.ts'
 import { errorPage } from './pages/index.ts'
 import { styleHash } from './pages/style.ts'
@@ -28,6 +29,8 @@ export interface IssuerContext {
   readonly clock: Clock
   readonly store: Store
   readonly connectors: ReadonlyMap<string, PasswordConnector>
+  /** Whose tokens can be exchanged, by `connector_id`. */
+  readonly exchanges: ReadonlyMap<string, TokenIdentity>
   readonly limiter: SignInLimiter
   /** The issuer's path, `/dex`, without a slash at its end. */
   readonly base: string

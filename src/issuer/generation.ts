@@ -35,6 +35,7 @@ export interface DexGeneration {
     readonly deviceAndGrants: boolean
     readonly pkce: boolean
     readonly introspection: boolean
+    readonly tokenExchange: boolean
     readonly clientSecretPost: boolean
     /** "preferred_username" and "at_hash" among the claims. */
     readonly moreClaims: boolean
@@ -59,6 +60,7 @@ function generationOf(minor: number): DexGeneration {
       deviceAndGrants: since(25),
       pkce: since(26),
       introspection: since(39),
+      tokenExchange: since(38),
       clientSecretPost: since(28),
       moreClaims: since(28),
       groupsClaim: since(46),

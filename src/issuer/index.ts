@@ -8,6 +8,7 @@ export type {
 } from './config.ts'
 export type { Identity, LoginResult, PasswordConnector } from './connectors/connector.ts'
 export type { IssuerEvent } from './context.ts'
+export type { TokenIdentity } from './exchange.ts'
 export type { Environment } from './expand-env.ts'
 export type { DexGeneration } from './generation.ts'
 export { dexGeneration } from './generation.ts'

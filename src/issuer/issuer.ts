@@ -6,6 +6,7 @@ import { ldapConnector } from './connectors/ldap.ts'
 import { passwordDb } from './connectors/password-db.ts'
 import { errorReply, type IssuerContext, type IssuerEvent, type Visit } from './context.ts'
 import { handleDevice } from './device.ts'
+import type { TokenIdentity } from './exchange.ts'
 import { handleApproval } from './finish.ts'
 import type { DexGeneration } from './generation.ts'
 import { percentDecode } from './go-url.ts'
@@ -24,6 +25,8 @@ export interface IssuerOptions {
   readonly clock: Clock
   /** In place of those the configuration names. */
   readonly connectors?: readonly PasswordConnector[]
+  /** Issuers whose tokens can be exchanged for ours, by the `connector_id` a client names. */
+  readonly exchanges?: ReadonlyMap<string, TokenIdentity>
   /** Where refresh tokens outlive the process; nowhere when left out. The text is a secret. */
   readonly store?: KeyStore
   readonly log?: (event: IssuerEvent) => void
@@ -69,6 +72,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
       log({ kind: 'failed', path: 'refresh tokens', reason }),
     ),
     connectors: new Map(connectors.map((one) => [one.id, one])),
+    exchanges: options.exchanges ?? new Map(),
     limiter: createSignInLimiter(clock),
     base,
     log,

@@ -4,6 +4,7 @@ import { createSigningKeys } from '../identity/index.ts'
 import type { DexConfig } from './config.ts'
 import type { Identity, PasswordConnector } from './connectors/connector.ts'
 import type { IssuerEvent } from './context.ts'
+import type { TokenIdentity } from './exchange.ts'
 import { dexGeneration } from './generation.ts'
 import { createIssuer, type Issuer } from './issuer.ts'
 
@@ -99,6 +100,7 @@ export async function aBench(
     readonly config?: Partial<DexConfig>
     readonly connectors?: readonly PasswordConnector[]
     readonly store?: KeyStore
+    readonly exchanges?: ReadonlyMap<string, TokenIdentity>
   } = {},
 ): Promise<Bench> {
   const events: IssuerEvent[] = []
@@ -110,6 +112,7 @@ export async function aBench(
     clock: () => bench.now,
     connectors: given.connectors ?? [aConnector()],
     ...(given.store ? { store: given.store } : {}),
+    ...(given.exchanges ? { exchanges: given.exchanges } : {}),
     log: (event) => events.push(event),
   })
   return Object.assign(bench, {

@@ -3,6 +3,7 @@ import { fields } from './authorize.ts'
 import type { DexClient } from './config.ts'
 import { clientOf, type IssuerContext, type Visit } from './context.ts'
 import { DEVICE_GRANT, deviceGrant } from './device.ts'
+import { EXCHANGE_GRANT, exchangeGrant } from './exchange.ts'
 import { percentDecode } from './go-url.ts'
 import { newId } from './ids.ts'
 import { signIn } from './login.ts'
@@ -28,18 +29,21 @@ export async function handleToken(context: IssuerContext, visit: Visit): Promise
       return refreshGrant(context, visit, client)
     case 'password':
       return passwordGrant(context, visit, client)
+    case EXCHANGE_GRANT:
+      return exchangeGrant(context, visit, client)
   }
   return tokenError(400, context.generation.unknownGrant)
 }
 
 /** What discovery lists under `grant_types_supported`, sorted. */
-export function grantTypes({ config, generation }: IssuerContext): string[] {
+export function grantTypes({ config, generation, exchanges }: IssuerContext): string[] {
   const all = [
     'authorization_code',
     ...(config.oauth2.responseTypes.some((type) => type.split(' ').includes('token')) ? ['implicit'] : []),
     ...(config.oauth2.passwordConnector === undefined ? [] : ['password']),
     'refresh_token',
     ...(generation.lists.deviceAndGrants ? [DEVICE_GRANT] : []),
+    ...(generation.lists.tokenExchange && exchanges.size > 0 ? [EXCHANGE_GRANT] : []),
   ]
   const { grantTypes: only } = config.oauth2
   return only.length > 0 ? all.filter((type) => only.includes(type)) : all

@@ -20,6 +20,7 @@ import { fromAndToApart } from './rules/kfd0218-from-and-to-apart.ts'
 import { allowsEverybody } from './rules/kfd0219-allows-everybody.ts'
 import { tlsSecret } from './rules/kfd0220-tls-secret.ts'
 import { certificateUnfit } from './rules/kfd0221-certificate.ts'
+import { sideEntrance } from './rules/kfd0224-side-entrance.ts'
 import { publishedSecret } from './rules/kfd0225-published-secret.ts'
 import { singleUserBehindLogin } from './rules/kfd0226-single-user-behind-login.ts'
 import { exemptionPastDate } from './rules/kfd0227-exemption-past-date.ts'
@@ -60,6 +61,7 @@ export const rules: readonly Rule[] = [
   allowsEverybody,
   tlsSecret,
   certificateUnfit,
+  sideEntrance,
   publishedSecret,
   singleUserBehindLogin,
   exemptionPastDate,

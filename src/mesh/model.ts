@@ -436,6 +436,10 @@ export interface Workload extends Meta {
   readonly podLabels: Labels
   readonly podAnnotations: Labels
   readonly serviceAccount: string
+  /** In the node's own network: never injected. */
+  readonly hostNetwork?: boolean
+  /** Annotation `proxy.istio.io/config`, as far as a decision depends on it. */
+  readonly proxyConfig?: { readonly numTrustedProxies?: number }
   readonly containers: readonly {
     readonly name: string
     readonly image: string

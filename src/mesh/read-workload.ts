@@ -1,6 +1,7 @@
 import type { Fields } from './fields.ts'
 import type { Meta, Workload } from './model.ts'
-import { put } from './tree.ts'
+import { parseYaml } from './parse-yaml.ts'
+import { plain, put } from './tree.ts'
 
 /** Kinds that make pods from `spec.template`; a Pod is its own template. */
 export const workloadKinds: ReadonlySet<string> = new Set([
@@ -20,13 +21,26 @@ export function readWorkload(meta: Meta, object: Fields): Workload {
   const template = meta.kind === 'Pod' ? object : object.fields('spec')?.fields('template')
   const metadata = template?.fields('metadata')
   const spec = template?.fields('spec')
+  const annotations = metadata?.record('annotations') ?? {}
+  const proxyConfig = readProxyConfig(annotations['proxy.istio.io/config'])
   return {
     ...meta,
     podLabels: metadata?.record('labels') ?? {},
-    podAnnotations: metadata?.record('annotations') ?? {},
+    podAnnotations: annotations,
+    ...(spec?.bool('hostNetwork') === true && { hostNetwork: true }),
+    ...(proxyConfig && { proxyConfig }),
     serviceAccount: spec?.string('serviceAccountName') || spec?.string('serviceAccount') || 'default',
     containers: (spec?.list('containers') ?? []).map(readContainer),
   }
+}
+
+/** A ProxyConfig as YAML in an annotation; one that cannot be read is ignored, as istiod does. */
+function readProxyConfig(text: string | undefined): Workload['proxyConfig'] {
+  if (text === undefined) return undefined
+  const [tree] = parseYaml({ file: 'proxy.istio.io/config', text }, [])
+  const config = plain(tree) as { readonly gatewayTopology?: { readonly numTrustedProxies?: unknown } } | null
+  const hops = config?.gatewayTopology?.numTrustedProxies
+  return typeof hops === 'number' && Number.isInteger(hops) ? { numTrustedProxies: hops } : undefined
 }
 
 function readContainer(container: Fields): Container {

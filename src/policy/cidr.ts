@@ -16,7 +16,9 @@ export interface Address {
  */
 export function parseCidr(text: string): Cidr | undefined {
   const slash = text.indexOf('/')
-  const address = parseAddress(slash === -1 ? text : text.slice(0, slash))
+  // netip takes the zone of a single address, and the range leaves it out.
+  const single = /^[^/%]*:[^/%]*%./.test(text) ? text.slice(0, text.indexOf('%')) : text
+  const address = parseAddress(slash === -1 ? single : text.slice(0, slash))
   if (address === undefined) return undefined
   let prefix: number = address.bits
   if (slash !== -1) {

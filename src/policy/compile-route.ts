@@ -82,6 +82,7 @@ function compileRoute(
     cors: compileCors(route),
     request: headerChanges(route.headers?.request),
     response: headerChanges(route.headers?.response),
+    written: { service, http: route, ...(match && { match }) },
   }
 }
 

@@ -77,25 +77,41 @@ export interface EnvoyFilterPatches {
   applyToConnections(filters: readonly HttpFilter[]): readonly HttpFilter[]
 }
 
+export interface OwnedPatch {
+  readonly owner: EnvoyFilter
+  readonly patch: Patch
+}
+
+/** The patches meant for a proxy, in order, and Envoy's name of a filter as its istiod reads it. */
+export function patchesOn(
+  mesh: Mesh,
+  proxy: ProxyIdentity,
+  options: EngineOptions,
+): { readonly patches: readonly OwnedPatch[]; readonly nameOf: (name: string) => string } {
+  const version = options.istioVersion ?? mesh.istioVersion?.value ?? currentVersion
+  const old = honoursDeprecatedNames(version)
+  const patches = selectEnvoyFilters(mesh, proxy).flatMap((owner) =>
+    owner.configPatches
+      .filter(({ match }) => contextMatches(asObject(match), proxy.kind))
+      .filter(({ match }) => proxyMatches(asObject(match), version) !== false)
+      .map((patch) => ({ owner, patch })),
+  )
+  return { patches, nameOf: (name) => (old ? (deprecatedNames[name] ?? name) : name) }
+}
+
 export function compileEnvoyFilters(
   mesh: Mesh,
   proxy: ProxyIdentity,
   registry: Registry,
   options: EngineOptions,
 ): EnvoyFilterPatches {
-  const version = options.istioVersion ?? mesh.istioVersion?.value ?? currentVersion
-  const old = honoursDeprecatedNames(version)
-  const nameOf = (name: string) => (old ? (deprecatedNames[name] ?? name) : name)
+  const { patches, nameOf } = patchesOn(mesh, proxy, options)
   const exemptions: Exemption[] = []
-  const inserting: { readonly owner: EnvoyFilter; readonly patch: Patch }[] = []
-  for (const owner of selectEnvoyFilters(mesh, proxy)) {
-    for (const patch of owner.configPatches) {
-      const match = asObject(patch.match)
-      if (!contextMatches(match, proxy.kind) || proxyMatches(match, version) === false) continue
-      const exemption = readExemption(owner, patch, nameOf)
-      if (exemption !== undefined) exemptions.push(exemption)
-      else if (!isHarmlessElsewhere(patch)) inserting.push({ owner, patch })
-    }
+  const inserting: OwnedPatch[] = []
+  for (const { owner, patch } of patches) {
+    const exemption = readExemption(owner, patch, nameOf)
+    if (exemption !== undefined) exemptions.push(exemption)
+    else if (!isHarmlessElsewhere(patch)) inserting.push({ owner, patch })
   }
   return {
     exemptions,

@@ -7,6 +7,7 @@ import { serviceTargets } from './gateway-selection.ts'
 import { resolvePorts } from './gateway-servers.ts'
 import { decideFromInside, decidePath, type PathDecision } from './path.ts'
 import { identityHeaders, type Principal } from './principal.ts'
+import { serviceHost } from './registry.ts'
 import type { ProxyIdentity } from './seam.ts'
 import { servingWithoutRoute } from './serving-hosts.ts'
 import { throughApplications, type WholePath } from './through-applications.ts'
@@ -173,10 +174,8 @@ function insideCaller(
   if (principal.kind === 'outside') return 'outside'
   if (principal.kind === 'mesh') return principal
   if (principal.kind !== 'service-account') return undefined
-  const [name, namespace, ...rest] = serviceName(door, target.name).split('.')
-  // `model.ns.example.com` begins like a Service's name and is a host of the gateway's.
-  if (rest.join('.') !== 'svc.cluster.local') return undefined
-  if (!mesh.services.some((one) => one.name === name && one.namespace === namespace)) return undefined
+  const full = serviceName(door, target.name)
+  if (!mesh.services.some((one) => serviceHost(one.name, one.namespace) === full)) return undefined
   const pod = { namespace: principal.namespace, podLabels: {}, podAnnotations: {} }
   return injectionOf(mesh, pod) === 'sidecar' ? principal : 'outside'
 }

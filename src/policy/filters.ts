@@ -19,6 +19,7 @@ import { compileRegistry } from './registry.ts'
 import type { EngineOptions, FilterCall, FilterOutcome, Filters, ProxyIdentity } from './seam.ts'
 import { compactToken } from './token.ts'
 import { findTokens } from './token-location.ts'
+import { type ExtensionPlace, trafficExtensions } from './traffic-extension.ts'
 import { trustDomains } from './trust-domain.ts'
 
 /** `options.fetched` stands for what istiod would have fetched: JWKS and discovery documents. */
@@ -39,12 +40,19 @@ export function compileChain(mesh: Mesh, proxy: ProxyIdentity, options: EngineOp
   const registry = compileRegistry(mesh)
   const patches = compileEnvoyFilters(mesh, proxy, registry, options)
   const providers = jwtProviders(mesh, target, options.fetched ?? (() => undefined))
+  const extensions = trafficExtensions(mesh, target, proxy.kind)
+  const at = (place: ExtensionPlace) =>
+    extensions.filter((extension) => extension.place === place).map(({ filter }) => filter)
   const chain: readonly (HttpFilter | undefined)[] = [
+    ...at('network'),
     ...compileCustom(mesh, registry, proxy.namespace, policies.CUSTOM, context, patches.exemptions),
+    ...at('authn'),
     jwtFilter(providers, proxy.kind === 'gateway'),
+    ...at('authz'),
     compileRbac('AUDIT', policies.AUDIT, context),
     compileRbac('DENY', policies.DENY, context),
     compileRbac('ALLOW', policies.ALLOW, context),
+    ...at('last'),
   ]
   return {
     filters: patches.apply(chain.filter((filter) => filter !== undefined)),

@@ -2,6 +2,7 @@
  * Host names as Istio compares them: a leading `*` covers every name with that ending. Case is kept,
  * because Istio compares as written (`APP.x` and `app.x` never meet). Agrees with `pkg/config/host`.
  */
+import { parseAddress } from './cidr.ts'
 
 const isWildcard = (name: string) => name.startsWith('*')
 
@@ -54,9 +55,9 @@ export function serverHosts(hosts: readonly string[], namespace: string): readon
   return result
 }
 
-/** `name` → `name.namespace.svc.cluster.local`; anything with a dot or a star is taken as written. */
+/** `name` → `name.namespace.svc.cluster.local`; an address, or anything with a dot or a star, is taken as written. */
 export function resolveShortName(host: string, namespace: string): string {
-  return host === '' || host.includes('.') || host.startsWith('*')
+  return host === '' || host.includes('.') || host.startsWith('*') || parseAddress(host) !== undefined
     ? host
     : `${host}.${namespace}.svc.cluster.local`
 }

@@ -78,7 +78,8 @@ function compileProvider(
   }
 }
 
-function jwksText(rule: JwtRule, fetched: (uri: string) => string | undefined): string | undefined {
+/** The JWKS of a rule; undefined = it cannot be fetched. */
+export function jwksText(rule: JwtRule, fetched: (uri: string) => string | undefined): string | undefined {
   if (rule.jwks !== undefined && rule.jwks.value !== '') return rule.jwks.value
   if (rule.jwksUri !== undefined && rule.jwksUri.value !== '') return fetched(rule.jwksUri.value)
   const issuer = rule.issuer.value.replace(/\/$/, '')

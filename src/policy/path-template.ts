@@ -2,10 +2,12 @@ import { matchesValue, parseValuePattern } from './value-pattern.ts'
 
 /**
  * Path templates: `{*}` is exactly one non-empty segment, `{**}` any text, slashes included, also
- * none. Everything else is literal, a trailing slash too.
+ * none; neither takes `*`, brackets or anything else that is no literal of a template. Everything
+ * else is literal, a trailing slash too.
  *
  * Agrees with Istio's pilot/pkg/security/authz/matcher/template.go, which hands the template to
- * Envoy's `uri_template` matcher; query and fragment are not looked at.
+ * Envoy's `uri_template` matcher (uri_template_internal.cc, kLiteral); query and fragment are not
+ * looked at.
  */
 export interface PathTemplate {
   readonly source: string
@@ -48,6 +50,22 @@ export function matchesPathTemplate(template: PathTemplate, path: string): boole
   return matchesFrom(template.parts, 0, path, 0, { failed: undefined })
 }
 
+/** How far an operator may run: to the first character it does not take. */
+function runEnd(path: string, from: number, slashes: boolean): number {
+  let end = from
+  while (end < path.length) {
+    const code = path.charCodeAt(end)
+    if (code === 47 ? !slashes : code > 127 || !isLiteral[code]) break
+    end++
+  }
+  return end
+}
+
+/** RFC 3986's unreserved, `%`, the sub-delimiters but `*`, `:`, `@` and `=`. */
+const isLiteral: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
+  /[-\w.~%!$&'()+,;:@=]/.test(String.fromCharCode(code)),
+)
+
 /** Places that were tried in vain, so that an odd template cannot multiply its readings. */
 interface Memory {
   failed: Set<number> | undefined
@@ -66,8 +84,7 @@ function matchesFrom(
     return path.startsWith(part, offset) && matchesFrom(parts, index + 1, path, offset + part.length, memory)
   }
   const next = parts[index + 1]
-  const slash = path.indexOf('/', offset)
-  const end = part === anyText || slash === -1 ? path.length : slash
+  const end = runEnd(path, offset, part === anyText)
   const least = part === anyText ? offset : offset + 1
   if (end < least) return false
   // One segment runs to the next slash, or to the end, when that is what follows.

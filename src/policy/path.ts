@@ -3,7 +3,7 @@ import type { Mesh, Workload } from '../mesh/index.ts'
 import type { Check, Context, Decision, DoorRequest, ForwardDecision, Step, Verdict } from './decision.ts'
 import type { Door } from './door.ts'
 import type { ProxyIdentity } from './seam.ts'
-import { type Backend, findBackend, injectionOf, sidecarOf } from './workload-of.ts'
+import { type Backend, capturesPort, findBackend, injectionOf, sidecarOf } from './workload-of.ts'
 
 /** One proxy on the way and what it made of the request. */
 export interface Hop {
@@ -241,6 +241,10 @@ export function nextHop(
   }
   switch (injectionOf(mesh, workload)) {
     case 'sidecar':
+      if (!capturesPort(workload, backend.port)) {
+        const text = `the sidecar of ${workload.name} leaves out port ${backend.port}, so no policy holds there`
+        return { kind: 'end', workload, step: step('skipped', 'port-not-captured', text, backend) }
+      }
       return {
         kind: 'sidecar',
         backend,

@@ -89,5 +89,5 @@ test('keys are assumed wherever they are looked for', () => {
     JSON.parse(assumedKeys('https://i/.well-known/openid-configuration')).jwks_uri,
     'https://i/keys',
   )
-  assert.equal(JSON.parse(assumedKeys('https://i/keys')).keys.length, 1)
+  assert.equal(JSON.parse(assumedKeys('https://i/keys')).keys.length, 5)
 })

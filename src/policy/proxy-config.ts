@@ -5,10 +5,14 @@ import type { ProxyIdentity } from './seam.ts'
 
 /**
  * How a gateway reads requests: MeshConfig's normalization, and what `defaultConfig.
- * connectionSettings` puts over it. Agrees with Istio `core/connection_settings.go`.
+ * connectionSettings` and the pod's own `proxy.istio.io/config` put over it. Agrees with Istio
+ * `core/connection_settings.go`.
  */
-export function headRules(mesh: Mesh, _proxy: ProxyIdentity): HeadRules {
+export function headRules(mesh: Mesh, proxy: ProxyIdentity): HeadRules {
   const { meshConfig } = mesh
+  const pod = mesh.workloads.find(
+    (workload) => workload.namespace === proxy.namespace && workload.podLabels === proxy.labels,
+  )
   const settings = connectionSettings(meshConfig.raw)
   const edge = settings.profile === 'EDGE'
   const base = pathRules(meshConfig.pathNormalization)
@@ -23,7 +27,7 @@ export function headRules(mesh: Mesh, _proxy: ProxyIdentity): HeadRules {
   return {
     paths,
     useRemoteAddress: true,
-    trustedHops: meshConfig.numTrustedProxies,
+    trustedHops: pod?.proxyConfig?.numTrustedProxies ?? meshConfig.numTrustedProxies,
     underscores:
       underscores === 'REJECT_REQUEST' ? 'reject' : underscores === 'DROP_HEADER' ? 'drop' : 'allow',
   }

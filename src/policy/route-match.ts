@@ -86,7 +86,7 @@ function queryTest(name: string, match: StringMatch): RouteTest {
 
 /** `@request.auth.claims.a.b` and `@request.auth.claims[a][b]`: strings and lists of strings. */
 function claimTest(list: string, name: string, match: StringMatch, without: boolean): RouteTest | undefined {
-  const path = claimPath(name)
+  const path = routingClaim(name)
   if (path === undefined) return undefined
   const matches = compileStringMatch(match)
   return {
@@ -99,7 +99,7 @@ function claimTest(list: string, name: string, match: StringMatch, without: bool
 }
 
 /** `pkg/jwt/routing.go`, ToRoutingClaim; undefined = an ordinary header. */
-function claimPath(name: string): readonly string[] | undefined {
+export function routingClaim(name: string): readonly string[] | undefined {
   const prefix = '@request.auth.claims'
   if (name.slice(0, prefix.length).toLowerCase() !== prefix) return undefined
   const rest = name.slice(prefix.length)

@@ -12,10 +12,12 @@ import type { ChosenRoute, ProxyIdentity } from './seam.ts'
 import { lowerCase } from './value-pattern.ts'
 
 export interface VirtualHost {
-  /** istiod's name of it: `host:port`. */
+  /** istiod's name of it: `host:port`, of the most specific host that has these very routes. */
   readonly name: string
   /** Lower case, with `*` in front where it is one. */
   readonly domain: string
+  /** Every host that has these routes. */
+  readonly domains: readonly string[]
   /** The server that sends plain requests to https, whatever the routes say. */
   readonly toHttps?: MergedServer
   readonly routes: readonly Route[]
@@ -95,15 +97,40 @@ function tableOf(servers: readonly MergedServer[], drafts: ReadonlyMap<string, D
   const hosts = new Map<string, VirtualHost>()
   const suffixes: (readonly [string, VirtualHost])[] = []
   let any: VirtualHost | undefined
-  for (const [domain, draft] of drafts) {
+  const merged: { readonly name: string; readonly draft: Draft; readonly domains: string[] }[] = []
+  for (const domain of [...drafts.keys()].sort(moreSpecific)) {
+    const draft = drafts.get(domain) as Draft
     const routes = [...draft.routes.filter((route) => !isCatchAll(route)), ...draft.routes.filter(isCatchAll)]
-    const host: VirtualHost = { name: `${domain}:${draft.port}`, domain, toHttps: draft.toHttps, routes }
+    // Of hosts with the very same routes istiod makes one virtual host (collapseDuplicateRoutes).
+    let whole = merged.find((entry) => sameRoutes(entry.draft, draft))
+    if (whole === undefined) {
+      whole = { name: `${domain}:${draft.port}`, draft, domains: [] }
+      merged.push(whole)
+    }
+    whole.domains.push(domain)
+    const { name, domains } = whole
+    const host: VirtualHost = { name, domain, domains, toHttps: draft.toHttps, routes }
     if (domain === '*') any = host
     else if (domain.startsWith('*')) suffixes.push([domain.slice(1), host])
     else hosts.set(domain, host)
   }
   suffixes.sort((a, b) => b[0].length - a[0].length)
   return { servers, hosts, suffixes, any }
+}
+
+function sameRoutes(a: Draft, b: Draft): boolean {
+  return (
+    (a.toHttps === undefined) === (b.toHttps === undefined) &&
+    a.routes.length === b.routes.length &&
+    a.routes.every((route, at) => route === b.routes[at])
+  )
+}
+
+/** Wildcards last, longer names first: `pkg/config/host`, MoreSpecific. */
+function moreSpecific(a: string, b: string): number {
+  const wild = Number(a.startsWith('*')) - Number(b.startsWith('*'))
+  if (wild !== 0) return wild
+  return b.length - a.length || (a < b ? -1 : a > b ? 1 : 0)
 }
 
 /**
@@ -167,7 +194,7 @@ export function chosenRoute(table: RouteTable, found: Found): ChosenRoute | unde
     ...(https && { portName: first.server.port.name, gateway: first.gateway.key }),
     ports: [...new Set(table.servers.map(({ server }) => server.port.number))],
     vhost: host.name,
-    domains: [host.domain],
+    domains: host.domains,
     ...(route.name && { name: route.name }),
     action: actions[route.action.kind],
   }

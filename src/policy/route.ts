@@ -1,7 +1,7 @@
 import type { At } from '../base/index.ts'
-import type { HeaderOperations, StringMatch } from '../mesh/index.ts'
+import type { HeaderOperations, HttpMatch, HttpRoute, StringMatch } from '../mesh/index.ts'
 import type { Attributes, Claims } from './attributes.ts'
-import type { ObjectRef } from './bound-route.ts'
+import type { BoundService, ObjectRef } from './bound-route.ts'
 import type { Matches } from './string-match.ts'
 
 /** Where a route looks at the path. The query never counts. */
@@ -43,6 +43,15 @@ export interface Route {
   /** Route level; the destination's are in the action. */
   readonly request: HeaderChanges
   readonly response: HeaderChanges
+  /** What it was compiled from, for whoever writes it down in another form. */
+  readonly written: WrittenRoute
+}
+
+/** One `http` entry and one of its match entries; no match = every request. */
+export interface WrittenRoute {
+  readonly service: BoundService
+  readonly http: HttpRoute
+  readonly match?: HttpMatch
 }
 
 /** Removes first, then sets, then adds; values may hold Envoy's format commands. */

@@ -322,3 +322,18 @@ spec:
   assert.equal(told(decide(yaml, { path: '/open' })), 'a /open')
   assert.equal(told(decide(yaml, { path: '/else' })), 'ask')
 })
+
+test('hosts with the very same routes are one virtual host, named after the most specific', () => {
+  const hosts = '["*.b.test", "b.test", "long.a.test"]'
+  const door = compileDoor(meshOf(world + service('[{ route: [{ destination: { host: a } }] }]', { hosts })))
+  const [listener] = door.listeners(door.gateway()).listeners
+  const table = listener?.chains[0]?.table?.()
+  assert.deepEqual(
+    [...(table?.hosts.values() ?? [])].map(({ name, domain, domains }) => [name, domain, domains]),
+    ['long.a.test', 'b.test'].map((domain) => [
+      'long.a.test:80',
+      domain,
+      ['long.a.test', 'b.test', '*.b.test'],
+    ]),
+  )
+})

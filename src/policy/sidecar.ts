@@ -24,6 +24,7 @@ import { composePeerModes, modeOf, type PeerModes } from './peer-authentication.
 import { compileRegistry } from './registry.ts'
 import { principalsOf, readHead } from './request-head.ts'
 import type { EngineOptions, FilterOutcome, NormalizedRequest, VerificationKey } from './seam.ts'
+import { trafficExtensions } from './traffic-extension.ts'
 import { trustDomains } from './trust-domain.ts'
 import { verdictOfReply } from './verdict.ts'
 
@@ -49,7 +50,11 @@ export function compileSidecar(mesh: Mesh, workload: SidecarWorkload, options: E
   const registry = compileRegistry(mesh)
   const policies = selectPolicies(mesh, target)
   const context = { domains, tcp: true }
-  const connections = connectionFilters(mesh, registry, workload.namespace, policies, context)
+  const extensions = trafficExtensions(mesh, target, 'sidecar').filter(({ place }) => place === 'network')
+  const connections = [
+    ...extensions.map(({ filter }) => filter),
+    ...connectionFilters(mesh, registry, workload.namespace, policies, context),
+  ]
   const patches = compileEnvoyFilters(mesh, proxy, registry, options)
   const own = `spiffe://${domains[0]}/ns/${workload.namespace}/sa/${workload.serviceAccount}`
   const inbound: Inbound = {

@@ -87,24 +87,43 @@ export function sidecarOf(workload: Workload): ProxyIdentity {
 export type Injection = 'sidecar' | 'none' | 'ambient'
 
 /**
- * The pod's own word first, then its namespace's; a Profile's namespace is always injected. Agrees
- * with Istio `pkg/kube/inject/webhook.go` and the webhook's selectors.
+ * Whether the injection webhook is called for the pod (by its namespace's labels, or by its own where
+ * the namespace says nothing), and whether the pod then refuses. A Profile's namespace is always
+ * injected. Agrees with Istio's webhook selectors and `pkg/kube/inject/inject.go`, injectRequired.
  */
 export function injectionOf(
   mesh: Mesh,
-  workload: Pick<Workload, 'namespace' | 'podLabels' | 'podAnnotations'>,
+  workload: Pick<Workload, 'namespace' | 'podLabels' | 'podAnnotations' | 'hostNetwork'>,
 ): Injection {
-  const own =
-    workload.podLabels['sidecar.istio.io/inject'] ?? workload.podAnnotations['sidecar.istio.io/inject']
+  const { podLabels, podAnnotations } = workload
   const namespace = mesh.namespaces.find((entry) => entry.name === workload.namespace)
   const labels = namespace?.labels ?? {}
-  const profile = mesh.profiles.some((entry) => entry.name === workload.namespace)
-  const mode = workload.podLabels['istio.io/dataplane-mode'] ?? labels['istio.io/dataplane-mode']
-  if (own === 'false') return mode === 'ambient' ? 'ambient' : 'none'
+  const mode = podLabels['istio.io/dataplane-mode'] ?? labels['istio.io/dataplane-mode']
+  const otherwise: Injection = mode === 'ambient' ? 'ambient' : 'none'
+  if (workload.hostNetwork === true) return 'none'
+  const own = podLabels['sidecar.istio.io/inject'] ?? podAnnotations['sidecar.istio.io/inject']
+  if (own === 'false') return otherwise
   const asked = labels['istio-injection']
   if (asked === 'disabled') return 'none'
-  if (own === 'true' || asked === 'enabled' || labels['istio.io/rev'] !== undefined) return 'sidecar'
-  if (workload.podLabels['istio.io/rev'] !== undefined) return 'sidecar'
-  if (mode === 'ambient') return 'ambient'
+  if (asked === 'enabled' || labels['istio.io/rev'] !== undefined) return 'sidecar'
+  // An annotation alone calls no webhook.
+  if (podLabels['sidecar.istio.io/inject'] === 'true' || podLabels['istio.io/rev'] !== undefined)
+    return 'sidecar'
+  if (otherwise === 'ambient') return 'ambient'
+  const profile = mesh.profiles.some((entry) => entry.name === workload.namespace)
   return profile && namespace === undefined ? 'sidecar' : 'none'
+}
+
+/**
+ * Whether the sidecar takes connections to a container port: annotations can leave ports out, and then
+ * nothing of the mesh stands before them (`tools/istio-iptables`, inbound ports).
+ */
+export function capturesPort({ podAnnotations }: Workload, port: number): boolean {
+  const ports = (name: string) => {
+    const text = podAnnotations[`traffic.sidecar.istio.io/${name}`]
+    return text === undefined ? undefined : text.split(',').map((entry) => entry.trim())
+  }
+  const included = ports('includeInboundPorts') ?? ['*']
+  if (!included.includes('*')) return included.includes(String(port))
+  return !(ports('excludeInboundPorts') ?? []).includes(String(port))
 }

@@ -1,13 +1,15 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { Fault } from '../../base/index.ts'
+import { type DoorOptions, reachOf, withDoorOptions } from '../door-options.ts'
 import { exitCode, type Io } from '../io.ts'
+import type { Format } from './render-credential.ts'
 
 /** `kfdoor token --service-account kubeflow-user-example-com/default-editor` */
 export const tokenCommand = (io: Io) =>
-  new Command('token')
-    .summary('a credential for the local door: a service-account token, or a session cookie')
+  withDoorOptions(new Command('token'))
+    .summary('the credential of a door signed in to; or one minted for the local door')
     .description(
-      'Mints a credential for a door that `kfdoor up` runs on this machine. It asks that door over a socket only you may open; no HTTP route does this.',
+      'Prints the credential of a door you signed in to, renewed when it is about to end. With --service-account or --user it mints one for a door that `kfdoor up` runs on this machine, over a socket only you may open; no HTTP route does this.',
     )
     .addOption(new Option('--service-account <ns/name>', 'a Kubernetes service account').conflicts('user'))
     .option('--audience <audience...>', 'whom the token is for; repeatable')
@@ -23,24 +25,24 @@ export const tokenCommand = (io: Io) =>
         'cookie',
         'cookie-jar',
         'json',
+        'exec-credential',
       ]),
     )
     .addHelpText(
       'after',
       `
 Examples:
+  curl -H "$(kfdoor token -o header)" https://kubeflow.example.com/pipeline/apis/v2beta1/healthz
+  kfdoor token -o cookie-jar > jar && curl -b jar https://kubeflow.example.com/
   kfdoor token --service-account kubeflow-user-example-com/default-editor --audience pipelines.kubeflow.org
   curl -H "$(kfdoor token --service-account NS/NAME -o header)" https://localhost:8443/
   curl -H "Cookie: $(kfdoor token --user user@example.com -o cookie)" https://localhost:8443/`,
     )
-    .action(async (options) => {
+    .action(async (given) => {
+      // Options that a helper adds are not in commander's type.
+      const options: typeof given & DoorOptions = given
+      if (!options.serviceAccount && !options.user) return keptToken(io, options)
       const { mintCredential } = await import('../../compose/mint.ts')
-      if (!options.serviceAccount && !options.user) {
-        throw new Fault('ERR_USAGE', {
-          message: 'whose credential?',
-          next: 'say `--service-account NS/NAME` or `--user EMAIL`',
-        })
-      }
       const credential = await mintCredential(io.env, {
         serviceAccount: options.serviceAccount,
         audiences: options.audience ?? [],
@@ -54,6 +56,18 @@ Examples:
       io.out(renderCredential(credential, options.output))
       io.exit(exitCode.ok)
     })
+
+/** What is kept for a door, renewed if need be. */
+async function keptToken(
+  io: Io,
+  options: DoorOptions & { readonly url?: string; readonly output?: Format },
+): Promise<void> {
+  const { handOut } = await import('../../compose/doors/hand-out.ts')
+  const credential = await handOut(io.env, { ...reachOf(io, options), url: options.url })
+  const { renderCredential } = await import('./render-credential.ts')
+  io.out(renderCredential(credential, options.output))
+  io.exit(exitCode.ok)
+}
 
 /** Seconds of `90s`, `10m`, `1h`, `2h30m`. */
 export function parseDuration(text: string): number {

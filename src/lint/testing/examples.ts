@@ -420,6 +420,17 @@ metadata: {name: door-certs, namespace: istio-system}`,
     line: 7,
   },
   {
+    code: 'KFD0224',
+    bad: `apiVersion: v1
+kind: Service
+metadata: {name: dashboard-direct, namespace: kubeflow}
+spec: {type: NodePort, selector: {app: dashboard}, ports: [{name: http, port: 80, targetPort: 8082, nodePort: 30080}]}`,
+    good: `apiVersion: v1
+kind: Service
+metadata: {name: dashboard-direct, namespace: kubeflow}
+spec: {type: ClusterIP, selector: {app: dashboard}, ports: [{name: http, port: 80, targetPort: 8082}]}`,
+  },
+  {
     code: 'KFD0225',
     bad: `apiVersion: v1
 kind: Secret

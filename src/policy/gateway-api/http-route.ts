@@ -21,7 +21,8 @@ export function convertRules(object: OtherObject, backends: Backends): readonly 
     // The CRD's default: a rule without matches takes every path; a GRPCRoute's has none to fill in.
     const matches = written.length === 0 ? [{}] : written
     for (const [at, match] of matches.entries()) {
-      const result = convertRule(object, rule, match, backends)
+      const name = text(child(rule, 'name')) ?? `${object.namespace}.${object.name}.${index}`
+      const result = convertRule(object, rule, name, match, backends)
       if (result === undefined) return undefined
       converted.push({ ...result, rule: `rules[${index}].matches[${at}]` })
     }
@@ -32,6 +33,7 @@ export function convertRules(object: OtherObject, backends: Backends): readonly 
 function convertRule(
   object: OtherObject,
   rule: unknown,
+  name: string,
   written: unknown,
   backends: Backends,
 ): Omit<ConvertedRule, 'rule'> | undefined {
@@ -40,6 +42,7 @@ function convertRule(
   if (match === undefined) return undefined
   const route: { -readonly [K in keyof HttpRoute]: HttpRoute[K] } = {
     at,
+    name,
     match: [match],
     route: [],
     mirrors: [],

@@ -37,18 +37,30 @@ export function languageOf(headers: HeaderList): Language {
   return best?.tag.startsWith('ko') ? 'ko' : 'en'
 }
 
-/** oauth2-proxy's sign-in page: the form a client looks for, in a page of our own. */
-export function signInPage(language: Language, prefix: string, provider: string, target: string): string {
+/** An issuer on the page; the first has no name. */
+export interface Choice {
+  readonly name: string
+  readonly title: string
+}
+
+/** oauth2-proxy's sign-in page: the form a client looks for, in a page of our own; one form for each issuer. */
+export function signInPage(
+  language: Language,
+  prefix: string,
+  choices: readonly Choice[],
+  target: string,
+): string {
   const text = words[language]
+  const form = ({ name, title }: Choice) => `<form method="GET" action="${escapeHtml(prefix)}/start">
+<input type="hidden" name="rd" value="${escapeHtml(target)}">${name ? `\n<input type="hidden" name="provider" value="${escapeHtml(name)}">` : ''}
+<button type="submit">${escapeHtml(text.signInWith(title))}</button>
+</form>`
   return page(
     language,
     text.signIn,
     `<h1>${text.signIn}</h1>
 <p>${text.lead}</p>
-<form method="GET" action="${escapeHtml(prefix)}/start">
-<input type="hidden" name="rd" value="${escapeHtml(target)}">
-<button type="submit">${escapeHtml(text.signInWith(provider))}</button>
-</form>`,
+${choices.map(form).join('\n')}`,
   )
 }
 

@@ -1,11 +1,14 @@
 import { isFault } from '../../base/index.ts'
 import { parseCompactJws } from '../../identity/index.ts'
-import { createIssuerClient } from '../relying-party/issuer-client.ts'
+import type { HeaderList } from '../../policy/index.ts'
+import { createIssuerClient, type Tokens } from '../relying-party/issuer-client.ts'
 import { createLoginAttempts } from '../relying-party/login-attempts.ts'
+import { createRenewal } from '../relying-party/renewal.ts'
 import { returnTarget } from '../relying-party/return-target.ts'
 import { createSessions, type Session, type User } from '../sessions/sessions.ts'
 import { apiChallenge, isApiCaller } from './api-errors.ts'
 import { type AuthServiceSettings, SESSION_COOKIE, STATE_COOKIE } from './authservice-settings.ts'
+import { createBackChannelLogout } from './back-channel-logout.ts'
 import { headerText, userOf } from './claims.ts'
 import { type CookieAttributes, clearCookie, setCookie, soleCookie } from './cookies.ts'
 import { readingsOf } from './exempt-path.ts'
@@ -19,7 +22,9 @@ import {
   questionOfRequest,
   responseOf,
   soleHeader,
+  withForm,
 } from './question.ts'
+import { cookieHeader, sessionCookie } from './session-cookie.ts'
 
 /** oidc-authservice keeps a state for 20 minutes and means to say so in the cookie. */
 const LOGIN_LIFETIME = 15 * 60_000
@@ -76,8 +81,40 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
     secure: scheme === 'https',
     sameSite: settings.sameSite,
   })
+  const carrier = sessionCookie(SESSION_COOKIE)
   const forget = (question: Question, name: string) =>
     ['set-cookie', clearCookie(name, attributes(question))] as const
+  /** Cleared whether the browser has it or not, as authservice does; parts only where there are any. */
+  const forgetSession = (question: Question): HeaderList => [
+    forget(question, SESSION_COOKIE),
+    ...carrier
+      .clear(question.headers, attributes(question))
+      .filter(([, value]) => !value.startsWith(`${SESSION_COOKIE}=`)),
+  ]
+
+  /** authservice's own OAuth client asks for new tokens when the access token has run out. */
+  const heldOf = ({ idToken, refreshToken, lifetimeMs }: Tokens) => ({
+    idToken,
+    ...(refreshToken &&
+      lifetimeMs !== undefined &&
+      sessions.renewable && { refreshToken, renewAt: clock() + lifetimeMs }),
+  })
+  const renew = createRenewal({
+    sessions,
+    issuer,
+    clock,
+    log,
+    content: ({ user, sid }, tokens) => ({
+      user: { ...user, ...userOf(tokens.claims, claimNames), userId: user.userId },
+      issuer: settings.issuer,
+      ...(sid !== undefined && { sid }),
+      ...heldOf(tokens),
+    }),
+  })
+  const find = async (value: string | undefined): Promise<Session | undefined> => {
+    const session = value === undefined ? undefined : await sessions.find(value)
+    return session?.renewAt === undefined || value === undefined ? session : renew(value, session)
+  }
 
   const ofSession = (session: Session, method: 'cookie' | 'header', sessionId: string): Admitted => ({
     user: session.user,
@@ -87,10 +124,10 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
   })
   const bySession = async (question: Question): Promise<Admitted | undefined> => {
     const header = old ? soleHeader(question.headers, 'x-auth-token') : bearerToken(question.headers)
-    const fromHeader = header === undefined ? undefined : await sessions.find(header)
+    const fromHeader = await find(header)
     if (header !== undefined && fromHeader) return ofSession(fromHeader, 'header', header)
-    const cookie = soleCookie(question.headers, SESSION_COOKIE)
-    const fromCookie = cookie === undefined ? undefined : await sessions.find(cookie)
+    const cookie = carrier.read(question.headers)
+    const fromCookie = await find(cookie)
     return cookie !== undefined && fromCookie ? ofSession(fromCookie, 'cookie', cookie) : undefined
   }
 
@@ -145,7 +182,7 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
     const body = `User '${escapeHtml(admitted.user.userId)}' failed authorization with reason: ${escapeHtml(reason)}. Click <a href='${again}'> here</a> to login again.`
     return {
       status: 403,
-      headers: [['content-type', 'text/html; charset=utf-8'], forget(question, SESSION_COOKIE)],
+      headers: [['content-type', 'text/html; charset=utf-8'], ...forgetSession(question)],
       body,
       about: { kind: 'refused' },
     }
@@ -188,7 +225,7 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
       log({ event: 'sign-in-refused', reason: 'the state is not of a sign-in this browser has begun' })
       return old ? text(500, 'Failed to retrieve state.') : text(400, CSRF_FAILED)
     }
-    const redeemed = await issuer.redeem(query, attempt, question.signal)
+    const redeemed = await issuer.redeem(query, attempt, undefined, question.signal)
     if (redeemed.kind !== 'tokens') {
       log({ event: 'sign-in-refused', reason: redeemed.reason })
       return text(
@@ -205,18 +242,26 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
       userOf((await issuer.userInfo(tokens, question.signal)) ?? tokens.claims, claimNames)
     if (!user) return text(500, `Couldn't find userID claim in \`${settings.userIdClaim}' in userinfo.`)
     await endFormer(question)
-    const { id } = await sessions.start({ user, idToken: tokens.idToken }, settings.sessionMaxAgeMs)
+    const { sid } = tokens.claims
+    const content = {
+      user,
+      issuer: settings.issuer,
+      ...(typeof sid === 'string' && { sid }),
+      ...heldOf(tokens),
+    }
+    const { id } = await sessions.start(content, settings.sessionMaxAgeMs)
     log({ event: 'signed-in', user: user.userId })
     const target = settings.afterLoginUrl
       ? withQuery(settings.afterLoginUrl, encodeQuery({ next: attempt.target }))
       : attempt.target
-    const cookie = setCookie(SESSION_COOKIE, id, attributes(question), clock(), settings.sessionMaxAgeMs)
-    return redirect(question, target, [forget(question, STATE_COOKIE), ['set-cookie', cookie]])
+    const { headers } = question
+    const set = carrier.write(headers, id, attributes(question), clock(), settings.sessionMaxAgeMs)
+    return redirect(question, target, [forget(question, STATE_COOKIE), ...set])
   }
 
   /** Who signs in again in the same browser leaves no old session behind. */
   const endFormer = async (question: Question) => {
-    const former = soleCookie(question.headers, SESSION_COOKIE)
+    const former = carrier.read(question.headers)
     if (former !== undefined) await sessions.end(former)
   }
 
@@ -225,17 +270,17 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
       const found = await bySession(question)
       if (found?.sessionId && (await sessions.end(found.sessionId)))
         log({ event: 'signed-out', user: found.user.userId })
-      return { ...redirect(question, '/', found ? [forget(question, SESSION_COOKIE)] : []), status: 303 }
+      return { ...redirect(question, '/', found ? forgetSession(question) : []), status: 303 }
     }
     // Only from the header: a form on another site can send a cookie, but not a header.
     const id = bearerToken(question.headers)
     const session = id === undefined ? undefined : await sessions.find(id)
     if (id === undefined || !session || !(await sessions.end(id))) return text(401, 'Unauthorized')
     log({ event: 'signed-out', user: session.user.userId })
-    return json(201, JSON.stringify({ afterLogoutURL: settings.afterLogoutUrl }), [
-      forget(question, SESSION_COOKIE),
-    ])
+    return json(201, JSON.stringify({ afterLogoutURL: settings.afterLogoutUrl }), forgetSession(question))
   }
+
+  const backChannelLogout = createBackChannelLogout({ issuers: [issuer], sessions, clock, log })
 
   const verifyOnly = async (question: Question): Promise<Answer> => {
     const found = await authenticate(question)
@@ -253,6 +298,7 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
     if (path === callbackPath && (method === 'GET' || method === 'HEAD')) return callback(question)
     if (old ? path === '/logout' && method === 'GET' : path === `${prefix}logout` && method === 'POST')
       return logout(question)
+    if (!old && path === `${prefix}backchannel-logout`) return backChannelLogout(question)
     if (!old && path.startsWith(`${prefix}verify/`) && method === 'GET') return verifyOnly(question)
     if (isExempt(path)) return { ...text(200, 'OK'), about: { kind: 'exempt' } }
     const found = await authenticate(question)
@@ -275,7 +321,8 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
     cookieName: SESSION_COOKIE,
     check: (check, signal) => safely(questionOfCheck(check, ports.scheme, signal)),
     async handle(request) {
-      return responseOf(await safely(questionOfRequest(request, ports.scheme)), request.method)
+      const question = await withForm(questionOfRequest(request, ports.scheme), request)
+      return responseOf(await safely(question), request.method)
     },
     async mintSession(minted: MintedUser) {
       const lifetime = Math.min(minted.lifetime ?? Number.POSITIVE_INFINITY, settings.sessionMaxAgeMs)
@@ -286,14 +333,16 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
         lifetime,
       )
       const cookieAttributes = { path: '/', secure: false, sameSite: settings.sameSite }
+      const set = carrier.write([], id, cookieAttributes, session.createdAt, lifetime)
+      const setCookies = set.map(([, value]) => value)
       return {
-        cookie: `${SESSION_COOKIE}=${id}`,
-        setCookies: [setCookie(SESSION_COOKIE, id, cookieAttributes, session.createdAt, lifetime)],
+        cookie: cookieHeader(setCookies),
+        setCookies,
         expiresAt: session.expiresAt,
       }
     },
     async endSession(cookie) {
-      const id = cookie.includes('=') ? soleCookie([['cookie', cookie]], SESSION_COOKIE) : cookie
+      const id = cookie.includes('=') ? carrier.read([['cookie', cookie]]) : cookie
       return id !== undefined && sessions.end(id)
     },
     endSessionsOf: (userId) => sessions.endAllOf(userId),

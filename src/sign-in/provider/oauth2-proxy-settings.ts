@@ -10,6 +10,8 @@ export interface OAuth2ProxySettings {
   readonly jwksUrl?: string
   readonly profileUrl?: string
   readonly redirectUrl: string
+  /** A relative `redirectUrl` is completed with the scheme and host of the request, unless `relative_redirect_url`. */
+  readonly completeRedirectUrl?: boolean
   readonly scope: string
   readonly prompt?: string
   readonly codeChallenge: 'S256' | 'plain' | 'none'
@@ -44,6 +46,34 @@ export interface OAuth2ProxySettings {
   readonly skipJwtBearerTokens: boolean
   readonly extraJwtIssuers: readonly { readonly issuer: string; readonly audience: string }[]
   readonly bearerLoginFallback: boolean
+  /** New tokens after so long, where the issuer gives refresh tokens; 0 or none = never. */
+  readonly refreshMs?: number
+  /** A sign-out ends the session at the issuer too (RP-Initiated Logout). */
+  readonly signOutAtIssuer?: boolean
+  /** Called at a sign-out; `{id_token}` in it stands for the session's. */
+  readonly backendLogoutUrl?: string
+  /** Further issuers one may sign in at, beside the one above. */
+  readonly others?: readonly OtherIssuer[]
+}
+
+export interface OtherIssuer {
+  /** In URLs: lower-case letters, digits and `-`. */
+  readonly name: string
+  /** On the sign-in page. */
+  readonly title: string
+  readonly issuer: string
+  readonly clientId: string
+  /** Never printed. */
+  readonly clientSecret: string
+  /** As registered; `<redirectUrl>/<name>` without it, so that no issuer's answer is taken for another's. */
+  readonly redirectUrl?: string
+  readonly scope?: string
+  readonly prompt?: string
+  /** Given for all that is not to be discovered. */
+  readonly loginUrl?: string
+  readonly redeemUrl?: string
+  readonly jwksUrl?: string
+  readonly profileUrl?: string
 }
 
 /** A Go regular expression, compiled by an engine of the same kind. */

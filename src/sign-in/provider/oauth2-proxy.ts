@@ -2,14 +2,17 @@ import { Fault, isFault } from '../../base/index.ts'
 import type { HeaderList } from '../../policy/index.ts'
 import { pageHeaders } from '../pages/layout.ts'
 import { errorPage, languageOf, signInPage } from '../pages/oauth2-proxy-pages.ts'
-import { createIssuerClient } from '../relying-party/issuer-client.ts'
+import { deadline, guarded } from '../relying-party/back-channel.ts'
+import type { Tokens } from '../relying-party/issuer-client.ts'
 import { createLoginAttempts } from '../relying-party/login-attempts.ts'
+import { createRenewal } from '../relying-party/renewal.ts'
 import { returnTarget } from '../relying-party/return-target.ts'
-import { createSessions, type Session, type User } from '../sessions/sessions.ts'
+import { createSessions, type Session, type SessionContent, type User } from '../sessions/sessions.ts'
 import { apiChallenge, isApiCaller } from './api-errors.ts'
+import { createBackChannelLogout } from './back-channel-logout.ts'
 import { createBearerSessions } from './bearer-session.ts'
 import { headerText, userOf } from './claims.ts'
-import { type CookieAttributes, clearCookie, hasCookie, setCookie, soleCookie } from './cookies.ts'
+import { type CookieAttributes, clearCookie, setCookie, soleCookie } from './cookies.ts'
 import { readingsOf } from './exempt-path.ts'
 import { encodeQuery, json, redirect, statusText, text, withQuery } from './go-http.ts'
 import type { OAuth2ProxySettings } from './oauth2-proxy-settings.ts'
@@ -21,7 +24,10 @@ import {
   questionOfRequest,
   responseOf,
   soleHeader,
+  withForm,
 } from './question.ts'
+import { cookieHeader, sessionCookie } from './session-cookie.ts'
+import { waysOf } from './ways.ts'
 
 const CSRF_FAILED = 'Login Failed: Unable to find a valid CSRF token. Please try again.'
 const NO_CACHE: HeaderList = [
@@ -52,23 +58,30 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     lifetimeMs: cookie.csrfExpireMs,
     ...(ports.loginKey && { key: ports.loginKey }),
   })
-  const issuer = createIssuerClient({
-    issuer: settings.issuer,
-    clientId: settings.clientId,
-    clientSecret: settings.clientSecret,
-    redirectUri: settings.redirectUrl,
-    endpoints: {
-      ...(settings.loginUrl && { authorization: settings.loginUrl }),
-      ...(settings.redeemUrl && { token: settings.redeemUrl }),
-      ...(settings.jwksUrl && { jwks: settings.jwksUrl }),
-      ...(settings.profileUrl && { userinfo: settings.profileUrl }),
-    },
-    skipDiscovery: settings.skipDiscovery,
-    fetch: ports.fetch,
-    clock,
-  })
-  const byBearer = createBearerSessions(settings, issuer, ports)
+  const ways = waysOf(settings, ports)
+  const [first] = ways
+  const wayNamed = (name: string) => ways.find((one) => one.name === name)
+  const wayOf = ({ issuer }: Session) => ways.find((one) => one.issuer === issuer) ?? first
+  const carrier = sessionCookie(cookie.name)
+  const byBearer = createBearerSessions(settings, first.client, ports)
   const claimNames = { userId: settings.userIdClaim, groups: settings.groupsClaim }
+
+  /** What a session keeps of the tokens: no more than it needs. */
+  const heldOf = ({ idToken, accessToken, refreshToken }: Tokens) => {
+    const renews = Boolean(settings.refreshMs && refreshToken && sessions.renewable)
+    return {
+      idToken,
+      ...(settings.passAccessToken && { accessToken }),
+      ...(renews && { refreshToken, renewAt: clock() + (settings.refreshMs ?? 0) }),
+    }
+  }
+  const contentAfter = ({ user, issuer, sid }: Session, tokens: Tokens): SessionContent => ({
+    // Groups that were taken away are gone with the next tokens.
+    user: { ...user, ...userOf(tokens.claims, claimNames), userId: user.userId },
+    ...(issuer !== undefined && { issuer }),
+    ...(sid !== undefined && { sid }),
+    ...heldOf(tokens),
+  })
 
   // --- who asks ----------------------------------------------------------------------------------
 
@@ -86,12 +99,24 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     ['set-cookie', clearCookie(name, attributes(question))] as const
   /** Only what the browser has needs to be cleared. */
   const forgetSession = (question: Question): HeaderList =>
-    hasCookie(question.headers, cookie.name) ? [forget(question, cookie.name)] : []
-  const endCurrent = async (question: Question) => {
-    const id = soleCookie(question.headers, cookie.name)
-    if (id === undefined) return
-    const session = await sessions.find(id)
-    if (session && (await sessions.end(id))) log({ event: 'signed-out', user: session.user.userId })
+    carrier.clear(question.headers, attributes(question))
+  /** Resolves the session that was ended. */
+  const endCurrent = async (question: Question): Promise<Session | undefined> => {
+    const id = carrier.read(question.headers)
+    const session = id === undefined ? undefined : await sessions.find(id)
+    if (id === undefined || !session || !(await sessions.end(id))) return undefined
+    log({ event: 'signed-out', user: session.user.userId })
+    return session
+  }
+  const renewals = ways.map(
+    ({ client }) =>
+      [client, createRenewal({ sessions, issuer: client, clock, content: contentAfter, log })] as const,
+  )
+  const renewed = async (id: string, session: Session): Promise<Session | undefined> => {
+    if (session.renewAt === undefined) return session
+    const { client } = wayOf(session)
+    const renew = renewals.find(([one]) => one === client)?.[1]
+    return renew ? renew(id, session) : session
   }
 
   /** A domain rule sees the part after the one and only `@` (CVE-2026-40574). */
@@ -118,8 +143,9 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     if (bearer.kind === 'session')
       return isAllowed(bearer.session.user) ? { ...bearer, by: 'header' } : { kind: 'denied' }
     if (bearer.kind === 'bad' && !settings.bearerLoginFallback) return { kind: 'denied' }
-    const id = soleCookie(question.headers, cookie.name)
-    const session = id === undefined ? undefined : await sessions.find(id)
+    const id = carrier.read(question.headers)
+    const found = id === undefined ? undefined : await sessions.find(id)
+    const session = found && id !== undefined ? await renewed(id, found) : undefined
     if (!session) return { kind: bearer.kind === 'unreachable' ? 'unreachable' : 'none' }
     if (isAllowed(session.user)) return { kind: 'session', session, by: 'cookie' }
     await endCurrent(question)
@@ -178,26 +204,29 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     return {
       status,
       headers: [...headers, ...pageHeaders],
-      body: signInPage(languageOf(question.headers), prefix, settings.providerName, wanted(question)),
+      body: signInPage(languageOf(question.headers), prefix, ways, wanted(question)),
     }
   }
 
   const start = async (question: Question): Promise<Answer> => {
-    const { login, attempt } = attempts.begin(soleCookie(question.headers, csrfName), wanted(question))
+    const way = wayNamed(question.query.get('provider') ?? '')
+    if (!way) return showError(question, 400, 'Login Failed: There is no such provider.')
+    const former = soleCookie(question.headers, csrfName)
+    const { login, attempt } = attempts.begin(former, wanted(question), way.name)
     const pkce = settings.codeChallenge
     const query = encodeQuery({
-      client_id: settings.clientId,
+      client_id: way.clientId,
       // `plain` protects nothing S256 does not, and every issuer that knows one knows the other.
       code_challenge: pkce === 'none' ? undefined : attempt.codeChallenge,
       code_challenge_method: pkce === 'none' ? undefined : 'S256',
       nonce: attempt.nonce,
-      prompt: settings.prompt,
-      redirect_uri: settings.redirectUrl,
+      prompt: way.prompt,
+      redirect_uri: way.redirectUri(question),
       response_type: 'code',
-      scope: settings.scope,
+      scope: way.scope,
       state: attempt.state,
     })
-    const location = withQuery(await issuer.authorizationEndpoint(), query)
+    const location = withQuery(await way.client.authorizationEndpoint(), query)
     const value = setCookie(csrfName, login, attributes(question), clock(), cookie.csrfExpireMs)
     return redirect(question, location, [['set-cookie', value], ...NO_CACHE])
   }
@@ -211,12 +240,14 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
       return showError(question, 403, message)
     }
     const attempt = attempts.finish(soleCookie(question.headers, csrfName), query.get('state') ?? undefined)
-    if (!attempt) {
+    const way = attempt && wayNamed(attempt.via)
+    // An answer at another issuer's door is none (RFC 9700 §4.4).
+    if (!attempt || !way || (ways.length > 1 && way.callbackPath !== question.path)) {
       log({ event: 'sign-in-refused', reason: 'the state is not of a sign-in this browser has begun' })
       return showError(question, 403, CSRF_FAILED)
     }
     if (!query.get('code')) return showError(question, 400, 'Login Failed: The callback carries no code.')
-    const redeemed = await issuer.redeem(query, attempt, question.signal)
+    const redeemed = await way.client.redeem(query, attempt, way.redirectUri(question), question.signal)
     if (redeemed.kind !== 'tokens') {
       if (redeemed.kind === 'unreachable') return unavailable(question, redeemed.reason)
       log({ event: 'sign-in-refused', reason: redeemed.reason })
@@ -227,24 +258,55 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     const { tokens } = redeemed
     const user =
       userOf(tokens.claims, claimNames) ??
-      userOf((await issuer.userInfo(tokens, question.signal)) ?? tokens.claims, claimNames)
+      userOf((await way.client.userInfo(tokens, question.signal)) ?? tokens.claims, claimNames)
     if (!user || tokens.claims.email_verified === false || !isAllowed(user)) {
       log({ event: 'sign-in-refused', reason: 'the user is not among those allowed' })
       return showError(question, 403, 'Invalid session: unauthorized', done)
     }
     await endCurrent(question)
-    const { idToken, accessToken } = tokens
-    const content = { user, idToken, ...(settings.passAccessToken && { accessToken }) }
+    const { sid } = tokens.claims
+    const content = {
+      user,
+      issuer: way.issuer,
+      ...(typeof sid === 'string' && { sid }),
+      ...heldOf(tokens),
+    }
     const { id } = await sessions.start(content, cookie.expireMs)
     log({ event: 'signed-in', user: user.userId })
-    const value = setCookie(cookie.name, id, attributes(question), clock(), cookie.expireMs)
-    return redirect(question, attempt.target, [...done, ['set-cookie', value]])
+    const set = carrier.write(question.headers, id, attributes(question), clock(), cookie.expireMs)
+    return redirect(question, attempt.target, [...done, ...set])
   }
 
-  const signOut = async (question: Question): Promise<Answer> => {
-    await endCurrent(question)
-    return redirect(question, target(question.query.get('rd')), [...forgetSession(question), ...NO_CACHE])
+  /** At the issuer too, where that is wanted and it has a place for it (RP-Initiated Logout §2). */
+  const signOutLocation = async (question: Question, session: Session | undefined): Promise<string> => {
+    const to = target(question.query.get('rd'))
+    if (!settings.signOutAtIssuer || !session) return to
+    const way = wayOf(session)
+    const endpoint = await way.client.endSessionEndpoint().catch(() => undefined)
+    if (!endpoint) return to
+    const back = to.startsWith('/') ? `${question.scheme}://${question.host}${to}` : to
+    // Without the ID token: a URL stands in logs and histories. The issuer asks the person instead.
+    return withQuery(endpoint, encodeQuery({ client_id: way.clientId, post_logout_redirect_uri: back }))
   }
+  const signOut = async (question: Question): Promise<Answer> => {
+    const session = await endCurrent(question)
+    const { backendLogoutUrl } = settings
+    if (backendLogoutUrl && session?.idToken) {
+      const url = backendLogoutUrl.replaceAll('{id_token}', encodeURIComponent(session.idToken))
+      // The session is over here, whatever is said there.
+      await guarded(ports.fetch)(url, { signal: deadline(question.signal) }).catch(() => {
+        log({ event: 'unavailable', reason: 'the backend logout URL does not answer' })
+      })
+    }
+    const location = await signOutLocation(question, session)
+    return redirect(question, location, [...forgetSession(question), ...NO_CACHE])
+  }
+  const backChannelLogout = createBackChannelLogout({
+    issuers: ways.map(({ client }) => client),
+    sessions,
+    clock,
+    log,
+  })
 
   const userInfo = async (question: Question): Promise<Answer> => {
     const found = await findSession(question)
@@ -317,6 +379,7 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
   }
 
   const answer = async (question: Question): Promise<Answer> => {
+    if (ways.some(({ callbackPath }) => callbackPath === question.path)) return callback(question)
     switch (question.path) {
       case `${prefix}/start`:
         return start(question)
@@ -331,6 +394,8 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
         return userInfo(question)
       case `${prefix}/auth`:
         return authOnly(question)
+      case `${prefix}/backchannel-logout`:
+        return backChannelLogout(question)
     }
     return question.path.startsWith(`${prefix}/`) ? statusText(404, '404 page not found') : proxy(question)
   }
@@ -349,7 +414,8 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     cookieName: cookie.name,
     check: (check, signal) => safely(questionOfCheck(check, ports.scheme, signal), false),
     async handle(request) {
-      return responseOf(await safely(questionOfRequest(request, ports.scheme), true), request.method)
+      const question = await withForm(questionOfRequest(request, ports.scheme), request)
+      return responseOf(await safely(question, true), request.method)
     },
     async mintSession(minted: MintedUser) {
       if (settings.setAuthorizationHeader && minted.idToken === undefined)
@@ -366,14 +432,15 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
       const user: User = { subject, email, groups, ...(preferredUsername && { preferredUsername }), userId }
       const { id, session } = await sessions.start({ user, ...(idToken && { idToken }) }, lifetime)
       const set = { path: cookie.path, secure: cookie.secure, sameSite: cookie.sameSite }
+      const setCookies = carrier.write([], id, set, session.createdAt, lifetime).map(([, value]) => value)
       return {
-        cookie: `${cookie.name}=${id}`,
-        setCookies: [setCookie(cookie.name, id, set, session.createdAt, lifetime)],
+        cookie: cookieHeader(setCookies),
+        setCookies,
         expiresAt: session.expiresAt,
       }
     },
     async endSession(text) {
-      const id = text.includes('=') ? soleCookie([['cookie', text]], cookie.name) : text
+      const id = text.includes('=') ? carrier.read([['cookie', text]]) : text
       return id !== undefined && sessions.end(id)
     },
     endSessionsOf: (userId) => sessions.endAllOf(userId),

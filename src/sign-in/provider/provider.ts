@@ -2,6 +2,8 @@ import type { Clock } from '../../base/index.ts'
 import type { TokenReview } from '../../identity/index.ts'
 import type { Check } from '../../policy/index.ts'
 import type { BackChannel } from '../relying-party/back-channel.ts'
+import type { RenewalEvent } from '../relying-party/renewal.ts'
+import type { CookieSessionsOptions } from '../sessions/cookie.ts'
 import type { SessionStore } from '../sessions/store.ts'
 import type { ApiErrors } from './api-errors.ts'
 import type { Answer, SchemeOf } from './question.ts'
@@ -51,7 +53,7 @@ export interface MintedSession {
 
 /** What a provider needs from outside. */
 export interface ProviderPorts {
-  readonly sessions: SessionStore
+  readonly sessions: SessionStore | CookieSessionsOptions
   /** Reaches the issuer by its name in the mesh. */
   readonly fetch: BackChannel
   readonly clock: Clock
@@ -69,5 +71,8 @@ export interface ProviderPorts {
 export type SignInEvent =
   | { readonly event: 'signed-in'; readonly user: string }
   | { readonly event: 'signed-out'; readonly user?: string }
+  /** By the issuer's word; how many sessions ended, 0 where they lie in browsers. */
+  | { readonly event: 'signed-out-by-issuer'; readonly ended: number }
   | { readonly event: 'sign-in-refused'; readonly reason: string }
   | { readonly event: 'unavailable'; readonly reason: string }
+  | RenewalEvent

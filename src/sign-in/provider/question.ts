@@ -14,6 +14,8 @@ export interface Question {
   readonly scheme: 'http' | 'https'
   readonly headers: HeaderList
   readonly signal?: AbortSignal
+  /** A form that was posted here; a check brings none. */
+  readonly form?: URLSearchParams
 }
 
 export interface Answer {
@@ -81,6 +83,24 @@ export function questionOfRequest(request: Request, scheme?: SchemeOf): Question
     scheme?.({ host, headers }) ?? (url.protocol === 'https:' ? 'https' : 'http'),
     request.signal,
   )
+}
+
+/** More than any form of a sign-in. */
+const LARGEST_FORM = 64 * 1024
+
+/** The same question with the form its request posted. */
+export async function withForm(question: Question, request: Request): Promise<Question> {
+  const type = request.headers.get('content-type') ?? ''
+  if (request.method !== 'POST' || !/^application\/x-www-form-urlencoded\b/i.test(type) || !request.body)
+    return question
+  let text = ''
+  const decoder = new TextDecoder()
+  for await (const part of request.body) {
+    text += decoder.decode(part, { stream: true })
+    if (text.length > LARGEST_FORM) return question
+  }
+  // Spread, it would be read once and for all.
+  return Object.create(question, { form: { value: new URLSearchParams(text) } }) as Question
 }
 
 export function responseOf(answer: Answer, method: string): Response {

@@ -3,8 +3,10 @@ import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { type Clock, Fault } from '../../base/index.ts'
 import { parseCompactJws } from '../../identity/index.ts'
+import type { IssuerLogout } from '../sessions/sessions.ts'
 import { type BackChannel, deadline, guarded, requireTrustedChannel } from './back-channel.ts'
 import { createIssuerKeys } from './issuer-keys.ts'
+import { isLogoutToken, logoutNames, speaksOfLogout } from './logout-token.ts'
 
 export interface IssuerClientOptions {
   readonly issuer: string
@@ -31,6 +33,8 @@ export interface Tokens {
   readonly idToken: string
   readonly accessToken: string
   readonly refreshToken?: string
+  /** Milliseconds the access token lives, where the issuer says. */
+  readonly lifetimeMs?: number
 }
 
 /** What came of a code. `refused`: the issuer or a check said no; `unreachable`: nobody could say. */
@@ -42,14 +46,29 @@ export type Redeemed =
       readonly reason: string
     }
 
+/** What a session holds of an issuer when it asks for more. */
+export interface HeldTokens {
+  readonly refreshToken: string
+  readonly subject: string
+  readonly idToken?: string
+}
+
 export interface IssuerClient {
   /** Where browsers are sent. @throws Fault ERR_ISSUER_UNREACHABLE */
   authorizationEndpoint(): Promise<string>
   redeem(
     callback: URLSearchParams,
     attempt: { readonly codeVerifier: string; readonly nonce: string },
+    /** Where the issuer sent the browser, when that is not `redirectUri`. */
+    sentTo?: string,
     signal?: AbortSignal,
   ): Promise<Redeemed>
+  /** New tokens for a refresh token; without an ID token among them the old one stays (Core §12.2). */
+  refresh(held: HeldTokens, signal?: AbortSignal): Promise<Redeemed>
+  /** Where a browser signs out at the issuer too (RP-Initiated Logout §2.1), if it has such a place. */
+  endSessionEndpoint(): Promise<string | undefined>
+  /** The word of a back-channel logout; undefined unless every check of its §2.6 holds. */
+  logoutOf(logoutToken: string): Promise<IssuerLogout | 'unreachable' | undefined>
   /** Claims of the userinfo endpoint, undefined when there is none or it does not answer. */
   userInfo(tokens: Tokens, signal?: AbortSignal): Promise<Claims | undefined>
   /** A token of this issuer for one of `audiences`; undefined unless every check holds. */
@@ -129,7 +148,19 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
     return set
   }, clock)
 
-  const verify = async (token: string, audiences: readonly string[]): Promise<TokenCheck> => {
+  const sound = async (idToken: string): Promise<Claims | 'unreachable' | undefined> => {
+    const checked = await verify(idToken, [clientId])
+    return checked.kind === 'valid'
+      ? checked.claims
+      : checked.kind === 'unreachable'
+        ? checked.kind
+        : undefined
+  }
+  const verify = async (
+    token: string,
+    audiences: readonly string[],
+    requiredClaims: readonly string[] = ['exp', 'sub'],
+  ): Promise<TokenCheck> => {
     const jws = parseCompactJws(token)
     if (!jws || jws.payload.iss !== issuer) return { kind: 'invalid' }
     let set: JSONWebKeySet
@@ -145,9 +176,9 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
         algorithms: ALGORITHMS,
         clockTolerance: SKEW_SECONDS,
         currentDate: new Date(clock()),
-        requiredClaims: ['exp', 'sub'],
+        requiredClaims: [...requiredClaims],
       })
-      const claims = { ...payload, iss: issuer, sub: String(payload.sub) }
+      const claims = { ...payload, iss: issuer, sub: String(payload.sub ?? '') }
       return { kind: 'valid', claims, expiresAt: Number(payload.exp) * 1000 }
     } catch (error) {
       const { code } = error as { readonly code?: string }
@@ -156,13 +187,16 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
   }
 
   return {
-    verify,
+    async verify(token, audiences) {
+      const checked = await verify(token, audiences)
+      return checked.kind === 'valid' && speaksOfLogout(checked.claims) ? { kind: 'invalid' } : checked
+    },
     async authorizationEndpoint() {
       const { authorization_endpoint } = await server()
       if (authorization_endpoint) return authorization_endpoint
       throw new Fault('ERR_ISSUER_UNREACHABLE', { issuer, reason: 'it names no authorization endpoint' })
     },
-    async redeem(callback, attempt, signal) {
+    async redeem(callback, attempt, sentTo = redirectUri, signal) {
       let as: oauth.AuthorizationServer
       try {
         as = await server()
@@ -179,7 +213,7 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
           client,
           authentication,
           parameters,
-          redirectUri,
+          sentTo,
           attempt.codeVerifier,
           http(signal),
         )
@@ -213,9 +247,62 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
           claims: checked.claims,
           idToken,
           accessToken: answer.access_token,
-          ...(answer.refresh_token && { refreshToken: answer.refresh_token }),
+          ...moreOf(answer),
         },
       }
+    },
+    async refresh({ refreshToken, subject, idToken: former }, signal) {
+      const stage = 'exchange'
+      try {
+        const as = await server()
+        const response = await oauth.refreshTokenGrantRequest(
+          as,
+          client,
+          authentication,
+          refreshToken,
+          http(signal),
+        )
+        if (response.status >= 500 || response.status === 429)
+          return { kind: 'unreachable', stage, reason: `it answers ${response.status}` }
+        const answer = await oauth.processRefreshTokenResponse(as, clientAt(client, clock), response)
+        const { id_token: fresh } = answer
+        if (fresh === undefined && former === undefined)
+          return { kind: 'refused', stage: 'id-token', reason: 'it gives no ID token' }
+        const idToken = fresh ?? (former as string)
+        const claims = fresh === undefined ? parseCompactJws(idToken)?.payload : await sound(fresh)
+        if (claims === 'unreachable')
+          return { kind: 'unreachable', stage: 'id-token', reason: 'its keys cannot be had' }
+        // Another person's tokens would be another session (Core §12.2).
+        if (!claims || claims.sub !== subject)
+          return {
+            kind: 'refused',
+            stage: 'id-token',
+            reason: 'its new ID token is not good for this session',
+          }
+        return {
+          kind: 'tokens',
+          tokens: {
+            claims: { ...claims, iss: issuer, sub: subject },
+            idToken,
+            accessToken: answer.access_token,
+            // One that does not rotate is used again.
+            refreshToken,
+            ...moreOf(answer),
+          },
+        }
+      } catch (error) {
+        return { kind: isRefusal(error) ? 'refused' : 'unreachable', stage, reason: reasonOf(error) }
+      }
+    },
+    async endSessionEndpoint() {
+      return (await server()).end_session_endpoint
+    },
+    async logoutOf(logoutToken) {
+      const checked = await verify(logoutToken, [clientId], ['exp', 'iat', 'jti'])
+      if (checked.kind === 'unreachable') return 'unreachable'
+      return checked.kind === 'valid' && isLogoutToken(logoutToken, checked.claims)
+        ? { issuer, ...logoutNames(checked.claims) }
+        : undefined
     },
     async userInfo(tokens, signal) {
       try {
@@ -230,6 +317,12 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
     },
   }
 }
+
+/** What of a token answer is not always there. */
+const moreOf = ({ refresh_token: refreshToken, expires_in: seconds }: oauth.TokenEndpointResponse) => ({
+  ...(refreshToken && { refreshToken }),
+  ...(seconds !== undefined && { lifetimeMs: seconds * 1000 }),
+})
 
 /**
  * client_secret_basic with what URLs leave alone left alone, as Go's clients send it: issuers that

@@ -23,6 +23,8 @@ export interface LoginAttempt {
 export interface FinishedAttempt extends LoginAttempt {
   /** Where the browser wanted to go. */
   readonly target: string
+  /** Which of several issuers it was begun at; empty for the only or first one. */
+  readonly via: string
   /**
    * Takes the attempt; false when it was taken before. Called when the issuer has accepted the
    * code, so that a mistyped callback does not end a sign-in that is still going on.
@@ -35,7 +37,11 @@ export interface LoginAttempts {
    * Begins a sign-in in the browser that holds `login`, the value of its login cookie; a browser
    * without a good one gets a new value, which has to be set.
    */
-  begin(login: string | undefined, target: string): { readonly attempt: LoginAttempt; readonly login: string }
+  begin(
+    login: string | undefined,
+    target: string,
+    via?: string,
+  ): { readonly attempt: LoginAttempt; readonly login: string }
   /** The attempt `state` belongs to, if this browser began it and it is neither old nor taken. */
   finish(login: string | undefined, state: string | undefined): FinishedAttempt | undefined
 }
@@ -101,12 +107,12 @@ export function createLoginAttempts(options: LoginAttemptsOptions): LoginAttempt
   }
 
   return {
-    begin(given, target) {
+    begin(given, target, via = '') {
       const login = isGood(given, lifetimeMs) ? given : newLogin()
       const id = randomBytes(16).toString('base64url')
       const iv = randomBytes(IV)
       const cipher = createCipheriv('aes-256-gcm', keys.state, iv).setAAD(Buffer.from(login))
-      const text = JSON.stringify([id, clock() + lifetimeMs, target])
+      const text = JSON.stringify([id, clock() + lifetimeMs, target, via])
       const state = Buffer.concat([iv, cipher.update(text), cipher.final(), cipher.getAuthTag()])
       return { login, attempt: attemptOf(login, id, state.toString('base64url')) }
     },
@@ -114,7 +120,7 @@ export function createLoginAttempts(options: LoginAttemptsOptions): LoginAttempt
       if (state === undefined || !isGood(login, 0)) return undefined
       const opened = openState(keys.state, login, state)
       if (!opened) return undefined
-      const [id, until, target] = opened
+      const [id, until, target, via] = opened
       forgetOld()
       if (until <= clock() || taken.has(id)) return undefined
       const take = () => {
@@ -122,12 +128,16 @@ export function createLoginAttempts(options: LoginAttemptsOptions): LoginAttempt
         taken.set(id, until)
         return true
       }
-      return { ...attemptOf(login, id, state), target, take }
+      return { ...attemptOf(login, id, state), target, via, take }
     },
   }
 }
 
-function openState(key: Uint8Array, login: string, state: string): [string, number, string] | undefined {
+function openState(
+  key: Uint8Array,
+  login: string,
+  state: string,
+): [string, number, string, string] | undefined {
   const bytes = Buffer.from(state, 'base64url')
   // Only the one spelling that was handed out: base64url readers take several for the same bytes.
   if (bytes.length < IV + TAG || bytes.toString('base64url') !== state) return undefined

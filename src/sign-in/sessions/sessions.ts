@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto'
 import type { Clock } from '../../base/index.ts'
+import { type CookieSessionsOptions, createCookieSessions } from './cookie.ts'
 import type { SessionStore, StoredSession } from './store.ts'
 
 /** Who signed in, as the issuer's ID token says. */
@@ -24,8 +25,8 @@ export interface Session {
   readonly issuer?: string
   /** The issuer's own session (OpenID Connect Back-Channel Logout §2.1). */
   readonly sid?: string
-  /** When the tokens were had, milliseconds since the epoch; the session's beginning without it. */
-  readonly renewedAt?: number
+  /** From when on new tokens are to be had, milliseconds since the epoch; never without it. */
+  readonly renewAt?: number
   /** Milliseconds since the epoch. */
   readonly createdAt: number
   readonly expiresAt: number
@@ -47,11 +48,10 @@ export interface Sessions {
   start(content: SessionContent, lifetimeMs: number): Promise<StartedSession>
   /** Undefined = none, ended, expired or not an id. */
   find(id: string): Session | undefined | Promise<Session | undefined>
-  /**
-   * Gives a session that is still there new content; its end stays where it was. Resolves the value
-   * its cookie has to have from now on, undefined when it was gone.
-   */
-  renew(id: string, session: Session): Promise<string | undefined>
+  /** Whether a session can be given new content; one that lies in the browser cannot. */
+  readonly renewable: boolean
+  /** Gives a session that is still there new content; its end stays where it was. False when it is gone. */
+  renew(id: string, session: Session): Promise<boolean>
   /** Runs `task` while no other of the same session runs, on any replica that shares the store. */
   withLock<T>(id: string, task: () => Promise<T>): Promise<T>
   /** Resolves true when there was one. */
@@ -84,7 +84,8 @@ const TAG = 16
  * @example
  * const sessions = createSessions(memorySessions(Date.now), Date.now)
  */
-export function createSessions(store: SessionStore, clock: Clock): Sessions {
+export function createSessions(store: SessionStore | CookieSessionsOptions, clock: Clock): Sessions {
+  if ('kind' in store) return createCookieSessions(store, clock)
   const opened = new Map<string, { readonly sealed: string; readonly session: Session }>()
 
   const open = (id: string, row: StoredSession | undefined): Session | undefined => {
@@ -101,6 +102,7 @@ export function createSessions(store: SessionStore, clock: Clock): Sessions {
   }
 
   return {
+    renewable: true,
     async start(content, lifetimeMs) {
       const id = randomBytes(32).toString('base64url')
       const createdAt = clock()
@@ -126,9 +128,7 @@ export function createSessions(store: SessionStore, clock: Clock): Sessions {
     },
     async renew(id, { createdAt, expiresAt, ...content }) {
       const key = keyOf(id)
-      const sealed = seal(id, key, JSON.stringify(content))
-      if (!(await store.touch(key, expiresAt, sealed))) return undefined
-      return id
+      return store.touch(key, expiresAt, seal(id, key, JSON.stringify(content)))
     },
     withLock: (id, task) => store.withLock(keyOf(id), task),
     async end(id) {
@@ -147,9 +147,10 @@ export function createSessions(store: SessionStore, clock: Clock): Sessions {
 }
 
 const keyOf = (id: string) => hash('sha256', id, 'base64url')
-const subjectOf = (userId: string) => hash('sha256', `kfdoor subject ${userId}`, 'base64url')
+export const subjectOf = (userId: string) => hash('sha256', `kfdoor subject ${userId}`, 'base64url')
 
-function aliasesOf({ issuer, subject, sid }: IssuerLogout): string[] {
+/** The further names of a session, or the ones a logout means. */
+export function aliasesOf({ issuer, subject, sid }: IssuerLogout): string[] {
   const alias = (kind: string, value: string) =>
     hash('sha256', `kfdoor ${kind}\n${issuer}\n${value}`, 'base64url')
   return [

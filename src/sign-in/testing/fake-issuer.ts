@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 
-const ISSUER = 'http://dex.auth.svc.cluster.local:5556/dex'
+const DEX = 'http://dex.auth.svc.cluster.local:5556/dex'
 const CLIENT = 'kubeflow-oidc-authservice'
 
 /** An issuer for tests: hands out codes for a Location it is shown, as if the user had signed in. */
-export async function createFakeIssuer(clock: () => number) {
+export async function createFakeIssuer(
+  clock: () => number,
+  { issuer: ISSUER = DEX, rotating = false }: { readonly issuer?: string; readonly rotating?: boolean } = {},
+) {
   const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true })
   const jwk = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }
   const codes = new Map<string, { parameters: URLSearchParams; claims: Record<string, unknown> }>()
   const requests: { url: string; body: URLSearchParams; authorization: string | null }[] = []
+  /** Refresh tokens that are good, and whose. */
+  const refreshable = new Map<string, Record<string, unknown>>()
   let down = false
   let next = 0
 
@@ -22,6 +27,22 @@ export async function createFakeIssuer(clock: () => number) {
 
   const token = async (body: URLSearchParams): Promise<Response> => {
     const refuse = (error: string) => Response.json({ error }, { status: 400 })
+    const answer = (id_token: string, claims: Record<string, unknown>) => {
+      const refresh_token = `rt-${++next}`
+      if (rotating) refreshable.set(refresh_token, claims)
+      return Response.json({
+        access_token: 'at',
+        token_type: 'bearer',
+        expires_in: 300,
+        id_token,
+        ...(rotating && { refresh_token }),
+      })
+    }
+    if (body.get('grant_type') === 'refresh_token') {
+      const claims = refreshable.get(body.get('refresh_token') ?? '')
+      refreshable.delete(body.get('refresh_token') ?? '')
+      return claims ? answer(await sign(claims), claims) : refuse('invalid_grant')
+    }
     const entry = codes.get(body.get('code') ?? '')
     codes.delete(body.get('code') ?? '')
     if (!entry) return refuse('invalid_grant')
@@ -32,7 +53,7 @@ export async function createFakeIssuer(clock: () => number) {
     if (challenge !== null && createHash('sha256').update(verifier).digest('base64url') !== challenge)
       return refuse('invalid_grant')
     const id_token = await sign({ nonce: parameters.get('nonce') ?? undefined, ...claims })
-    return Response.json({ access_token: 'at', token_type: 'bearer', expires_in: 86_399, id_token })
+    return answer(id_token, claims)
   }
 
   return {
@@ -44,6 +65,17 @@ export async function createFakeIssuer(clock: () => number) {
     setDown(value: boolean) {
       down = value
     },
+    /** A logout token, good unless the parts say otherwise (Back-Channel Logout §2.4). */
+    logoutToken(parts: Record<string, unknown> = {}, key: CryptoKey = privateKey) {
+      const events = { 'http://schemas.openid.net/event/backchannel-logout': {} }
+      return sign({ jti: `jti-${++next}`, events, ...parts }, key, 120)
+    },
+    /** What new tokens say from now on. */
+    setClaims(claims: Record<string, unknown>) {
+      for (const held of refreshable.values()) Object.assign(held, claims)
+    },
+    /** Takes every refresh token back. */
+    revoke: () => refreshable.clear(),
     /** The callback a browser would come back with, after signing in at this Location. */
     signIn(location: string, claims: Record<string, unknown> = {}): string {
       const url = new URL(location, 'http://door.test')
@@ -65,6 +97,7 @@ export async function createFakeIssuer(clock: () => number) {
             token_endpoint: `${ISSUER}/token`,
             jwks_uri: `${ISSUER}/keys`,
             userinfo_endpoint: `${ISSUER}/userinfo`,
+            end_session_endpoint: `${ISSUER}/logout`,
           })
         case '/keys':
           return Response.json({ keys: [jwk] })

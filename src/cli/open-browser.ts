@@ -1,0 +1,18 @@
+import { spawn } from 'node:child_process'
+
+/** Opens an address in the person's browser, where there is one; says nothing when there is none. */
+export function openBrowser(url: string, env: Readonly<Record<string, string | undefined>>): void {
+  if (!/^https?:\/\//.test(url)) return
+  const [command, ...args] =
+    process.platform === 'darwin'
+      ? ['open', url]
+      : process.platform === 'win32'
+        ? ['rundll32', 'url.dll,FileProtocolHandler', url]
+        : env.DISPLAY || env.WAYLAND_DISPLAY || env.BROWSER
+          ? [env.BROWSER || 'xdg-open', url]
+          : []
+  if (command === undefined) return
+  const child = spawn(command, args, { stdio: 'ignore', detached: true })
+  child.on('error', () => {})
+  child.unref()
+}

@@ -1,0 +1,126 @@
+import { Fault } from '../base/index.ts'
+import { challengeOf, isSignInPage } from './challenge.ts'
+import type { DoorSession } from './door-session.ts'
+import type { Agent } from './http/agent.ts'
+
+export interface DoorFetchOptions {
+  readonly door: URL
+  /** As people call it; for faults. */
+  readonly name: string
+  readonly agent: Agent
+  readonly session: DoorSession
+}
+
+export type DoorFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
+
+const MOST_HOPS = 20
+const PEEK = 16 * 1024
+
+/**
+ * `fetch` of the web platform, through a door: a path is one of the door's, the credential goes along, and
+ * a challenge is answered by renewing it and asking once more. What cannot be sent twice (a stream, a
+ * `Request` with a body) is not asked again. A login page never comes back as if it were data.
+ *
+ * Rejects with `ERR_FOREIGN_ORIGIN` for another site, with `ERR_CREDENTIALS_EXPIRED` where the door wants a
+ * person, and with the fault of what could not be reached; an abort rejects with the signal's reason.
+ */
+export function createDoorFetch({ door, name, agent, session }: DoorFetchOptions): DoorFetch {
+  return async (input, init = {}) => {
+    const request = input instanceof Request ? input : undefined
+    let url = new URL(request ? request.url : (input as string | URL), door)
+    if (url.origin !== door.origin) throw foreign(url)
+    let method = (init.method ?? request?.method ?? 'GET').toUpperCase()
+    let body: BodyInit | null = init.body ?? request?.body ?? null
+    const own = new Headers(init.headers ?? request?.headers)
+    const signal = init.signal ?? request?.signal ?? null
+    const replayable = !(body instanceof ReadableStream) && !isIterator(body)
+    const follows = (init.redirect ?? request?.redirect ?? 'follow') === 'follow'
+
+    let renewed = false
+    for (let hops = 0; ; hops++) {
+      const pass = await session.pass(url)
+      const headers = new Headers(own)
+      if (!own.has('authorization') && !own.has('cookie')) {
+        for (const [key, value] of Object.entries(pass.headers)) headers.set(key, value)
+      }
+      const answer = await send(url, { ...init, method, headers, body, signal, redirect: 'manual' })
+      const { asks, response } = await challenged(answer, url)
+      if (asks) {
+        if (!renewed && replayable && (await session.refused(pass.version))) {
+          renewed = true
+          await response.body?.cancel()
+          continue
+        }
+        // An application behind the door has a 401 of its own, with words for its client.
+        if (response.status === 401) return response
+        await response.body?.cancel()
+        throw new Fault('ERR_CREDENTIALS_EXPIRED', { door: name, next: `kfdoor login ${door.href}` })
+      }
+      const to = follows ? redirectOf(response, url) : undefined
+      if (!to) return response
+      if (hops >= MOST_HOPS)
+        throw new Fault('ERR_REDIRECT_LOOP', { door: door.origin, paths: [url.pathname, to.pathname] })
+      if (to.origin !== door.origin) throw foreign(to)
+      const keeps = response.status === 307 || response.status === 308
+      if (keeps && !replayable && body !== null) return response
+      await response.body?.cancel()
+      if (!keeps && method !== 'HEAD' && !(method === 'GET')) {
+        method = 'GET'
+        body = null
+        for (const key of ['content-type', 'content-length', 'content-encoding']) own.delete(key)
+      }
+      url = to
+    }
+  }
+
+  function foreign(url: URL): Error {
+    return new Fault('ERR_FOREIGN_ORIGIN', { door: door.origin, target: url.origin })
+  }
+
+  async function send(url: URL, init: RequestInit): Promise<Response> {
+    try {
+      const [{ fetch }, dispatcher] = await Promise.all([import('undici'), agent.dispatcher(url)])
+      const streams = init.body instanceof ReadableStream || isIterator(init.body)
+      const options = { ...init, dispatcher, ...(streams ? { duplex: 'half' } : {}) }
+      return (await fetch(url, options as Parameters<typeof fetch>[1])) as unknown as Response
+    } catch (error) {
+      if (init.signal?.aborted) throw init.signal.reason
+      throw await agent.explain(error, url)
+    }
+  }
+}
+
+/** Whether an answer is the door's challenge; the response that comes back can still be read in full. */
+async function challenged(response: Response, url: URL): Promise<{ asks: boolean; response: Response }> {
+  const { status, headers } = response
+  const asks = challengeOf({ status, url, header: (key) => headers.get(key) })
+  if (asks !== 'read' || !response.body) return { asks: asks === 'yes', response }
+  const [peeked, whole] = response.body.tee()
+  const text = await firstOf(peeked)
+  const kept = new Response(whole, { status, statusText: response.statusText, headers: [...headers] })
+  return { asks: isSignInPage(text, url), response: kept }
+}
+
+async function firstOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const reader = stream.getReader()
+  const parts: Uint8Array[] = []
+  let size = 0
+  while (size < PEEK) {
+    const { done, value } = await reader.read()
+    if (done) break
+    parts.push(value)
+    size += value.length
+  }
+  // Not awaited: a half of a tee that is cancelled waits for the other.
+  reader.cancel().catch(() => {})
+  return Buffer.concat(parts).subarray(0, PEEK).toString('utf8')
+}
+
+function redirectOf({ status, headers }: Response, url: URL): URL | undefined {
+  const location = headers.get('location')
+  if (location === null || ![301, 302, 303, 307, 308].includes(status)) return undefined
+  return URL.canParse(location, url.href) ? new URL(location, url) : undefined
+}
+
+const isIterator = (body: unknown) =>
+  typeof body === 'object' && body !== null && Symbol.asyncIterator in body && !(body instanceof Blob)

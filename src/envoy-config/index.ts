@@ -1,0 +1,6 @@
+export type { Upstream, UpstreamOf } from './clusters.ts'
+export { type EmitOptions, type Emitted, emitProxy } from './emit.ts'
+export type { Json } from './json.ts'
+export { type Bindings, type Bound, behindProxyProtocol, boundAt } from './listen.ts'
+export type { Problem } from './problem.ts'
+export type { Certificate, Material, MeshIdentity, TlsMaterial } from './tls-context.ts'

@@ -1,0 +1,2 @@
+export { type ClusterAccess, clusterAccess } from './kubeconfig.ts'
+export { type RequestedToken, requestToken } from './token-request.ts'
