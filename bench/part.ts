@@ -13,6 +13,8 @@ export interface Report {
 export interface Part {
   readonly name: string
   readonly summary: string
+  /** Needs servers that are fetched, even when it is `tiny`. */
+  readonly real?: boolean
   readonly load: () => Promise<(effort: Effort, say: (text: string) => void) => Promise<Report>>
 }
 
@@ -26,5 +28,11 @@ export const parts: readonly Part[] = [
     name: 'cli',
     summary: 'how soon a command answers, against Node doing nothing',
     load: async () => (await import('./cli/cli.ts')).benchCli,
+  },
+  {
+    name: 'gateway',
+    summary: 'requests through a whole door, against proxies that check nothing',
+    real: true,
+    load: async () => (await import('./gateway/gateway.ts')).benchGateway,
   },
 ]

@@ -3,6 +3,7 @@ import { compileChain } from '../../src/policy/filters.ts'
 import { Flow } from '../../src/policy/flow.ts'
 import { type Context, compileDoor, type DoorRequest } from '../../src/policy/index.ts'
 import type { FilterCall } from '../../src/policy/seam.ts'
+import { policyYaml } from './policy-yaml.ts'
 import { type BenchInput, type BenchRule, issuer } from './rules.ts'
 
 /** The same rules as an Istio mesh: one gateway, one route, a RequestAuthentication, one policy per rule. */
@@ -50,29 +51,6 @@ spec:
     jwks: '{"keys":[{"kty":"RSA","kid":"k","n":"AQAB","e":"AQAB"}]}'
     forwardOriginalToken: true
 `
-
-function policyYaml(rule: BenchRule, index: number): string {
-  const { kind, text } = rule.path
-  const path = kind === 'exact' ? text : kind === 'prefix' ? `${text}*` : `*${text}`
-  const lines = [
-    'apiVersion: security.istio.io/v1',
-    'kind: AuthorizationPolicy',
-    `metadata: {name: rule-${index}, namespace: istio-system}`,
-    'spec:',
-    `  action: ${rule.action}`,
-    '  selector: {matchLabels: {istio: ingressgateway}}',
-    '  rules:',
-    `  - from: [{source: {requestPrincipals: ["${rule.principal ?? '*'}"]}}]`,
-    '    to:',
-    '    - operation:',
-    `        paths: ["${path}"]`,
-    ...(rule.methods.length > 0 ? [`        methods: ${JSON.stringify(rule.methods)}`] : []),
-    ...(rule.group !== undefined
-      ? ['    when:', `    - {key: "request.auth.claims[groups]", values: ["${rule.group}"]}`]
-      : []),
-  ]
-  return `${lines.join('\n')}\n`
-}
 
 /** What of an input reaches the door: a request with its token, nothing read yet. */
 export function doorRequest(input: BenchInput): DoorRequest {

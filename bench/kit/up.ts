@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { type Measured, measured } from './process.ts'
 
 export const kfdoorProgram = fileURLToPath(new URL('../../bin/kfdoor.mjs', import.meta.url))
 
@@ -12,6 +13,7 @@ export interface RunningDoor {
   readonly httpUrl: string
   readonly caFile: string
   readonly pid: number
+  readonly process: Measured
   /** What a `kfdoor` that speaks to it needs. */
   readonly env: NodeJS.ProcessEnv
   stop(): Promise<void>
@@ -39,9 +41,9 @@ export async function startDoor(
     rmSync(runtime, { recursive: true, force: true })
   }
   for await (const line of createInterface({ input: child.stdout })) {
-    const ready = JSON.parse(line) as Omit<RunningDoor, 'env' | 'stop'>
+    const ready = JSON.parse(line) as Omit<RunningDoor, 'env' | 'stop' | 'process'>
     child.stdout.resume()
-    return { ...ready, env, stop }
+    return { ...ready, env, stop, process: measured(child.pid ?? 0) }
   }
   await stop()
   throw new Error('`kfdoor up` ended before it was ready')

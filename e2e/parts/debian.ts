@@ -14,12 +14,17 @@ export interface Unpacked {
  * with all that is missing and unpacked into the cache, which needs no rights at all.
  *
  * @param has a path below `/` that is there when nothing has to be done.
+ * @param how `unpack` for servers: installing one may start it.
  * @throws where apt knows no such package or cannot fetch it; a part that cannot be had is a failure.
  */
-export async function debian(packages: readonly string[], has: string): Promise<Unpacked> {
+export async function debian(
+  packages: readonly string[],
+  has: string,
+  how: 'install' | 'unpack' = 'install',
+): Promise<Unpacked> {
   const here = { root: '/', env: process.env }
   if (existsSync(join('/', has))) return here
-  if (process.getuid?.() === 0) {
+  if (process.getuid?.() === 0 && how === 'install') {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
     const install = ['install', '--yes', '--quiet', '--no-install-recommends', ...packages]
     try {
@@ -32,19 +37,23 @@ export async function debian(packages: readonly string[], has: string): Promise<
     return here
   }
   const root = await cached(`debian-${packages.join('-')}`, (place) => {
-    const planned = execFileSync(
-      'apt-get',
-      [
-        '-o',
-        'Debug::NoLocking=1',
-        '--print-uris',
-        '--yes',
-        '--no-install-recommends',
-        'install',
-        ...packages,
-      ],
-      { encoding: 'utf8' },
-    )
+    const plan = () =>
+      execFileSync(
+        'apt-get',
+        [
+          ...['-o', 'Debug::NoLocking=1', '--print-uris', '--yes', '--no-install-recommends', 'install'],
+          ...packages,
+        ],
+        { encoding: 'utf8' },
+      )
+    let planned: string
+    try {
+      planned = plan()
+    } catch (error) {
+      if (process.getuid?.() !== 0) throw error
+      execFileSync('apt-get', ['update', '--quiet'], { stdio: 'inherit' })
+      planned = plan()
+    }
     const names = [...planned.matchAll(/^'\S+' ([^_\s]+)_/gm)].map(([, name]) => name as string)
     execFileSync('apt-get', ['download', ...names], { cwd: place, stdio: 'inherit' })
     for (const deb of readdirSync(place).filter((name) => name.endsWith('.deb'))) {
