@@ -1,0 +1,97 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+
+/** Who may use a local proxy: its owner's programs, and no web page and no other name for this machine. */
+export interface GuardOptions {
+  /** Names and addresses that mean this proxy, with port; lower case. Empty = a Unix socket, where Host says nothing. */
+  readonly hosts: ReadonlySet<string>
+  /** First path segment of every request; undefined = none is asked for. */
+  readonly secret?: string
+}
+
+export type Guarded =
+  | { readonly kind: 'pass'; readonly path: string }
+  | {
+      readonly kind: 'refuse'
+      readonly status: 400 | 401 | 403 | 421
+      readonly code: string
+      readonly message: string
+    }
+
+const refuse = (status: 400 | 401 | 403 | 421, code: string, message: string): Guarded => ({
+  kind: 'refuse',
+  status,
+  code,
+  message,
+})
+
+/**
+ * The path to ask the door for, or why nothing is asked. Names are compared whole: a name that a
+ * stranger's DNS points at 127.0.0.1 is not in the list. A browser says where a request comes from
+ * (Origin, Fetch Metadata); what comes from another site is refused, preflights with it.
+ */
+export function guard(request: IncomingMessage, options: GuardOptions): Guarded {
+  const { url: target = '/', headers } = request
+  const host = hostOf(request.rawHeaders)
+  let path = target
+  if (!target.startsWith('/')) {
+    const absolute = /^https?:\/\/([^/?#]*)(\/[^#]*)?$/i.exec(target)
+    if (absolute === null && target !== '*')
+      return refuse(400, 'request-target', 'the request target cannot be read')
+    if (absolute && !options.hosts.has((absolute[1] ?? '').toLowerCase())) {
+      return refuse(421, 'no-relay', 'this proxy serves one door and relays nothing else')
+    }
+    path = absolute?.[2] ?? '/'
+  }
+  if (options.hosts.size > 0 && (host === undefined || !options.hosts.has(host.toLowerCase()))) {
+    return refuse(421, 'foreign-host', 'this proxy answers to its own address only')
+  }
+  const origin = one(headers.origin)
+  if (origin !== undefined && !isOwn(origin, options.hosts)) {
+    return refuse(403, 'foreign-origin', 'a page of another site may not use this proxy')
+  }
+  const site = one(headers['sec-fetch-site'])
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
+    return refuse(403, 'foreign-site', 'a page of another site may not use this proxy')
+  }
+  if (options.secret === undefined) return { kind: 'pass', path }
+  const [given = '', rest] = split(path)
+  if (!equal(given, options.secret)) {
+    return refuse(401, 'secret', 'the address this proxy printed holds a secret, and this request does not')
+  }
+  return { kind: 'pass', path: rest }
+}
+
+/** The one Host of a request; written twice it is nobody's, and Node would show the first only. */
+function hostOf(raw: readonly string[]): string | undefined {
+  let found: string | undefined
+  for (let i = 0; i < raw.length; i += 2) {
+    if ((raw[i] as string).length !== 4 || (raw[i] as string).toLowerCase() !== 'host') continue
+    if (found !== undefined) return undefined
+    found = raw[i + 1]
+  }
+  return found
+}
+
+/** A header that is there twice is nobody's. */
+function one(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' || value === undefined ? value : '\0'
+}
+
+function isOwn(origin: string, hosts: ReadonlySet<string>): boolean {
+  const found = /^https?:\/\/(.+)$/i.exec(origin)
+  return found !== null && hosts.has((found[1] as string).toLowerCase())
+}
+
+/** `/SECRET/rest?q` → `SECRET`, `/rest?q`. */
+function split(path: string): readonly [string, string] {
+  const end = path.slice(1).search(/[/?]/)
+  if (end < 0) return [path.slice(1), '/']
+  const rest = path.slice(1 + end)
+  return [path.slice(1, 1 + end), rest.startsWith('/') ? rest : `/${rest}`]
+}
+
+function equal(given: string, secret: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(secret)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
