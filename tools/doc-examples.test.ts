@@ -52,6 +52,9 @@ async function check(name: string, words: readonly string[]): Promise<void> {
     assert.ok(child, `\`kfdoor ${name} ${first}\` is not a command`)
     command = child
   }
+  // Another program's options are its own to know.
+  const { _allowUnknownOption: passesOn } = command as unknown as { readonly _allowUnknownOption: boolean }
+  if (passesOn) return
   for (const word of words.filter((each) => /^--?[a-zA-Z]/.test(each))) {
     const flag = word.replace(/=.*$/, '')
     const known = command.options.some(({ long, short }) => long === flag || short === flag)

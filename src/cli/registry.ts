@@ -56,10 +56,31 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/token.ts')).tokenCommand,
   },
   {
+    name: 'curl',
+    group: 'use a door',
+    usage: 'curl [curl options] PATH',
+    summary: 'one request, with curl and your credential',
+    load: async () => (await import('./commands/curl.ts')).curlCommand,
+  },
+  {
+    name: 'proxy',
+    group: 'use a door',
+    usage: 'proxy [URL]',
+    summary: 'a local address that makes a door look open',
+    load: async () => (await import('./commands/proxy.ts')).proxyCommand,
+  },
+  {
+    name: 'exec',
+    group: 'use a door',
+    usage: 'exec -- COMMAND',
+    summary: 'a command with everything set to get through',
+    load: async () => (await import('./commands/exec.ts')).execCommand,
+  },
+  {
     name: 'why',
     group: 'use a door',
-    usage: "why 'TEXT'",
-    summary: 'an error text from Kubeflow or KServe: what caused it, what to do',
+    usage: "why 'TEXT' | why -- COMMAND",
+    summary: 'an error text, or a command that fails at a door: cause and fix',
     load: async () => (await import('./commands/why.ts')).whyCommand,
   },
   {

@@ -9,6 +9,7 @@ export {
 } from './door-session.ts'
 export { type Agent, type AgentOptions, type Answer, createAgent, type SendRequest } from './http/agent.ts'
 export { type Cookie, type CookieJar, createCookieJar } from './http/cookie-jar.ts'
+export { isLoopback, proxyFor } from './http/proxy-env.ts'
 export { certificateWithFingerprint, readCertificateAuthority, type TrustOptions } from './http/trust.ts'
 export { createVisitor, type Visitor, type VisitorOptions } from './http/visitor.ts'
 export { browserLogin } from './login/browser.ts'
@@ -22,5 +23,11 @@ export { issuedAt } from './login/session.ts'
 export { signOutOf } from './login/sign-out.ts'
 export { claimsOf, endOf, refreshToken, userOf } from './login/token-set.ts'
 export { doorWords } from './page/door-words.ts'
+export {
+  type Observed,
+  type ProxiedDoor,
+  startInterceptor,
+  startProxy,
+} from './proxy/index.ts'
 export { type DoorKind, type RecognisedDoor, recogniseDoor, type SignOut } from './recognise.ts'
 export { challengedWith, type WhoAmI, whoAmI } from './who.ts'

@@ -1,6 +1,6 @@
 import type { Confidence, Match, Recognised, TokenFacts } from '../../doctor/index.ts'
 
-type Language = 'en' | 'ko'
+export type Language = 'en' | 'ko'
 
 const words = {
   en: {

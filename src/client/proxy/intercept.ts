@@ -44,7 +44,12 @@ export async function startInterceptor(options: InterceptorOptions): Promise<Run
   const carrier = new Carrier({ door, prefix: '', here: () => here, ...(observe && { observe }) })
   const open = new Set<Duplex>()
 
-  const inner = createServer({ requestTimeout: 0, maxHeaderSize: 64 * 1024 })
+  const inner = createServer({
+    requestTimeout: 0,
+    maxHeaderSize: 64 * 1024,
+    shouldUpgradeCallback: ({ headers, method }: IncomingMessage) =>
+      headers.upgrade?.toLowerCase() === 'websocket' && method === 'GET',
+  })
   inner.on('request', (request, response) => void carrier.carry(request, response, pathOf(request)))
   inner.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     carryUpgrade(request, socket, head, pathOf(request), door, '', here).catch(() =>

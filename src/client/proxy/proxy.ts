@@ -48,7 +48,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     requestTimeout: 0,
     maxHeaderSize: 64 * 1024,
     noDelay: true,
-    // A client that waits for 100-continue is told so when its body is wanted.
+    // Only a WebSocket is one: Java offers h2c with every request, and is answered in HTTP/1.1.
+    shouldUpgradeCallback: ({ headers, method }: IncomingMessage) =>
+      headers.upgrade?.toLowerCase() === 'websocket' && method === 'GET',
   })
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     const found = guard(request, allowed)
@@ -71,8 +73,6 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const found = guard(request, allowed)
     if (found.kind === 'refuse') return refuseUpgrade(socket, found.status, 'Refused')
-    if (request.headers.upgrade?.toLowerCase() !== 'websocket')
-      return refuseUpgrade(socket, 501, 'Not Implemented')
     carryUpgrade(request, socket, head, found.path, door, prefix, here).catch(() =>
       refuseUpgrade(socket, 401, 'Unauthorized'),
     )

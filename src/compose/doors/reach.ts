@@ -1,4 +1,4 @@
-import { type Agent, createAgent, readCertificateAuthority } from '../../client/index.ts'
+import { type Agent, createAgent, proxyFor, readCertificateAuthority } from '../../client/index.ts'
 import { runningDoors } from '../control.ts'
 import type { Environment } from './folders.ts'
 import type { KeptDoor } from './kept-doors.ts'
@@ -51,4 +51,10 @@ export function agentFor(
     ca: options.insecure ? undefined : authorityFor(env, url, options, kept),
     insecure: options.insecure,
   })
+}
+
+/** The proxy that leads to somebody who is not the door, as the environment has it. */
+export function onwardProxy(env: Environment, host: string, port: number): URL | undefined {
+  const literal = host.includes(':') ? `[${host}]` : host
+  return proxyFor(new URL(`https://${literal}:${port}`), env)
 }
