@@ -181,15 +181,15 @@ export function serviceOf(
 ): { kind: DoorKind; signOut?: SignOut } {
   const callback = pathOf(request.redirectUri, request.endpoint)
   const session = 'authservice_session'
-  if (cookies.includes('oidc_state_csrf') || callback.endsWith('/oidc/callback')) {
-    const path = `${callback.replace(/\/oidc\/callback$/, '')}/logout`
-    return { kind: 'authservice', signOut: { kind: 'post-session', path, cookie: session } }
-  }
   if (callback.endsWith('/login/oidc')) {
     return {
       kind: 'authservice',
       signOut: { kind: 'get', path: callback.replace(/\/login\/oidc$/, '/logout') },
     }
+  }
+  if (cookies.includes('oidc_state_csrf') || callback.endsWith('/oidc/callback')) {
+    const path = callback.replace(/(\/oidc\/callback)?$/, '/logout')
+    return { kind: 'authservice', signOut: { kind: 'post-session', path, cookie: session } }
   }
   if (callback.endsWith('/callback') || cookies.some((name) => /_csrf$/.test(name))) {
     return {

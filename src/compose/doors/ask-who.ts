@@ -1,5 +1,5 @@
 import { Fault } from '../../base/index.ts'
-import { challengedWith, doorWords, type WhoAmI, whoAmI } from '../../client/index.ts'
+import { type Answer, challengedWith, doorWords, type WhoAmI, whoAmI } from '../../client/index.ts'
 import type { Environment } from './folders.ts'
 import { openKeptDoor, type WhichKeptDoor } from './open-door.ts'
 import type { ReachOptions } from './reach.ts'
@@ -25,12 +25,11 @@ export async function askWho(env: Environment, options: WhichKeptDoor & ReachOpt
   try {
     let pass = await session.pass()
     let refused = await challengedWith(agent, url, pass.headers)
-    if (refused && refused.status !== 403 && (await session.refused(pass.version))) {
+    if (refused && !isRbac(refused) && (await session.refused(pass.version))) {
       pass = await session.pass()
       refused = await challengedWith(agent, url, pass.headers)
     }
-    const rbac = refused?.status === 403 && /^\s*RBAC/.test(refused.body)
-    if (refused && !rbac) {
+    if (refused && !isRbac(refused)) {
       const words = refused.status === 401 ? doorWords(refused) : ''
       if (words !== '' && words !== '{}') throw new Fault('ERR_CREDENTIALS_WRONG', { door: url.href, words })
       throw new Fault('ERR_CREDENTIALS_EXPIRED', { door: name, next: `kfdoor login ${url.href}` })
@@ -47,3 +46,6 @@ export async function askWho(env: Environment, options: WhichKeptDoor & ReachOpt
     await door.close()
   }
 }
+
+/** A rule of the mesh refuses the page: who one is there can be asked all the same. */
+const isRbac = ({ status, body }: Pick<Answer, 'status' | 'body'>) => status === 403 && /^\s*RBAC/.test(body)
