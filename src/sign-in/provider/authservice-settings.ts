@@ -21,6 +21,8 @@ export interface AuthServiceSettings {
   readonly skipAuth: readonly string[]
   readonly userIdHeader: string
   readonly userIdPrefix: string
+  /** Of `USERID_TRANSFORMERS`: what the header says in place of the claim's value, before the prefix. */
+  readonly transform?: (name: string) => string
   readonly userIdClaim: string
   readonly userIdTokenHeader?: string
   readonly groupsHeader: string

@@ -162,11 +162,12 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
   const isGroupAllowed = ({ groups }: User) =>
     settings.groupsAllowed.includes('*') || groups.some((group) => settings.groupsAllowed.includes(group))
 
+  const nameOf = ({ userId }: User): string => settings.transform?.(userId) ?? userId
   const allow = ({ user, method, idToken }: Admitted): Answer => ({
     status: 200,
     about: { kind: 'admitted', user, by: method },
     headers: [
-      [settings.userIdHeader, headerText(settings.userIdPrefix + user.userId)],
+      [settings.userIdHeader, headerText(settings.userIdPrefix + nameOf(user))],
       ...(old ? [] : [[settings.groupsHeader, headerText(user.groups.join(','))] as const]),
       ...(old ? [] : [['auth-method', method] as const]),
       ...(settings.userIdTokenHeader && idToken ? [[settings.userIdTokenHeader, idToken] as const] : []),

@@ -25,7 +25,11 @@ export function createBearerSessions(
   if (!settings.skipJwtBearerTokens) return async () => ({ kind: 'none' })
   const { clock, fetch } = ports
   const trusted: { issuer: string; audience: string; client: IssuerClient }[] = [
-    { issuer: settings.issuer, audience: settings.clientId, client: own },
+    ...[settings.clientId, ...(settings.extraAudiences ?? [])].map((audience) => ({
+      issuer: settings.issuer,
+      audience,
+      client: own,
+    })),
     ...settings.extraJwtIssuers.map(({ issuer, audience }) => ({
       issuer,
       audience,
@@ -46,7 +50,7 @@ export function createBearerSessions(
       if (checked.kind !== 'valid') continue
       const { claims, expiresAt } = checked
       // An address its own issuer does not vouch for is nobody's.
-      if (claims.email_verified === false) return { kind: 'bad' }
+      if (claims.email_verified === false && !settings.allowUnverifiedEmail) return { kind: 'bad' }
       const email = textOf(claims[settings.emailClaim]) ?? claims.sub
       const preferredUsername = textOf(claims.preferred_username)
       return {

@@ -46,6 +46,17 @@ export interface OAuth2ProxySettings {
   readonly skipJwtBearerTokens: boolean
   readonly extraJwtIssuers: readonly { readonly issuer: string; readonly audience: string }[]
   readonly bearerLoginFallback: boolean
+  /** Of `oidc_extra_audiences`: bearer tokens for them count like those for the client. */
+  readonly extraAudiences?: readonly string[]
+  /** Signature algorithms that are taken; all good ones without it. */
+  readonly signingAlgorithms?: readonly string[]
+  /** Lower case; whoever is on the list is let in beside `emailDomains`. */
+  readonly allowedEmails?: readonly string[]
+  readonly acrValues?: string
+  readonly csrfSameSite?: 'Lax' | 'Strict' | 'None'
+  /** The userinfo endpoint is never asked for a claim the ID token lacks. */
+  readonly skipProfile?: boolean
+  readonly allowUnverifiedEmail?: boolean
   /** New tokens after so long, where the issuer gives refresh tokens; 0 or none = never. */
   readonly refreshMs?: number
   /** A sign-out ends the session at the issuer too (RP-Initiated Logout). */

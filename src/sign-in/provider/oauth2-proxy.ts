@@ -95,6 +95,10 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
       sameSite: cookie.sameSite,
     }
   }
+  const csrfAttributes = (question: Question): CookieAttributes => ({
+    ...attributes(question),
+    ...(settings.csrfSameSite && { sameSite: settings.csrfSameSite }),
+  })
   const forget = (question: Question, name: string) =>
     ['set-cookie', clearCookie(name, attributes(question))] as const
   /** Only what the browser has needs to be cleared. */
@@ -122,6 +126,7 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
   /** A domain rule sees the part after the one and only `@` (CVE-2026-40574). */
   const isDomainAllowed = (email: string) => {
     if (settings.emailDomains.includes('*')) return true
+    if (settings.allowedEmails?.includes(email.toLowerCase())) return true
     const [name, domain, ...more] = email.toLowerCase().split('@')
     if (!name || !domain || more.length > 0) return false
     return settings.emailDomains.some((one) => {
@@ -215,6 +220,7 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     const { login, attempt } = attempts.begin(former, wanted(question), way.name)
     const pkce = settings.codeChallenge
     const query = encodeQuery({
+      acr_values: settings.acrValues,
       client_id: way.clientId,
       // `plain` protects nothing S256 does not, and every issuer that knows one knows the other.
       code_challenge: pkce === 'none' ? undefined : attempt.codeChallenge,
@@ -227,7 +233,7 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
       state: attempt.state,
     })
     const location = withQuery(await way.client.authorizationEndpoint(), query)
-    const value = setCookie(csrfName, login, attributes(question), clock(), cookie.csrfExpireMs)
+    const value = setCookie(csrfName, login, csrfAttributes(question), clock(), cookie.csrfExpireMs)
     return redirect(question, location, [['set-cookie', value], ...NO_CACHE])
   }
 
@@ -258,8 +264,11 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     const { tokens } = redeemed
     const user =
       userOf(tokens.claims, claimNames) ??
-      userOf((await way.client.userInfo(tokens, question.signal)) ?? tokens.claims, claimNames)
-    if (!user || tokens.claims.email_verified === false || !isAllowed(user)) {
+      (settings.skipProfile
+        ? undefined
+        : userOf((await way.client.userInfo(tokens, question.signal)) ?? tokens.claims, claimNames))
+    const unverified = tokens.claims.email_verified === false && !settings.allowUnverifiedEmail
+    if (!user || unverified || !isAllowed(user)) {
       log({ event: 'sign-in-refused', reason: 'the user is not among those allowed' })
       return showError(question, 403, 'Invalid session: unauthorized', done)
     }

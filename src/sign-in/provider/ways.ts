@@ -58,6 +58,7 @@ export function waysOf(
           ...(one.profileUrl && { userinfo: one.profileUrl }),
         },
         skipDiscovery,
+        ...(settings.signingAlgorithms && { algorithms: settings.signingAlgorithms }),
         ...ports,
       }),
     }

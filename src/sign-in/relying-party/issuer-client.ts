@@ -22,6 +22,8 @@ export interface IssuerClientOptions {
     readonly userinfo?: string
   }
   readonly skipDiscovery?: boolean
+  /** Signature algorithms that are taken, of those this can verify; all of them without it. */
+  readonly algorithms?: readonly string[]
   readonly fetch: BackChannel
   readonly clock: Clock
 }
@@ -102,6 +104,7 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
     // Dex announces RS256 only, older ones nothing at all; `validate` below is the real check.
     id_token_signed_response_alg: undefined,
   }
+  const algorithms = ALGORITHMS.filter((one) => options.algorithms?.includes(one) ?? true)
   const authentication = clientSecret ? basicAuthentication(clientSecret) : oauth.None()
   const send = guarded(options.fetch)
   const http = (signal?: AbortSignal) => ({
@@ -173,7 +176,7 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
       const { payload } = await jwtVerify(token, createLocalJWKSet(set), {
         issuer,
         audience: [...audiences],
-        algorithms: ALGORITHMS,
+        algorithms,
         clockTolerance: SKEW_SECONDS,
         currentDate: new Date(clock()),
         requiredClaims: [...requiredClaims],

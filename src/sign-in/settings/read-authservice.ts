@@ -1,4 +1,5 @@
-import type { Problem } from '../../base/index.ts'
+import { RE2JS } from 're2js'
+import type { At, Problem } from '../../base/index.ts'
 import { containerEnvironment, type Mesh } from '../../mesh/index.ts'
 import type { AuthServiceSettings } from '../provider/authservice-settings.ts'
 import { workloadOf } from './find-provider.ts'
@@ -12,7 +13,7 @@ const KNOWN = new Set(
   PORT SERVER_PORT SERVER_HOSTNAME WEB_SERVER_PORT READINESS_PROBE_PORT STORE_PATH SESSION_STORE_PATH
   SESSION_STORE_TYPE SESSION_STORE_REDIS_ADDR SESSION_STORE_REDIS_PWD SESSION_STORE_REDIS_DB
   OIDC_STATE_STORE_PATH LOG_LEVEL CLIENT_NAME THEMES_URL THEME TEMPLATE_PATH CA_BUNDLE
-  STRICT_SESSION_VALIDATION AUTH_HEADER AUTH_METHOD_HEADER VERIFY_AUTH_URL CACHE_ENABLED
+  STRICT_SESSION_VALIDATION USERID_TRANSFORMERS AUTH_HEADER AUTH_METHOD_HEADER VERIFY_AUTH_URL CACHE_ENABLED
   CACHE_EXPIRATION_MINUTES`
     .split(/\s+/)
     .filter(Boolean),
@@ -36,9 +37,25 @@ export function readAuthServiceSettings(mesh: Mesh): {
     workload?.containers.find(({ image }) => image.includes('authservice')) ?? workload?.containers[0]
   if (!workload || !container) return { settings: undefined, problems }
   const environment = containerEnvironment(mesh, workload, container)
-  const where = `${workload.kind} ${workload.namespace}/${workload.name}`
+  return readAuthServiceEnvironment(environment, {
+    vintage: vintageOf(container.image, environment),
+    where: `${workload.kind} ${workload.namespace}/${workload.name}: `,
+    at: workload.at,
+  })
+}
+
+/** The same of the environment alone. `where` stands before each message. */
+export function readAuthServiceEnvironment(
+  environment: Readonly<Record<string, string>>,
+  {
+    vintage,
+    where,
+    at,
+  }: { readonly vintage: '28c59ef' | 'e236439'; readonly where: string; readonly at: At },
+): { readonly settings: AuthServiceSettings | undefined; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = []
   const complain = (severity: Problem['severity'], code: string, message: string) =>
-    problems.push({ severity, code, message: `${where}: ${message}`, at: workload.at })
+    problems.push({ severity, code, message: `${where}${message}`, at })
   const value = (name: string) => environment[name] || undefined
   const flag = (name: string, standard: boolean) => {
     const text = value(name)
@@ -54,7 +71,6 @@ export function readAuthServiceSettings(mesh: Mesh): {
     return text ?? ''
   }
 
-  const vintage = vintageOf(container.image, environment)
   const old = vintage === '28c59ef'
   const issuer = need('OIDC_PROVIDER')
   const clientId = need('CLIENT_ID')
@@ -72,6 +88,9 @@ export function readAuthServiceSettings(mesh: Mesh): {
     if (!path.startsWith('/') || path === '/')
       complain('warning', 'open-door', `\`${path}\` among the paths without sign-in opens more than it says`)
   const authUrl = value('OIDC_AUTH_URL')
+  const transform = transformerOf(value('USERID_TRANSFORMERS'), (message) =>
+    complain('error', 'bad-setting', message),
+  )
   const userIdTokenHeader = value('USERID_TOKEN_HEADER')
 
   const settings: AuthServiceSettings = {
@@ -87,6 +106,7 @@ export function readAuthServiceSettings(mesh: Mesh): {
     skipAuth: old ? skipAuth : [...skipAuth, urlPrefix],
     userIdHeader: (value('USERID_HEADER') ?? 'kubeflow-userid').toLowerCase(),
     userIdPrefix: environment.USERID_PREFIX ?? '',
+    ...(transform && { transform }),
     userIdClaim: value('USERID_CLAIM') ?? 'email',
     ...(userIdTokenHeader && { userIdTokenHeader: userIdTokenHeader.toLowerCase() }),
     groupsHeader: (value('GROUPS_HEADER') ?? 'kubeflow-groups').toLowerCase(),
@@ -107,12 +127,54 @@ export function readAuthServiceSettings(mesh: Mesh): {
 }
 
 /** By the image's tag where it is one of the two, else by which vintage's names are used. */
-function vintageOf(image: string, environment: Readonly<Record<string, string>>): '28c59ef' | 'e236439' {
+export function vintageOf(
+  image: string,
+  environment: Readonly<Record<string, string>>,
+): '28c59ef' | 'e236439' {
   if (image.endsWith(':28c59ef')) return '28c59ef'
   if (image.endsWith(':e236439')) return 'e236439'
   return environment.SKIP_AUTH_URI !== undefined && environment.AUTHSERVICE_URL_PREFIX === undefined
     ? '28c59ef'
     : 'e236439'
+}
+
+/**
+ * `[{"matches": "@example\\.com$", "replaces": ""}]`: the first that matches changes the name, the
+ * others are not asked (common/transformer_userid.go).
+ */
+function transformerOf(
+  text: string | undefined,
+  complain: (message: string) => void,
+): ((name: string) => string) | undefined {
+  if (text === undefined) return undefined
+  let list: unknown
+  try {
+    list = JSON.parse(text)
+  } catch {
+    list = undefined
+  }
+  if (!Array.isArray(list)) return void complain('`USERID_TRANSFORMERS` is not a JSON list of rules')
+  const rules = list.flatMap((one: { matches?: unknown; replaces?: unknown } | null) => {
+    if (typeof one?.matches !== 'string' || typeof one.replaces !== 'string') {
+      complain('a rule of `USERID_TRANSFORMERS` has not both `matches` and `replaces`')
+      return []
+    }
+    try {
+      if (one.matches.length > 1024) throw new Error('it is longer than 1024 characters')
+      return [{ pattern: RE2JS.compile(one.matches), replaces: one.replaces }]
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      complain(`\`${one.matches}\` in \`USERID_TRANSFORMERS\` is no Go regular expression: ${reason}`)
+      return []
+    }
+  })
+  return (name) => {
+    for (const { pattern, replaces } of rules) {
+      const matcher = pattern.matcher(name)
+      if (matcher.find()) return matcher.replaceAll(replaces)
+    }
+    return name
+  }
 }
 
 export function sameSiteOf(text: string | undefined): 'Lax' | 'Strict' | 'None' {

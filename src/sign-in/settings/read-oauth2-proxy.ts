@@ -10,12 +10,12 @@ import { parseToml, type TomlValue } from './toml.ts'
 /** Options without effect on who gets in, or on what a client sees of a sign-in. */
 const HARMLESS = new Set(
   `provider upstreams http_address https_address metrics_address custom_sign_in_logo custom_templates_dir
-  banner footer reverse_proxy ssl_insecure_skip_verify cookie_secret oidc_extra_audiences
+  banner footer reverse_proxy ssl_insecure_skip_verify cookie_secret
   relative_redirect_url skip_auth_strip_headers pass_user_headers pass_basic_auth pass_host_header
   request_logging auth_logging standard_logging silence_ping_logging logging_filename show_debug_on_error
   session_cookie_minimal insecure_oidc_skip_nonce approval_prompt login_url_parameters cookie_csrf_per_request
   cookie_csrf_per_request_limit provider_ca_files use_system_trust_store encode_state session_store_type
-  cookie_httponly oidc_audience_claims insecure_oidc_allow_unverified_email`
+  cookie_httponly oidc_audience_claims`
     .split(/\s+/)
     .filter(Boolean),
 )
@@ -133,7 +133,8 @@ function argumentsOf(args: readonly string[]): Map<string, TomlValue> {
   return found
 }
 
-function readOAuth2ProxyOptions(
+/** The settings of options that were gathered under their canonical names. */
+export function readOAuth2ProxyOptions(
   given: ReadonlyMap<string, Setting>,
   fallback: At,
   problems: Problem[],
@@ -205,15 +206,7 @@ function readOAuth2ProxyOptions(
 
   const issuer = required('oidc_issuer_url')
   const redirectUrl = optional('redirect_url') ?? `${optional('proxy_prefix') ?? '/oauth2'}/callback`
-  const refresh = duration('cookie_refresh', 0)
-  const refreshAt = given.get('cookie_refresh')?.at ?? fallback
-  if (refresh > 0)
-    complain(
-      'warning',
-      'not-rehearsed',
-      '`cookie_refresh` has no effect here: a session ends at its expiry',
-      refreshAt,
-    )
+  const refreshMs = duration('cookie_refresh', 0)
   const provider = optional('provider')
   if (provider !== undefined && !['oidc', 'keycloak-oidc'].includes(provider))
     complain('error', 'bad-setting', `provider \`${provider}\` is not played here, only \`oidc\``, fallback)
@@ -226,6 +219,24 @@ function readOAuth2ProxyOptions(
     'profile_url',
     'prompt',
   ].map(optional)
+
+  /** Options few set: left out where they are not. */
+  const more = () => {
+    const algorithms = list('oidc_enabled_signing_algs')
+    const audiences = list('oidc_extra_audiences')
+    const acrValues = optional('acr_values')
+    const backendLogoutUrl = optional('backend_logout_url')
+    const csrfSameSite = optional('cookie_csrf_samesite')
+    return {
+      ...(algorithms.length > 0 && { signingAlgorithms: algorithms }),
+      ...(audiences.length > 0 && { extraAudiences: audiences }),
+      ...(acrValues && { acrValues }),
+      ...(backendLogoutUrl && { backendLogoutUrl }),
+      ...(csrfSameSite && { csrfSameSite: sameSiteOf(csrfSameSite) }),
+      ...(flag('skip_claims_from_profile_url', false) && { skipProfile: true }),
+      ...(flag('insecure_oidc_allow_unverified_email', false) && { allowUnverifiedEmail: true }),
+    }
+  }
 
   const settings: OAuth2ProxySettings = {
     issuer,
@@ -275,6 +286,8 @@ function readOAuth2ProxyOptions(
       return []
     }),
     bearerLoginFallback: flag('bearer_token_login_fallback', true),
+    ...(refreshMs > 0 && { refreshMs }),
+    ...more(),
   }
   if (issuer && !URL.canParse(issuer))
     complain(
