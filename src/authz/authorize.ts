@@ -94,8 +94,11 @@ export function createAuthorize(options: AuthorizeOptions): Authorize {
     if (status >= 200 && status < 300 && check.via !== 'direct') {
       if (kind !== 'sign-in')
         return refusal(id, 'failed', { detail: `the sign-in answers ${status} to nobody` })
-      // The proxy takes a page for "let it through": then as nobody, to where a route has it.
-      if (check.via !== 'grpc') return allow(check, 'exempt', NONE)
+      // The proxy takes a page for "let it through": then as nobody, to where a route has it. That may
+      // be this very port, where nobody tells a check from a visit, so the page stands in the answer.
+      // Envoy lets through at 200 only, nginx and Traefik at every 2xx.
+      if (check.via !== 'grpc' && (check.via !== 'http' || status === 200))
+        return { ...allow(check, 'exempt', NONE), page: { headers, body } }
     }
     const marks: HeaderList =
       kind === 'sign-in'

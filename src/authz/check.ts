@@ -27,6 +27,8 @@ export interface Allow {
   readonly status: number
   readonly set: HeaderList
   readonly remove: readonly string[]
+  /** Of the sign-in, for a browser that was routed to the port checks come on; a proxy reads the status. */
+  readonly page?: { readonly headers: HeaderList; readonly body: string }
 }
 
 /** The caller gets an answer of ours: a way to sign in, a page of the sign-in, or a refusal. */

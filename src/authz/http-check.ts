@@ -71,15 +71,16 @@ export function writeVerdict(response: ServerResponse, via: Via, verdict: Verdic
   else writeRefusal(response, via, verdict, closing)
 }
 
-function writeAllow(response: ServerResponse, { status, set, remove }: Allow, closing: boolean): void {
+function writeAllow(response: ServerResponse, { status, set, remove, page }: Allow, closing: boolean): void {
   const head: string[] = []
   for (const [name, value] of set) head.push(name, value)
   // Envoy takes these out of the request it lets through; others read what is set only.
   if (remove.length > 0) head.push('x-envoy-auth-headers-to-remove', joined(remove))
-  head.push('content-length', '0')
+  for (const [name, value] of page?.headers ?? []) head.push(name, value)
+  head.push('content-length', String(Buffer.byteLength(page?.body ?? '')))
   if (closing) head.push('connection', 'close')
   response.writeHead(status, head as unknown as Record<string, string>)
-  response.end()
+  response.end(page?.body)
 }
 
 const joins = new WeakMap<readonly string[], string>()

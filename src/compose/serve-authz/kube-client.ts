@@ -15,6 +15,12 @@ export interface KubeClient {
   review(token: string, audiences: readonly string[]): Promise<TokenReview>
 }
 
+/** Where the API server is, and who asks. */
+type ApiServerSettings = Pick<
+  KubernetesSettings,
+  'server' | 'tokenFile' | 'caFile' | 'kubeconfig' | 'context'
+>
+
 const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount'
 /** A projected token is renewed in its file; it is read again after so long. */
 const TOKEN_KEPT = 60_000
@@ -34,7 +40,7 @@ interface Access {
  * @throws Fault ERR_INPUT_UNREADABLE, ERR_USAGE
  */
 export function openKubeClient(
-  settings: KubernetesSettings,
+  settings: ApiServerSettings,
   env: Readonly<Record<string, string | undefined>>,
   clock: Clock,
 ): KubeClient {
@@ -87,7 +93,7 @@ function reviewOf(answer: unknown): TokenReview {
 }
 
 function ofCluster(
-  settings: KubernetesSettings,
+  settings: ApiServerSettings,
   env: Readonly<Record<string, string | undefined>>,
   clock: Clock,
 ): Access {
@@ -122,7 +128,7 @@ interface Kubeconfig {
   readonly users?: readonly { name: string; user: Readonly<Record<string, unknown>> }[]
 }
 
-function ofKubeconfig(settings: KubernetesSettings): Access {
+function ofKubeconfig(settings: ApiServerSettings): Access {
   const path = settings.kubeconfig as string
   const wrong = (reason: string) => new Fault('ERR_INPUT_UNREADABLE', { path, reason })
   let config: Kubeconfig

@@ -5,6 +5,7 @@ export const overridable = [
   'listen',
   'grpcListen',
   'metricsListen',
+  'probeListen',
   'pathPrefix',
   'trustedProxies',
   'scheme',
@@ -16,6 +17,8 @@ export const overridable = [
   'cookieName',
   'apiErrors',
   'sessions',
+  'redisPasswordFile',
+  'redisCaFile',
   'auditLog',
   'certificateAuthority',
 ] as const

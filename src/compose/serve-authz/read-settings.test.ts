@@ -33,7 +33,7 @@ const wrong: readonly (readonly [text: string, problem: string])[] = [
     'authz.yaml:1: trustedProxies holds `here`, which is no address range',
   ],
   [`scheme: ftp${signIn}`, 'authz.yaml:1: scheme is `ftp`, not one of `https`, `http`'],
-  [`sessions: redi${signIn}`, 'authz.yaml:1: sessions is neither `memory` nor `sqlite:FILE`'],
+  [`sessions: redi${signIn}`, 'authz.yaml:1: sessions is none of `memory`'],
   [`identity: {userHeader: "a b"}${signIn}`, 'authz.yaml:1: identity.userHeader is not a header name'],
   [`drain: 5${signIn}`, 'authz.yaml:1: drain has to be a string, put it in quotes'],
   ['signIn: {issuer: https://x.example}', 'authz.yaml:1: signIn has no `clientId`'],

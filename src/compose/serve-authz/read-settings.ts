@@ -5,14 +5,18 @@ import { type Field, readYaml } from '../../issuer/index.ts'
 import { parseGoDuration } from '../../sign-in/index.ts'
 import type { Overridable, Override, Overrides } from './overrides.ts'
 import { readMachines } from './read-machines.ts'
+import { readSessions } from './read-sessions.ts'
 import { readSignIn } from './read-sign-in.ts'
-import type { AuthzSettings, ListenAt, SessionSettings } from './settings.ts'
+import type { AuthzSettings, ListenAt } from './settings.ts'
 
 /** What every reader of a part is handed. */
 export interface Reading {
   /** A text setting: the flag's, the environment's, the file's, the default. */
   text(field: Field, name: Overridable | undefined, fallback: string): string
   optional(field: Field, name?: Overridable): string | undefined
+  /** What a flag or the environment says, where the file has no field for it. */
+  given(name: Overridable): string | undefined
+  isOverridden(name: Overridable): boolean
   texts(field: Field, name?: Overridable): readonly string[]
   duration(field: Field, fallback: number): number
   choice<T extends string>(field: Field, name: Overridable | undefined, of: readonly T[], fallback: T): T
@@ -27,6 +31,7 @@ const FIELDS = [
   'listen',
   'grpcListen',
   'metricsListen',
+  'probeListen',
   'pathPrefix',
   'trustedProxies',
   'scheme',
@@ -72,6 +77,7 @@ export function readAuthzSettings(
   identity.only(['userHeader', 'groupsHeader', 'userPrefix'])
   const grpcListen = listenAt(reading, root.get('grpcListen'), 'grpcListen')
   const metricsListen = listenAt(reading, root.get('metricsListen'), 'metricsListen')
+  const probeListen = listenAt(reading, root.get('probeListen'), 'probeListen')
   const auditLog = reading.text(root.get('auditLog'), 'auditLog', '-')
   const caFile = reading.optional(root.get('certificateAuthority'), 'certificateAuthority')
   const signIn = readSignIn(root.get('signIn'), scheme, reading)
@@ -79,6 +85,7 @@ export function readAuthzSettings(
     listen: listenAt(reading, root.get('listen'), 'listen') ?? { host: '127.0.0.1', port: 9090 },
     ...(grpcListen && { grpcListen }),
     ...(metricsListen && { metricsListen }),
+    ...(probeListen && { probeListen }),
     pathPrefix,
     trustedProxies,
     scheme,
@@ -102,15 +109,6 @@ export function readAuthzSettings(
     )
   const sound = !problems.some(({ severity }) => severity === 'error')
   return { settings: sound ? settings : undefined, problems }
-}
-
-function readSessions(field: Field, reading: Reading): SessionSettings {
-  const text = reading.text(field, 'sessions', 'memory')
-  if (text === 'memory') return { store: 'memory' }
-  const file = /^sqlite:(.+)$/.exec(text)?.[1]
-  if (file !== undefined) return { store: 'sqlite', file }
-  reading.complain(field, 'sessions', 'is neither `memory` nor `sqlite:FILE`')
-  return { store: 'memory' }
 }
 
 function headerName(field: Field, standard: string, reading: Reading): string {
@@ -138,6 +136,8 @@ function readingWith(overrides: Overrides, problems: Problem[]): Reading {
       const value = given(name)?.value ?? (field.present ? field.text() : undefined)
       return value === '' ? undefined : value
     },
+    given: (name) => given(name)?.value || undefined,
+    isOverridden: (name) => given(name) !== undefined,
     texts(field, name) {
       const override = given(name)
       const list = override ? override.value.split(',') : field.texts()

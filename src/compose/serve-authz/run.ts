@@ -33,7 +33,9 @@ export async function runServeAuthz(
       io.err(`kfdoor: the settings as they are now are not used: ${text}`)
     }
   }
-  const files = [input.file, input.flags.clientSecretFile].filter((one): one is string => one !== undefined)
+  const files = [input.file, input.flags.clientSecretFile, input.sealKeyFile].filter(
+    (one): one is string => one !== undefined,
+  )
   const watching = watchPaths(files, () => void reload())
   process.on('SIGHUP', () => void reload())
   const stopped = askedToStop(async () => {

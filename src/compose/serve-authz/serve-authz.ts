@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
 import type { AddressInfo, Server as Http2Like } from 'node:net'
 import {
   type AuthzDoor,
@@ -10,12 +11,14 @@ import {
   trustedProxies,
 } from '../../authz/index.ts'
 import { type Clock, Fault } from '../../base/index.ts'
-import { type AuthProvider, memorySessions, type SessionStore, sqliteSessions } from '../../sign-in/index.ts'
+import type { AuthProvider } from '../../sign-in/index.ts'
 import { openAuditLog } from './audit.ts'
+import { openKubeClient } from './kube-client.ts'
 import { type RunningMachines, startMachines } from './machines.ts'
 import { createMetrics, createMetricsServer } from './metrics.ts'
 import { type Outside, openOutside, readPem } from './outside.ts'
-import type { AuthzSettings, ListenAt, SessionSettings } from './settings.ts'
+import { openSessionStore } from './session-store.ts'
+import type { AuthzSettings, ListenAt } from './settings.ts'
 import { newLoginKey, type SignInSeat, seatSignIn } from './sign-in.ts'
 
 export interface AuthzReady {
@@ -23,6 +26,7 @@ export interface AuthzReady {
   readonly http: string
   readonly grpc?: string
   readonly metrics?: string
+  readonly probe?: string
 }
 
 export interface RunningAuthz {
@@ -65,10 +69,9 @@ const END = 10_000
 export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Promise<RunningAuthz> {
   const { clock } = ports
   const audit = openAuditLog(settings.auditLog)
-  const sessions = openSessionStore(settings.sessions, clock)
-  const metrics = createMetrics({ sessions: () => sessions.count(), logLinesLost: () => audit.lost })
-  const outside =
-    ports.outside ?? openOutside(settings.caFile === undefined ? {} : { ca: readCa(settings.caFile) })
+  const { sessions, ...kept } = openSessionStore(settings.sessions, clock)
+  const metrics = createMetrics({ sessions: kept.count, logLinesLost: () => audit.lost })
+  const outside = ports.outside ?? openOutside(trustedBy(settings))
   const loginKey = newLoginKey()
   const newId = idMaker()
   const startedAt = clock()
@@ -89,11 +92,13 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
       },
       cached: metrics.cached,
     })
+    const tokenReview = reviewFor(from, ports)
     const seat = seatSignIn(from, {
       sessions,
       outside,
       clock,
       loginKey,
+      ...(tokenReview && { tokenReview }),
       log: ({ event, ...facts }) => audit.event(event, facts),
     })
     return {
@@ -101,7 +106,7 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
       seat,
       authorize: createAuthorize({
         signIn: seat.signIn,
-        machines: machines.machines,
+        machines: from.signIn?.judgesTokens ? { identify: () => undefined } : machines.machines,
         identity: identityHeaders(from.identity),
         nameSessions: seat.nameSessions,
         newId,
@@ -133,6 +138,13 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
         ...current.machines.missing().map((name) => ({ name, problem: 'not had yet' })),
       ],
     })
+  const probe =
+    settings.probeListen &&
+    createServer((_request, response) => {
+      const waiting = missing().length > 0
+      response.writeHead(waiting ? 503 : 200, { 'content-type': 'text/plain' })
+      response.end(waiting ? 'not ready\n' : 'OK')
+    })
   const open: Http2Like[] = []
   const start = async (server: Http2Like, at: ListenAt, flag: string) => {
     await listen(server, at, flag)
@@ -144,7 +156,7 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
     clearInterval(timer)
     await current.machines.close()
     await outside.close()
-    await sessions.close()
+    await kept.close()
     audit.close()
   }
   const timer = setInterval(() => void current.machines.refresh(), REFRESH)
@@ -161,6 +173,11 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
       ...(figures &&
         settings.metricsListen && {
           metrics: await start(figures, settings.metricsListen, '--metrics-listen'),
+        }),
+
+      ...(probe &&
+        settings.probeListen && {
+          probe: await start(probe, settings.probeListen, '--probe-listen'),
         }),
     }
   } catch (error) {
@@ -196,6 +213,7 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
       const closed = open.map((server) => new Promise((done) => server.close(done)))
       http.server.closeIdleConnections()
       figures?.closeAllConnections()
+      probe?.closeAllConnections()
       const late = setTimeout(() => {
         http.server.closeAllConnections()
         grpc?.end()
@@ -214,8 +232,16 @@ function idMaker(): () => string {
   return () => `${mine}-${(++count).toString(36)}`
 }
 
-function openSessionStore({ store, file }: SessionSettings, clock: Clock): SessionStore {
-  return store === 'sqlite' && file !== undefined ? sqliteSessions(file, clock) : memorySessions(clock)
+/** oidc-authservice asks the API server of its own cluster about tokens of service accounts. */
+function reviewFor({ signIn }: AuthzSettings, { env, clock }: ServePorts) {
+  if (signIn?.style !== 'authservice' || !signIn.settings.tokenReview) return undefined
+  if (!env.KUBERNETES_SERVICE_HOST) return undefined
+  return openKubeClient({}, env, clock).review
+}
+
+function trustedBy({ caFile, caFiles = [] }: AuthzSettings): { readonly ca?: string } {
+  const files = caFile === undefined ? caFiles : [...caFiles, caFile]
+  return files.length === 0 ? {} : { ca: files.map(readCa).join('\n') }
 }
 
 function readCa(path: string): string {

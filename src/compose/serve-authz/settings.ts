@@ -1,4 +1,4 @@
-import type { AuthServiceSettings, OAuth2ProxySettings } from '../../sign-in/index.ts'
+import type { AuthServiceSettings, OAuth2ProxySettings, RedisOptions } from '../../sign-in/index.ts'
 
 /** Everything `serve authz` runs by, after file, environment and flags were laid over one another. */
 export interface AuthzSettings {
@@ -20,6 +20,10 @@ export interface AuthzSettings {
   readonly auditLog?: string
   /** PEM file trusted beside the system's CAs. */
   readonly caFile?: string
+  /** More of them. */
+  readonly caFiles?: readonly string[]
+  /** A port that only says whether this is ready, as oidc-authservice has one. */
+  readonly probeListen?: ListenAt
 }
 
 export interface ListenAt {
@@ -32,6 +36,8 @@ export type SignInSettings = {
   readonly apiErrors: 'json' | 'release'
   /** Identity headers are written beside the auth service's own. */
   readonly nameSessions: boolean
+  /** Tokens are the auth service's own matter, as in the seat of one; `machines` then judges none. */
+  readonly judgesTokens?: boolean
   /** 32 bytes; replicas that share them share sign-ins in flight. */
   readonly loginKey?: Uint8Array
 } & (
@@ -79,8 +85,9 @@ export interface KubernetesSettings extends ClaimSettings {
   readonly context?: string
 }
 
-export interface SessionSettings {
-  readonly store: 'memory' | 'sqlite'
-  /** The database of `sqlite`. */
-  readonly file?: string
-}
+export type SessionSettings =
+  | { readonly store: 'memory' }
+  | { readonly store: 'sqlite'; readonly file: string }
+  | { readonly store: 'redis'; readonly redis: RedisOptions }
+  /** In the browser: the first secret seals, all open. */
+  | { readonly store: 'cookie'; readonly secrets: readonly Uint8Array[] }

@@ -6,7 +6,6 @@ import {
   createAuthService,
   createOAuth2Proxy,
   type ProviderPorts,
-  type SessionStore,
   type SignInEvent,
 } from '../../sign-in/index.ts'
 import type { Outside } from './outside.ts'
@@ -22,7 +21,7 @@ export interface SignInSeat {
 }
 
 export interface SignInPorts {
-  readonly sessions: SessionStore
+  readonly sessions: ProviderPorts['sessions']
   readonly outside: Outside
   readonly clock: Clock
   readonly log: (event: SignInEvent) => void

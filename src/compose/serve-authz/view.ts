@@ -14,6 +14,7 @@ export function viewSettings(settings: AuthzSettings, output: 'yaml' | 'json'): 
 
 function shownOf(value: unknown, name = ''): unknown {
   if (value instanceof Uint8Array) return `REDACTED (${value.length} bytes)`
+  if (typeof value === 'function') return SECRET.test(name) ? 'REDACTED' : undefined
   if (typeof value === 'string' && SECRET.test(name)) return value === '' ? '' : 'REDACTED'
   if (Array.isArray(value)) return value.map((one) => shownOf(one))
   if (typeof value !== 'object' || value === null) return value

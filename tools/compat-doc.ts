@@ -1,0 +1,62 @@
+// `node tools/compat-doc.ts`: writes docs/compat.md from the tables in src/sign-in/settings/compat.
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { authServiceOptions } from '../src/sign-in/settings/compat/authservice-options.ts'
+import { oauth2ProxyOptions } from '../src/sign-in/settings/compat/oauth2-proxy-options.ts'
+import type { CompatOption } from '../src/sign-in/settings/compat/option.ts'
+
+const cell = (text: string) => text.replaceAll('|', '\\|')
+const said = ({ why = '', unless }: CompatOption) => {
+  const spared = unless?.filter(Boolean).map((one) => `\`${one}\``)
+  return cell([why, spared?.length ? `(${spared.join(', ')} changes nothing)` : ''].filter(Boolean).join(' '))
+}
+const counts = (options: readonly CompatOption[]) =>
+  (['honoured', 'harmless', 'refused'] as const)
+    .map((becomes) => `${options.filter((one) => one.becomes === becomes).length} ${becomes}`)
+    .join(', ')
+
+/** The page, as it has to be. */
+export function compatPage(): string {
+  return `<!-- Written by \`node tools/compat-doc.ts\` from src/sign-in/settings/compat. -->
+# In the seat of oauth2-proxy or oidc-authservice
+
+\`\`\`sh
+npx kfdoor serve authz --compat oauth2-proxy --config oauth2_proxy.cfg
+npx kfdoor serve authz --compat authservice
+npx kfdoor serve authz config view --compat oauth2-proxy --config oauth2_proxy.cfg
+\`\`\`
+
+kfdoor takes what the service was given: oauth2-proxy's configuration file, its \`OAUTH2_PROXY_…\` environment and its flags, or the
+environment of oidc-authservice. It listens where they listened, and its cookies, paths, headers and statuses are theirs. Every option
+has one of three classes. **Honoured**: it does what it says. **Harmless**: nothing here depends on it; where it is set to more than its
+default, a line at the start says so. **Refused**: kfdoor does not start with it, because leaving it out would let somebody in, keep
+somebody out, or break what stands around it. An option that neither service has is refused too: it may be a lock that somebody trusts.
+
+What the whole world can read in Kubeflow's manifests (its client secret, its cookie secret, \`12341234\`) needs
+\`--allow-published-secrets\` beyond loopback, and never seals a session: with the published cookie secret sessions are kept in the memory of
+one replica, unless \`--seal-key-file\` names a file with 32 bytes of your own in base64, or \`--sessions\` a store they share.
+
+Our own flags go before what the service was told: \`--listen\`, \`--grpc-listen\`, \`--metrics-listen\`, \`--sessions\`, \`--trusted-proxies\`,
+\`--scheme\`, \`--api-errors json\`.
+
+## oauth2-proxy 7.15
+
+${oauth2ProxyOptions.length} options: ${counts(oauth2ProxyOptions)}.
+
+| option | flag | becomes | |
+| --- | --- | --- | --- |
+${oauth2ProxyOptions.map((one) => `| \`${one.name}\` | \`--${one.flag}\` | ${one.becomes} | ${said(one)} |`).join('\n')}
+
+## oidc-authservice, e236439 and 28c59ef
+
+${authServiceOptions.length} variables: ${counts(authServiceOptions)}.
+
+| variable | becomes | |
+| --- | --- | --- |
+${authServiceOptions.map((one) => `| \`${one.name}\` | ${one.becomes} | ${said(one)} |`).join('\n')}
+`
+}
+
+export const compatPath = fileURLToPath(new URL('../docs/compat.md', import.meta.url))
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(compatPath, compatPage())
