@@ -172,7 +172,7 @@ const usualRetries = 'connect-failure,refused-stream,unavailable,cancelled,retri
 /** `retry.go`, ConvertPolicy: none written = two, 0 attempts = none. */
 function compileRetries(retries: HttpRoute['retries']): ForwardAction['retries'] {
   if (retries === undefined) return { attempts: 2, on: usualRetries }
-  if (retries.attempts <= 0) return undefined
+  if (retries.attempts <= 0) return { attempts: 0, on: '' }
   const parts = (retries.retryOn ?? '')
     .split(',')
     .map((part) => part.trim())

@@ -12,6 +12,9 @@ export interface PeerCertificate {
   readonly subject: string
   /** Whether it chains to a CA the listener accepts. */
   readonly trusted: boolean
+  /** Hex SHA-256 of the certificate, and its PEM text, for `x-forwarded-client-cert`; where they are known. */
+  readonly sha256?: string
+  readonly pem?: string
 }
 
 /** One HTTP request as a proxy's listener receives it. */
@@ -24,7 +27,10 @@ export interface DoorRequest {
   readonly path: string
   /** Without Host. Order and repetition kept. */
   readonly headers: HeaderList
-  readonly body?: string
+  /** Text, or bytes as they came. undefined = there is none, or it was not read yet. */
+  readonly body?: string | Uint8Array
+  /** What the client speaks; undefined = HTTP/1.1. */
+  readonly protocol?: 'HTTP/1.1' | 'HTTP/2'
   /** The listener's own port: the gateway Service's targetPort, or a sidecar's container port. */
   readonly port: number
   /** TCP peer. */
@@ -50,6 +56,8 @@ export interface Check {
   readonly host: string
   readonly headers: HeaderList
   readonly body?: string
+  /** It carries the beginning of the request's body, so many bytes at most; where none was given, it has to be read first. */
+  readonly wantsBody?: { readonly maxBytes: number; readonly allowPartial: boolean }
   readonly protocol: 'http' | 'grpc'
   readonly timeoutMs: number
   /** Only for gRPC: the attributes Envoy fills in. */
@@ -152,6 +160,7 @@ export interface ForwardDecision extends Common {
   readonly proxyHeaders?: HeaderList
   /** 0 or undefined = none. */
   readonly timeoutMs?: number
+  /** undefined = as Istio has it by default. */
   readonly retries?: { readonly attempts: number; readonly on: string; readonly perTryTimeoutMs?: number }
   readonly delayMs?: number
   readonly mirrors?: readonly { readonly upstream: string; readonly host: string; readonly percent: number }[]

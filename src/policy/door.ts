@@ -14,10 +14,10 @@ import {
   type GatewayWorld,
 } from './listener.ts'
 import { decidePath, type PathDecision } from './path.ts'
-import { headRules } from './proxy-config.ts'
+import { certificateForwarding, headRules } from './proxy-config.ts'
 import { compileRegistry } from './registry.ts'
 import type { EngineOptions, Filters, ProxyIdentity, VerificationKey } from './seam.ts'
-import { compileSidecar, type Sidecar } from './sidecar.ts'
+import { compileSidecar, type InboundArrival, type InboundConnection, type Sidecar } from './sidecar.ts'
 import { injectionOf, sidecarOf } from './workload-of.ts'
 
 /** A mesh ready to answer. Each proxy is compiled when it is first asked. */
@@ -31,6 +31,8 @@ export interface Door {
   listeners(proxy: ProxyIdentity): GatewayProxy
   /** The filter chain of a gateway that a connection to this port with this SNI ends at. */
   chain(proxy: ProxyIdentity, connection: Pick<DoorRequest, 'port' | 'scheme' | 'sni'>): Chain | undefined
+  /** What a sidecar takes a connection for; undefined = it closes it. */
+  inbound(proxy: ProxyIdentity, arrival: InboundArrival): InboundConnection | undefined
   decide(proxy: ProxyIdentity, request: DoorRequest, context: Context, hop?: number): Decision
   /** The whole way, from `entry` (the ingress gateway) to the workload. */
   decidePath(request: DoorRequest, context: Context, entry?: ProxyIdentity): PathDecision
@@ -48,6 +50,7 @@ interface Compiled {
   readonly tokensIn: Filters['tokensIn']
   decide(request: DoorRequest, context: Context, hop: number): Decision
   readonly listeners?: GatewayProxy
+  readonly inbound?: Sidecar['connection']
 }
 
 /**
@@ -98,6 +101,7 @@ export function compileDoor(mesh: Mesh, options: EngineOptions = {}): Door {
     },
     listeners: (proxy) => of(proxy).listeners ?? { listeners: [], skipped: [] },
     chain: (proxy, connection) => chainFor(of(proxy).listeners ?? { listeners: [], skipped: [] }, connection),
+    inbound: (proxy, arrival) => of(proxy).inbound?.(arrival),
     decide: (proxy, request, context, hop = 0) => of(proxy).decide(request, context, hop),
     decidePath: (request, context, entry) => decidePath(door, request, context, entry),
     keys: (proxy) => uniqueKeys((proxy ? [proxy] : everyProxy()).flatMap((entry) => of(entry).keys)),
@@ -131,6 +135,7 @@ function compileGateway(world: GatewayWorld, proxy: ProxyIdentity, options: Engi
     proxy: compileGatewayProxy(world, proxy),
     filters: () => filters,
     head: headRules(mesh, proxy),
+    certificates: certificateForwarding(mesh),
     localPrincipal: (chain) => {
       const { tls } = chain.server.server
       const name = tls?.credentialName?.value ?? tls?.credentialNames[0]?.value
@@ -151,6 +156,7 @@ function compileInbound(mesh: Mesh, proxy: ProxyIdentity, options: EngineOptions
   return {
     keys: sidecar.keys,
     tokensIn: sidecar.tokensIn,
+    inbound: sidecar.connection,
     decide: (request, context, hop) => sidecar.decide(request, context, hop),
   }
 }

@@ -3,6 +3,7 @@
  * nothing of a route takes effect before every filter has let the request pass.
  */
 import { Attributes } from './attributes.ts'
+import { forwardCertificate } from './client-certificate.ts'
 import { applyCors } from './cors.ts'
 import type {
   Context,
@@ -17,6 +18,7 @@ import type {
 import type { MergedServer } from './gateway-servers.ts'
 import { changeHeaders, joinChanges, mixChanges } from './header-changes.ts'
 import { accept, type Chain, type GatewayProxy, namesAccepted } from './listener.ts'
+import type { CertificateForwarding } from './proxy-config.ts'
 import { httpsLocation, redirectLocation } from './redirect.ts'
 import { type HeadRules, readHead } from './request-head.ts'
 import { rewritePath } from './rewrite.ts'
@@ -36,6 +38,7 @@ export interface Gateway {
   readonly proxy: GatewayProxy
   readonly filters: () => Filters
   readonly head: HeadRules
+  readonly certificates: CertificateForwarding
   /** The name in the certificate a TLS listener shows, for gRPC checks. */
   readonly localPrincipal?: (chain: Chain) => string | undefined
 }
@@ -76,7 +79,11 @@ export function decideGateway(
     return reply(head.status, head.headers, head.body, head.reason, request.method, trail, [])
   }
   const localPrincipal = chain.tls ? gateway.localPrincipal?.(chain) : undefined
-  const read = localPrincipal === undefined ? head.request : { ...head.request, localPrincipal }
+  const headers = forwardCertificate(head.request.headers, peer, gateway.certificates)
+  const read =
+    headers === head.request.headers && localPrincipal === undefined
+      ? head.request
+      : { ...head.request, headers, ...(localPrincipal !== undefined && { localPrincipal }) }
   return decideHttp(gateway, chain, read, context, trail)
 }
 
@@ -193,12 +200,20 @@ function act(
 function applyFault(route: Route, context: Context): { readonly abort?: number; readonly delayMs?: number } {
   const { fault } = route
   if (fault === undefined) return {}
-  const happens = (percent: number) =>
-    percent >= 100 || (context.random !== undefined && context.random * 100 < percent)
+  const happens = (percent: number, draw: 0 | 1) =>
+    percent >= 100 || (context.random !== undefined && drawn(context.random, draw) * 100 < percent)
   return {
-    ...(fault.abort && happens(fault.abort.percent) && { abort: fault.abort.status }),
-    ...(fault.delay && happens(fault.delay.percent) && { delayMs: fault.delay.ms }),
+    ...(fault.abort && happens(fault.abort.percent, 0) && { abort: fault.abort.status }),
+    ...(fault.delay && happens(fault.delay.percent, 1) && { delayMs: fault.delay.ms }),
   }
+}
+
+/**
+ * One random number has digits enough for several draws that know nothing of each other: whom a fault
+ * spares must still be spread over all destinations.
+ */
+function drawn(random: number, draw: 0 | 1 | 2): number {
+  return (random * 2 ** (16 * draw)) % 1
 }
 
 function forward(
@@ -212,7 +227,7 @@ function forward(
   context: Context,
   trail: Trail,
 ): ForwardDecision | ReplyDecision {
-  const chosen = pick(action.targets, context.random)
+  const chosen = pick(action.targets, context.random && drawn(context.random, route.fault ? 2 : 0))
   if (chosen === undefined || !chosen.target.known) {
     const reason = chosen === undefined ? 'no-destination' : 'destination-unknown'
     note(trail, {
@@ -244,10 +259,16 @@ function forward(
     : mixChanges(route.response, chosen.response)
   // A cluster's own Host is applied first, so the route's wins.
   const host = action.host ?? chosen.host ?? request.host
-  const path = rewritePath(route.path, action.rewrite, request.path)
+  const rewritten = rewritePath(route.path, action.rewrite, request.path)
+  const path = rewritten ?? request.path
   if (path !== request.path || host !== request.host) noteRoute(trail, route, 'rewritten', 'rewrite')
   const { target } = chosen
-  const own = proxyHeaders(headers, path, host, request)
+  // A Host that only one of several destinations sets is no rewrite to Envoy.
+  const rehosted = action.host ?? (action.weighted ? undefined : chosen.host)
+  const own = proxyHeaders(headers, action, {
+    ...(rewritten !== undefined && { path: request.path }),
+    ...(rehosted !== undefined && rehosted !== request.host && { host: request.host }),
+  })
   return {
     kind: 'forward',
     verdict: 'allow',
@@ -279,19 +300,21 @@ function formatted(pairs: HeaderChanges['set'], attributes: Attributes): HeaderL
   return changeHeaders([], { remove: [], set: [], add: pairs }, () => attributes)
 }
 
-/** The proxy's own headers, and Envoy's record of what a route changed. */
+/** The proxy's own headers, and Envoy's record of what a route changed, be it to the same. */
 function proxyHeaders(
   headers: HeaderList,
-  path: string,
-  host: string,
-  request: NormalizedRequest,
+  action: ForwardAction,
+  original: { readonly path?: string; readonly host?: string },
 ): HeaderList {
-  return [
-    ...headers.filter(([name]) => isProxyHeader(name) && name !== 'x-request-id'),
-    ...(path === request.path ? [] : [['x-envoy-original-path', request.path] as const]),
-    ...(host === request.host ? [] : [['x-envoy-original-host', request.host] as const]),
-    ['x-envoy-attempt-count', '1'],
-  ]
+  const own: (readonly [string, string])[] = headers.filter(
+    ([name]) => isProxyHeader(name) && name !== 'x-request-id',
+  )
+  if (original.path !== undefined) own.push(['x-envoy-original-path', original.path])
+  if (original.host !== undefined) own.push(['x-envoy-original-host', original.host])
+  const patience = action.retries?.perTryTimeoutMs || action.timeoutMs
+  if (patience) own.push(['x-envoy-expected-rq-timeout-ms', String(patience)])
+  own.push(['x-envoy-attempt-count', '1'])
+  return own
 }
 
 function isProxyHeader(name: string): boolean {

@@ -4,7 +4,7 @@
  * Agrees with Envoy's check_request_utils.cc, ext_authz_grpc_impl.cc and ext_authz.cc.
  */
 import type { Check, CheckAnswer, HeaderList } from './decision.ts'
-import { checkBody } from './ext-authz-http.ts'
+import { checkBody, wantsBody } from './ext-authz-http.ts'
 import { type Flow, localReply, type Stop } from './flow.ts'
 import { headerValues, joinedHeaders, withHeader, withoutHeader } from './header-list.ts'
 import type { GrpcProvider } from './provider.ts'
@@ -54,6 +54,7 @@ export function grpcCheck(provider: GrpcProvider, flow: Flow): Check | 'too-larg
     host: request.host,
     headers: joinedHeaders(all),
     ...(body !== undefined && { body: body.text }),
+    ...wantsBody(provider, flow),
     protocol: 'grpc',
     timeoutMs: provider.timeoutMs,
     grpc: {

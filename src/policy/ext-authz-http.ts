@@ -11,20 +11,40 @@ import { headerValues, joinedHeaders, withHeader, withoutHeader } from './header
 import { type HttpProvider, matchesName, type Provider } from './provider.ts'
 
 /** The part of the body a check carries; `too-large` ends the request with 413. */
-export function checkBody(
+export function checkBody(provider: Provider, flow: Flow): CheckBody | 'too-large' | undefined {
+  const { body } = flow.request
+  if (!mayCarryBody(provider, flow) || body === undefined || body.length === 0) return undefined
+  const bytes = typeof body === 'string' ? utf8Bytes(body) : body
+  const { maxBytes, allowPartial } = provider.body
+  const partial = bytes.length > maxBytes
+  if (partial && !allowPartial) return 'too-large'
+  const carried = partial ? bytes.subarray(0, maxBytes) : bytes
+  // Bytes that are no text are still sent as they are; what stands here is for people to read.
+  const text = utf8Text(carried) ?? String.fromCharCode(...carried)
+  return { text, length: carried.length, partial, size: bytes.length }
+}
+
+interface CheckBody {
+  readonly text: string
+  /** Bytes that are carried, and bytes there are. */
+  readonly length: number
+  readonly size: number
+  readonly partial: boolean
+}
+
+/** A protocol upgrade has no body to wait for. */
+function mayCarryBody(
   provider: Provider,
   flow: Flow,
-): { readonly text: string; readonly partial: boolean; readonly size: number } | 'too-large' | undefined {
-  const { body } = flow.request
-  if (provider.body === undefined || body === undefined || body === '') return undefined
-  // A protocol upgrade has no body to wait for.
-  if (headerValues(flow.request.headers, 'upgrade').length > 0) return undefined
-  const bytes = utf8Bytes(body)
+): provider is Provider & { readonly body: NonNullable<Provider['body']> } {
+  return provider.body !== undefined && headerValues(flow.request.headers, 'upgrade').length === 0
+}
+
+/** What a check says of the body it would carry. */
+export function wantsBody(provider: Provider, flow: Flow): Pick<Check, 'wantsBody'> {
+  if (!mayCarryBody(provider, flow)) return {}
   const { maxBytes, allowPartial } = provider.body
-  if (bytes.length <= maxBytes) return { text: body, partial: false, size: bytes.length }
-  if (!allowPartial) return 'too-large'
-  const text = utf8Text(bytes.subarray(0, maxBytes)) ?? body.slice(0, maxBytes)
-  return { text, partial: true, size: bytes.length }
+  return { wantsBody: { maxBytes, allowPartial } }
 }
 
 export const payloadTooLarge: Stop = localReply(413, 'Payload Too Large', 'body-too-large')
@@ -43,7 +63,7 @@ export function httpCheck(provider: HttpProvider, flow: Flow): Check | 'too-larg
   }
   let { method, host } = request
   let path = provider.pathPrefix + request.path
-  set('content-length', String(body === undefined ? 0 : utf8Bytes(body.text).length))
+  set('content-length', String(body?.length ?? 0))
   if (body !== undefined) set('x-envoy-auth-partial-body', String(body.partial))
   for (const [name, format] of provider.addedHeaders) {
     const value = formatHeader(format, flow.attributes)
@@ -62,6 +82,7 @@ export function httpCheck(provider: HttpProvider, flow: Flow): Check | 'too-larg
     host,
     headers: joinedHeaders(headers),
     ...(body !== undefined && { body: body.text }),
+    ...wantsBody(provider, flow),
     protocol: 'http',
     timeoutMs: provider.timeoutMs,
   }

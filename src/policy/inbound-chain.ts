@@ -22,7 +22,7 @@ export function chooseInbound(
   mode: PortMode,
   protocol: PortProtocol,
   domains: TrustDomains,
-  request: DoorRequest,
+  request: Pick<DoorRequest, 'scheme' | 'peer' | 'alpn'>,
 ): InboundChoice {
   // Where the bytes tell, these are HTTP.
   const plain = protocol === 'tcp' ? 'tcp' : 'http'

@@ -1,6 +1,7 @@
 import type { Attributes } from './attributes.ts'
 import type { HeaderList } from './decision.ts'
 import { withHeader, withoutHeader } from './header-list.ts'
+import { isSingleHeader } from './request-head.ts'
 
 /** What a Lua filter does to the request's headers, statement by statement. */
 export type LuaHeaders = readonly Statement[]
@@ -77,7 +78,7 @@ export function runLuaHeaders(script: LuaHeaders, attributes: Attributes): Heade
         if (text === undefined) return headers
         headers =
           statement.kind === 'add'
-            ? [...headers, [statement.header, text]]
+            ? withAdded(headers, statement.header, text)
             : withHeader(headers, statement.header, text)
         break
       }
@@ -86,4 +87,11 @@ export function runLuaHeaders(script: LuaHeaders, attributes: Attributes): Heade
     }
   }
   return headers
+}
+
+/** Headers Envoy keeps once are joined. */
+function withAdded(headers: HeaderList, name: string, value: string): HeaderList {
+  const before = isSingleHeader(name) ? headers.find((header) => header[0] === name) : undefined
+  if (before === undefined) return [...headers, [name, value]]
+  return headers.map((header) => (header === before ? [name, `${before[1]},${value}`] : header))
 }

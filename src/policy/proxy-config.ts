@@ -33,6 +33,22 @@ export function headRules(mesh: Mesh, proxy: ProxyIdentity): HeadRules {
   }
 }
 
+/** `gatewayTopology.forwardClientCertDetails`: what becomes of `x-forwarded-client-cert` at a gateway. */
+export function certificateForwarding(mesh: Mesh): CertificateForwarding {
+  const topology = field(field(mesh.meshConfig.raw, 'defaultConfig'), 'gatewayTopology')
+  const written = field(topology, 'forwardClientCertDetails')
+  return forwardings.find((each) => each === written) ?? 'SANITIZE_SET'
+}
+
+const forwardings = [
+  'SANITIZE_SET',
+  'SANITIZE',
+  'FORWARD_ONLY',
+  'APPEND_FORWARD',
+  'ALWAYS_FORWARD_ONLY',
+] as const
+export type CertificateForwarding = (typeof forwardings)[number]
+
 interface ConnectionSettings {
   readonly profile?: unknown
   readonly httpMergeSlashes?: unknown

@@ -186,7 +186,7 @@ function addressed(
     sni: sent.sni ?? '',
     principals: principalsOf(sent.peer),
     forwardedProto,
-    protocol: 'HTTP/1.1',
+    protocol: sent.protocol ?? 'HTTP/1.1',
     ...(sent.body !== undefined && { body: sent.body }),
   }
 }

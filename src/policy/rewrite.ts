@@ -2,14 +2,18 @@ import { substitute } from './regular-expression.ts'
 import type { ForwardAction, PathMatch } from './route.ts'
 import { lowerCase } from './value-pattern.ts'
 
-/** The path (query included) a workload sees. */
-export function rewritePath(match: PathMatch, rewrite: ForwardAction['rewrite'], path: string): string {
-  if (rewrite === undefined) return path
+/** The path (query included) a workload sees; undefined = the rewrite leaves it alone, or there is none. */
+export function rewritePath(
+  match: PathMatch,
+  rewrite: ForwardAction['rewrite'],
+  path: string,
+): string | undefined {
+  if (rewrite === undefined) return undefined
   const mark = path.indexOf('?')
   const [bare, query] = mark === -1 ? [path, ''] : [path.slice(0, mark), path.slice(mark)]
   switch (rewrite.kind) {
     case 'prefix':
-      return replaceMatched(match, rewrite.to, path)
+      return begins(match, path) ? replaceMatched(match, rewrite.to, path) : undefined
     case 'regex':
       return substitute(rewrite.match, rewrite.to, bare) + query
     case 'strip-segments': {
@@ -27,12 +31,12 @@ export function rewritePath(match: PathMatch, rewrite: ForwardAction['rewrite'],
 export function replaceMatched(match: PathMatch, to: string, path: string): string {
   const mark = path.indexOf('?')
   const end = mark === -1 ? path.length : mark
-  if (match.kind !== 'regex') {
-    const begins = match.ignoreCase
-      ? lowerCase(path).startsWith(lowerCase(match.text))
-      : path.startsWith(match.text)
-    if (!begins) return path
-  }
+  if (!begins(match, path)) return path
   const matched = match.kind === 'regex' ? end : match.text.length
   return to + path.slice(matched)
+}
+
+function begins(match: PathMatch, path: string): boolean {
+  if (match.kind === 'regex') return true
+  return match.ignoreCase ? lowerCase(path).startsWith(lowerCase(match.text)) : path.startsWith(match.text)
 }

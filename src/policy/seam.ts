@@ -34,7 +34,7 @@ export interface VerificationKey {
 
 /** A request after the connection manager has read it: path normalized, names in lower case. */
 export interface NormalizedRequest extends AttributeSource {
-  readonly body?: string
+  readonly body?: string | Uint8Array
   /** `x-forwarded-proto` as this proxy tells it onward. */
   readonly forwardedProto: string
   /** `HTTP/1.1` or `HTTP/2`. */

@@ -4,6 +4,7 @@
  */
 import type { Mesh } from '../mesh/index.ts'
 import type { AttributeSource } from './attributes.ts'
+import { clientCertificateEntry, clientCertificateHeader } from './client-certificate.ts'
 import { connectionFilters } from './connection-filters.ts'
 import type {
   Context,
@@ -38,6 +39,8 @@ export interface SidecarWorkload {
 export interface Sidecar {
   readonly keys: readonly VerificationKey[]
   tokensIn(request: { readonly headers: HeaderList; readonly path: string }): readonly string[]
+  /** What a connection to a container port is taken for, if its certificate is good; undefined = it is closed. */
+  connection(arrival: InboundArrival): InboundConnection | undefined
   /** `request.port` is the container port that was dialled. */
   decide(request: DoorRequest, context: Context, hop?: number): Decision
 }
@@ -69,8 +72,41 @@ export function compileSidecar(mesh: Mesh, workload: SidecarWorkload, options: E
   return {
     keys: chain.keys,
     tokensIn: chain.tokensIn,
+    connection: (arrival) => connection(inbound, arrival),
     decide: (request, context, hop) => decide(inbound, request, context, hop ?? 0),
   }
+}
+
+function connection(inbound: Inbound, arrival: InboundArrival): InboundConnection | undefined {
+  const { port, encrypted, alpn } = arrival
+  const good: PeerCertificate = {
+    uris: [`spiffe://${inbound.domains[0]}/`],
+    dnsNames: [],
+    subject: '',
+    trusted: true,
+  }
+  const choice = chooseInbound(
+    modeOf(inbound.modes, port),
+    inbound.ports.get(port)?.protocol ?? 'auto',
+    inbound.domains,
+    { scheme: encrypted ? 'https' : 'http', alpn, ...(encrypted && { peer: good }) },
+  )
+  return choice.kind === 'drop' ? undefined : { carries: choice.kind, tls: choice.tls }
+}
+
+/** A connection by its first bytes. */
+export interface InboundArrival {
+  /** The container port that was dialled. */
+  readonly port: number
+  readonly encrypted: boolean
+  /** Protocols the client offers. */
+  readonly alpn: readonly string[]
+}
+
+export interface InboundConnection {
+  readonly carries: 'http' | 'tcp'
+  /** Whether TLS ends at the sidecar. */
+  readonly tls: boolean
 }
 
 interface Inbound {
@@ -149,19 +185,18 @@ function connectionOf(inbound: Inbound, request: DoorRequest, tls: boolean): Nor
 
 /**
  * `x-forwarded-client-cert`: the caller's certificate is added on mutual TLS, and the header taken
- * away without it. The certificate's hash is not known here and left out.
+ * away without it.
  */
 function forwardCertificate(
   headers: HeaderList,
   peer: PeerCertificate | undefined,
   localPrincipal: string,
 ): HeaderList {
-  const name = 'x-forwarded-client-cert'
+  const name = clientCertificateHeader
   const others = headers.filter((header) => header[0] !== name)
   if (peer === undefined) return others
   const before = headers.filter((header) => header[0] === name).map((header) => header[1])
-  const uris = peer.uris.map((uri) => `;URI=${uri}`).join('')
-  const own = `By=${localPrincipal};Subject="${peer.subject}"${uris}`
+  const own = clientCertificateEntry(peer, { by: localPrincipal, whole: false })
   return [...others, [name, [...before, own].join(',')]]
 }
 

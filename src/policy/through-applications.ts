@@ -68,9 +68,10 @@ export function throughApplications(door: Door, path: PathDecision, context: Con
   return whole
 }
 
+/** An application is shown text; bytes come only from a gateway, which asks no application. */
 function bodyOf({ hops }: PathDecision): { readonly body?: string } {
   const body = hops[0]?.request.body
-  return body === undefined ? {} : { body }
+  return typeof body === 'string' ? { body } : {}
 }
 
 function requestOf(path: PathDecision, sent: ForwardDecision, target: string, host: string) {
