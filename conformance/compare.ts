@@ -82,7 +82,7 @@ export function differences(recorded: Recorded, got: CaseOutcome): readonly stri
 }
 
 /** On a TCP port only the outcome counts; such cases carry what the client sent. */
-function isTcp({ request, expect, tags }: Recorded): boolean {
+export function isTcp({ request, expect, tags }: Recorded): boolean {
   return (
     request.workload !== undefined &&
     request.workload.kind === undefined &&

@@ -1,5 +1,5 @@
 /** Where recorded families are read from: the whole set beside the checkout, else what the project carries. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
@@ -19,6 +19,9 @@ export interface Recordings {
   readonly families: readonly string[]
   read(family: string): Family
   readonly around: Surroundings
+  /** A file of `certs/`, and what each JWKS URI serves. */
+  readonly file: (name: string) => string | undefined
+  readonly jwksUris: Readonly<Record<string, unknown>>
   /** Single resources, and whether istiod's validator takes them. */
   readonly validation: readonly Validation[]
   /** `beside` = everything; `carried` = what a clone has. */
@@ -47,6 +50,8 @@ function openBeside(folder: string, now: number): Recordings {
     from: 'beside',
     families: named(readdirSync(join(folder, 'cases')), '.jsonl'),
     around: readSurroundings(configs, now),
+    file: (name) => readIfThere(join(folder, 'certs', name)),
+    jwksUris: JSON.parse(readFileSync(join(folder, 'jwks-uris.json'), 'utf8')),
     validation: lines(readFileSync(join(folder, 'cases', 'validation.jsonl'), 'utf8')) as Validation[],
     read: (name) => ({
       name,
@@ -72,6 +77,8 @@ export function openCarried(now: number): Recordings {
       certificates: readCertificates((name) => surroundings.certificates[name]),
       now,
     },
+    file: (name) => surroundings.certificates[name],
+    jwksUris: surroundings.jwksUris,
     validation: unpack('validation') as Validation[],
     read(name) {
       const configs = new Map<string, string>()
@@ -83,6 +90,13 @@ export function openCarried(now: number): Recordings {
       return { name, cases, config: (file) => configs.get(file) ?? '' }
     },
   }
+}
+
+const texts = new Map<string, string | undefined>()
+
+function readIfThere(path: string): string | undefined {
+  if (!texts.has(path)) texts.set(path, existsSync(path) ? readFileSync(path, 'utf8') : undefined)
+  return texts.get(path)
 }
 
 function named(files: readonly string[], ending: string): readonly string[] {

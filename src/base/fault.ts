@@ -162,7 +162,7 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_PIPELINES_STORE: (f) =>
     `cannot keep pipelines and runs in \`${f.path}\`: ${f.reason}; move the file away, or choose another folder with \`--state DIR\``,
   ERR_PORT_BUSY: (f) =>
-    `port ${f.port} on ${f.address} is in use; choose another with \`${f.flag} PORT\`, or \`${f.flag} 0\` for a free one`,
+    `port ${f.port} on ${f.address} is in use; choose another with \`${f.flag}${f.flag.endsWith(':') ? '' : ' '}PORT\`, with 0 for a free one`,
   ERR_NOT_SIGNED_IN: (f) =>
     `${f.method} ${f.path} needs a session or a token, and the request carries none that is valid`,
   ERR_ISSUER_UNREACHABLE: (f) =>

@@ -122,8 +122,8 @@ export const registry: readonly Entry[] = [
   {
     name: 'serve',
     group: 'run and change a door',
-    usage: 'serve authz --config FILE',
-    summary: 'one part of a door, for a mesh that has the rest',
+    usage: 'serve authz --config FILE | serve gateway -f DIR',
+    summary: 'one part of a door: the auth service for a mesh, or the data plane',
     load: async () => (await import('./commands/serve.ts')).serveCommand,
   },
   {

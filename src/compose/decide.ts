@@ -99,6 +99,8 @@ function asOneDecision(path: PathDecision): Decision {
     ...common,
     upstream: service.upstream,
     destination: service.destination,
+    // What the first gateway says of the client; the proxies behind it only know each other.
+    ...(first.proxyHeaders && { proxyHeaders: first.proxyHeaders }),
     timeoutMs: shortest(forwards.map(({ timeoutMs }) => timeoutMs)),
     ...(first.retries ? { retries: first.retries } : {}),
     ...(first.delayMs ? { delayMs: first.delayMs } : {}),

@@ -15,6 +15,11 @@ export interface LocalKeys {
   readonly serviceAccounts: { readonly issuers: readonly string[]; readonly jwks: () => object }
 }
 
+/** Where an issuer says where its keys are (OpenID Connect Discovery §4). */
+export function discoveryOf(issuer: string): string {
+  return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+}
+
 const largest = 1024 * 1024
 const patienceMs = 5000
 
@@ -25,14 +30,13 @@ const patienceMs = 5000
  */
 export function keySources(mesh: Mesh, local: LocalKeys, ask: typeof fetch = fetch): KeySources {
   const fetched = new Map<string, string>()
-  const discovery = (issuer: string) => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
   const here = (uri: string): string | undefined => {
     const dexKeys = `${local.dex.issuer}/keys`
-    if (uri === discovery(local.dex.issuer))
+    if (uri === discoveryOf(local.dex.issuer))
       return JSON.stringify({ issuer: local.dex.issuer, jwks_uri: dexKeys })
     if (uri === dexKeys) return JSON.stringify(local.dex.jwks())
     for (const issuer of local.serviceAccounts.issuers) {
-      if (uri === discovery(issuer)) return JSON.stringify({ issuer, jwks_uri: `${issuer}/openid/v1/jwks` })
+      if (uri === discoveryOf(issuer)) return JSON.stringify({ issuer, jwks_uri: `${issuer}/openid/v1/jwks` })
     }
     // cluster-jwks-proxy and the API server both serve this path; in a mesh nothing else does.
     if (URL.canParse(uri) && new URL(uri).pathname === '/openid/v1/jwks' && isInCluster(uri)) {
@@ -44,7 +48,7 @@ export function keySources(mesh: Mesh, local: LocalKeys, ask: typeof fetch = fet
     mesh.requestAuthentications
       .flatMap((one) => one.jwtRules)
       .filter((rule) => rule.jwks === undefined)
-      .map((rule) => rule.jwksUri?.value ?? discovery(rule.issuer.value))
+      .map((rule) => rule.jwksUri?.value ?? discoveryOf(rule.issuer.value))
       .filter((uri) => here(uri) === undefined && isFetchable(uri))
 
   return {
@@ -53,11 +57,11 @@ export function keySources(mesh: Mesh, local: LocalKeys, ask: typeof fetch = fet
       let changed = false
       const follow = new Set(outside())
       for (const uri of follow) {
-        const text = await get(uri, ask)
+        const text = await fetchKeys(uri, ask)
         if (text === undefined) continue
         if (fetched.get(uri) !== text) changed = true
         fetched.set(uri, text)
-        const next = jwksUriOf(text)
+        const next = jwksUriIn(text)
         if (next !== undefined && isFetchable(next)) follow.add(next)
       }
       return changed
@@ -81,7 +85,8 @@ function isFetchable(uri: string): boolean {
   )
 }
 
-async function get(uri: string, ask: typeof fetch): Promise<string | undefined> {
+/** The text behind a URI; undefined = there was none to be had in time, or too much of it. */
+export async function fetchKeys(uri: string, ask: typeof fetch = fetch): Promise<string | undefined> {
   try {
     const response = await ask(uri, { redirect: 'error', signal: AbortSignal.timeout(patienceMs) })
     if (!response.ok || !response.body) return undefined
@@ -98,7 +103,8 @@ async function get(uri: string, ask: typeof fetch): Promise<string | undefined> 
   }
 }
 
-function jwksUriOf(text: string): string | undefined {
+/** Where a discovery document says the keys are. */
+export function jwksUriIn(text: string): string | undefined {
   try {
     const { jwks_uri } = JSON.parse(text) as { jwks_uri?: unknown }
     return typeof jwks_uri === 'string' ? jwks_uri : undefined

@@ -41,9 +41,6 @@ export function notesOf(
       ? ['hardening is off: ambiguous requests pass as Istio lets them']
       : []),
     ...(certificate?.made ?? []).map((made) => `made ${made}`),
-    ...mesh.meshConfig.extensionProviders
-      .filter(({ includeRequestBodyInCheck }) => includeRequestBodyInCheck !== undefined)
-      .map(({ name }) => `provider ${name} wants request bodies; this door asks it without them`),
   ]
 }
 

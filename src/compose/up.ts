@@ -1,5 +1,5 @@
 import { type Clock, Fault, type Problem, renderProblem } from '../base/index.ts'
-import { type DoorPort, startGateway } from '../gateway/index.ts'
+import { type Authorizers, type DoorPort, openAuthorizers, startGateway } from '../gateway/index.ts'
 import { CLUSTER_ISSUER, createSigningKeys, serviceAccountIssuer } from '../identity/index.ts'
 import type { Mesh } from '../mesh/index.ts'
 import { ensureServerCertificate, type ServerCertificate } from '../pki/index.ts'
@@ -9,6 +9,7 @@ import { startBehind } from './behind.ts'
 import { listenForControl } from './control.ts'
 import { decideWholePath } from './decide.ts'
 import { namesOfDoor } from './door-names.ts'
+import { identityHeaders } from './identity-headers.ts'
 import { keySources } from './jwks.ts'
 import type { MeshListener } from './listeners.ts'
 import { type LocalIssuer, startLocalIssuer } from './local-issuer.ts'
@@ -37,9 +38,6 @@ export interface UpPorts {
 export interface RunningUp extends Started {
   close(): Promise<void>
 }
-
-/** Headers that say who the caller is, whatever a mesh's policies name; SECURITY.md promises these. */
-const alwaysIdentity = ['kubeflow-userid', 'kubeflow-groups', 'x-goog-authenticated-user-email']
 
 /** How long requests under way may take when the door closes. Milliseconds. */
 const drainMs = 10_000
@@ -131,6 +129,8 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
         },
         serviceAccounts: { issuers: [CLUSTER_ISSUER, 'https://kubernetes.default.svc'], jwks: accounts.jwks },
       })
+    const authorizers = openAuthorizers(clock)
+    undo.push(() => authorizers.close())
     let current = { mesh, keys: keysOf(mesh) }
     const doorPort = (): DoorPort => {
       const door = compileDoor(current.mesh, {
@@ -139,7 +139,7 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
       })
       return {
         ...decideWholePath(door, options.hardening),
-        ask: (check, signal) => ask(auth, options, check, signal),
+        ask: (check, signal, body) => ask(auth, options, check, authorizers, signal, body),
         upstream: (target) =>
           behind.upstream(
             target.destination.host,
@@ -246,7 +246,9 @@ async function ask(
   auth: LocalAuthService | undefined,
   options: UpOptions,
   check: Parameters<DoorPort['ask']>[0],
+  authorizers: Authorizers,
   signal: AbortSignal,
+  body?: Buffer,
 ): ReturnType<DoorPort['ask']> {
   const [, , , host = ''] = check.service.split('|')
   const name = parseMeshName(host)
@@ -255,24 +257,9 @@ async function ask(
     return own && name && own.service === name.service && own.namespace === name.namespace
   })
   if (given) {
-    const { askByHttp } = await import('./ask-by-http.ts')
-    return askByHttp(given.url, check, signal)
+    return authorizers.ask(given.url, check, signal, body)
   }
   return auth ? auth.provider.check(check, signal) : { status: 503, headers: [], failure: 'reset' }
-}
-
-function identityHeaders(mesh: Mesh): readonly string[] {
-  const claims = mesh.requestAuthentications
-    .flatMap(({ jwtRules }) => jwtRules)
-    .flatMap((rule) => [
-      ...rule.outputClaimToHeaders.map(({ header }) => header),
-      ...(rule.outputPayloadToHeader ? [rule.outputPayloadToHeader.value] : []),
-    ])
-  const providers = mesh.meshConfig.extensionProviders
-    .flatMap(({ headersToUpstreamOnAllow }) => headersToUpstreamOnAllow.map(({ value }) => value))
-    // A provider may hand on what is no identity: the credential itself, the path.
-    .filter((header) => !/^(authorization|cookie|path|content-.*)$/i.test(header) && !header.includes('*'))
-  return [...new Set([...alwaysIdentity, ...claims, ...providers].map((header) => header.toLowerCase()))]
 }
 
 async function reloadDoor(

@@ -2,7 +2,12 @@
 export type Hello =
   | { readonly kind: 'more' }
   | { readonly kind: 'malformed' }
-  | { readonly kind: 'hello'; readonly serverName: string | undefined }
+  | {
+      readonly kind: 'hello'
+      readonly serverName: string | undefined
+      /** Protocols the client offers (RFC 7301), in its order. */
+      readonly alpn: readonly string[]
+    }
 
 /** A hello with post-quantum keys has 1.7 KB; nobody needs this much. */
 const LARGEST = 32 * 1024
@@ -37,7 +42,7 @@ export function readClientHello(bytes: Buffer): Hello {
     at += 5 + size
   }
   try {
-    return { kind: 'hello', serverName: serverName(Buffer.concat(handshake).subarray(4, wanted)) }
+    return { kind: 'hello', ...readExtensions(Buffer.concat(handshake).subarray(4, wanted)) }
   } catch (error) {
     if (error instanceof RangeError) return malformed
     throw error
@@ -45,13 +50,15 @@ export function readClientHello(bytes: Buffer): Hello {
 }
 
 /** Throws RangeError where a length points outside. */
-function serverName(hello: Buffer): string | undefined {
+function readExtensions(hello: Buffer): { serverName: string | undefined; alpn: readonly string[] } {
+  let serverName: string | undefined
+  let alpn: readonly string[] = []
   let at = 2 + 32
   at += 1 + hello.readUInt8(at)
   at += 2 + hello.readUInt16BE(at)
   at += 1 + hello.readUInt8(at)
   // A hello without extensions is lawful in TLS 1.2.
-  if (at === hello.length) return undefined
+  if (at === hello.length) return { serverName, alpn }
   const end = at + 2 + hello.readUInt16BE(at)
   if (end > hello.length) throw new RangeError('extensions')
   at += 2
@@ -60,16 +67,38 @@ function serverName(hello: Buffer): string | undefined {
     const size = hello.readUInt16BE(at + 2)
     at += 4
     if (at + size > end) throw new RangeError('extension')
-    if (type === 0) {
-      // One list with one name of type host_name; anything else is no name we can serve.
-      if (hello.readUInt8(at + 2) !== 0) throw new RangeError('name type')
-      const name = hello.subarray(at + 5, at + 5 + hello.readUInt16BE(at + 3))
-      if (name.length === 0 || name.length !== size - 5 || !/^[!-~]+$/.test(name.toString('latin1'))) {
-        throw new RangeError('name')
-      }
-      return name.toString('latin1').toLowerCase()
-    }
+    const extension = hello.subarray(at, at + size)
+    if (type === SERVER_NAME) serverName = readServerName(extension)
+    else if (type === ALPN) alpn = readProtocols(extension)
     at += size
   }
-  return undefined
+  return { serverName, alpn }
+}
+
+const SERVER_NAME = 0
+const ALPN = 16
+
+function readServerName(extension: Buffer): string {
+  // One list with one name of type host_name; anything else is no name we can serve.
+  if (extension.readUInt8(2) !== 0) throw new RangeError('name type')
+  const name = extension.subarray(5, 5 + extension.readUInt16BE(3))
+  if (
+    name.length === 0 ||
+    name.length !== extension.length - 5 ||
+    !/^[!-~]+$/.test(name.toString('latin1'))
+  ) {
+    throw new RangeError('name')
+  }
+  return name.toString('latin1').toLowerCase()
+}
+
+function readProtocols(extension: Buffer): readonly string[] {
+  const list: string[] = []
+  for (let at = 2; at < extension.length; ) {
+    const size = extension.readUInt8(at)
+    if (at + 1 + size > extension.length) throw new RangeError('protocol')
+    list.push(extension.toString('latin1', at + 1, at + 1 + size))
+    at += 1 + size
+  }
+  return list
 }

@@ -2,22 +2,22 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { PeerCertificate } from '../policy/index.ts'
 import type { ListenerSpec, TlsServer } from './options.ts'
-import type { ServerNames } from './server-names.ts'
 
 /** What is known of a connection; the same for all its requests. */
 export interface Connection {
   readonly listener: ListenerSpec
   readonly scheme: 'http' | 'https'
+  /** The port of the mesh that was dialled. */
+  readonly port: number
   readonly remoteAddress: string
   readonly localAddress: string
   readonly sni?: string
   readonly peer?: PeerCertificate
   readonly alpn?: readonly string[]
-  /** The TLS server that was chosen, and the table it was chosen from. */
+  /** The TLS server that was chosen, and the one another name would have got; `undefined` = there is one only. */
   readonly tls?: {
     readonly server: TlsServer
-    readonly names: ServerNames<TlsServer>
-    readonly several: boolean
+    readonly serverFor: (name: string) => TlsServer | undefined
   }
 }
 
@@ -52,6 +52,8 @@ export function peerOf(socket: TLSSocket): PeerCertificate | undefined {
     // Node shows one RDN a line, first to last; RFC 2253 wants them last to first.
     subject: certificate.subject.split('\n').reverse().join(','),
     trusted: socket.authorized,
+    sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+    pem: certificate.toString(),
   }
 }
 

@@ -10,6 +10,7 @@ import { foldName } from './client-headers.ts'
 import type { Refusal } from './exchange.ts'
 import { laxReading } from './lax-reading.ts'
 import type { DoorPort, ListenerSpec } from './options.ts'
+import type { RequestBody } from './request-body.ts'
 
 export type Final = Exclude<Decision, AskDecision>
 
@@ -30,22 +31,28 @@ const noAnswer: CheckAnswer = { status: 0, headers: [], failure: 'reset' }
  */
 export async function deliberate(
   door: DoorPort,
-  request: DoorRequest,
+  sent: DoorRequest,
   options: {
     readonly listener: ListenerSpec
     readonly invariant: boolean
     readonly identity: ReadonlySet<string>
     readonly now: () => number
     readonly signal: () => AbortSignal
+    /** The request's body, for providers that want to see it. */
+    readonly body?: RequestBody | undefined
+    /** Lets a client that waits send its body. */
+    readonly proceed?: () => void
   },
 ): Promise<Outcome> {
-  const { listener } = options
+  const { listener, body } = options
   const answers: CheckAnswer[] = []
-  const lax = options.invariant ? laxReading(request) : undefined
+  const random = Math.random()
+  let request = sent
+  let lax = options.invariant ? laxReading(request) : undefined
   for (;;) {
     const verifying = door.verify(request, answers, listener)
     const verified = typeof verifying === 'function' ? verifying : await verifying
-    const context = { answers, now: Math.floor(options.now() / 1000), verified }
+    const context = { answers, now: Math.floor(options.now() / 1000), verified, random }
     const decision = door.decide(request, context, listener)
     if (lax) {
       const other = door.decide(lax, context, listener)
@@ -53,15 +60,30 @@ export async function deliberate(
     }
     if (decision.kind !== 'ask') return { decision }
     if (answers.length === MOST_CHECKS) return { refusal: tooManyChecks }
-    answers.push(await ask(door, decision, options.signal()))
+    const { wantsBody } = decision.check
+    if (wantsBody && body && request.body === undefined) {
+      options.proceed?.()
+      if (!(await body.hold(wantsBody.maxBytes))) return { refusal: bodyCutOff }
+      request = { ...request, body: body.bytes }
+      lax &&= { ...lax, body: body.bytes }
+      continue
+    }
+    const carried =
+      decision.check.body === undefined ? undefined : body?.bytes.subarray(0, wantsBody?.maxBytes)
+    answers.push(await ask(door, decision, options.signal(), carried))
   }
 }
 
-async function ask(door: DoorPort, { check }: AskDecision, signal: AbortSignal): Promise<CheckAnswer> {
+async function ask(
+  door: DoorPort,
+  { check }: AskDecision,
+  signal: AbortSignal,
+  body: Buffer | undefined,
+): Promise<CheckAnswer> {
   // Istio's default is 600 s; a timer is only worth its price where somebody asked for less.
   const late = check.timeoutMs > 0 ? AbortSignal.timeout(check.timeoutMs) : undefined
   try {
-    return await door.ask(check, late ? AbortSignal.any([signal, late]) : signal)
+    return await door.ask(check, late ? AbortSignal.any([signal, late]) : signal, body)
   } catch {
     return late?.aborted ? { ...noAnswer, failure: 'timeout' } : noAnswer
   }
@@ -96,4 +118,5 @@ const ambiguous: Refusal = {
   reason: 'ambiguous-request',
   body: 'KFD1501: this request can be read in two ways, and they are not allowed the same\n',
 }
+const bodyCutOff: Refusal = { status: 408, reason: 'body-cut-off', body: 'request timeout', close: true }
 const tooManyChecks: Refusal = { status: 500, reason: 'too-many-checks' }

@@ -1,23 +1,27 @@
+import type { Readable } from 'node:stream'
 import type { ForwardDecision, HeaderList } from '../policy/index.ts'
 import { answerHeaders, finishHead, type Outside } from './answer.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
+import { mostKept, type RequestBody } from './request-body.ts'
 import { requestHeaders } from './request-out.ts'
+import { RetryPolicy } from './retry.ts'
 import { type Failure, failureAnswer, type Receiver, type Sending, type Transport } from './upstream.ts'
-
-/** Without a route's own policy Istio tries twice more (`route/retry.go`, defaultRetryPolicy). */
-const defaultRetries = { attempts: 2, on: 'connect-failure,refused-stream,unavailable,cancelled' }
-
-/** RFC 9110 §9.2.2. */
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
 /** Bytes a second of a body whose length was declared; a modem had thirty times as many. */
 const LEAST_RATE = 100
 
 export interface ForwardOptions {
   readonly id: string
-  readonly believeForwarded: boolean
   readonly outside: Outside | undefined
   readonly bodyIdleMs: number
+  readonly body: RequestBody | undefined
+  readonly mirrors: readonly Mirror[]
+}
+
+/** A workload that gets the request too, and whose answer nobody reads. */
+export interface Mirror {
+  readonly transport: Transport
+  readonly host: string
 }
 
 /**
@@ -30,6 +34,8 @@ export class Forward implements Receiver {
   readonly #transport: Transport
   readonly #options: ForwardOptions
   readonly #begun = performance.now()
+  readonly #retry: RetryPolicy
+  #body: Readable | Buffer | undefined
   #sending: Sending | undefined
   #attempt = 0
   #headed = false
@@ -48,41 +54,92 @@ export class Forward implements Receiver {
     this.#decision = decision
     this.#transport = transport
     this.#options = options
+    this.#retry = new RetryPolicy(decision)
   }
 
   start(): void {
     const { timeoutMs } = this.#decision
+    const { body, mirrors } = this.#options
     const exchange = this.#exchange
     exchange.onGone = () => this.#stop()
     if (timeoutMs) this.#route = setTimeout(() => this.#late(), timeoutMs)
     exchange.continue()
-    if (exchange.body) this.#watchBody(exchange)
+    if (!body) this.#send()
+    else if (!body.whole && (mirrors.length > 0 || this.#retry.byAnswer) && isShort(exchange)) {
+      // To be sent more than once it has to be had as a whole.
+      void body.hold(mostKept).then((sound) => {
+        if (this.#over) return
+        if (sound) this.#sendBody(body)
+        else this.#answer(408, 'request timeout')
+      })
+    } else this.#sendBody(body)
+  }
+
+  #sendBody(body: RequestBody): void {
+    this.#body = body.send()
+    if (!Buffer.isBuffer(this.#body)) this.#watchBody(this.#exchange)
     this.#send()
   }
 
   #send(): void {
     const { retries, method, path, host } = this.#decision
     const exchange = this.#exchange
-    this.#attempt++
+    const attempt = ++this.#attempt
     if (retries?.perTryTimeoutMs) {
-      this.#try = setTimeout(() => this.#late(), retries.perTryTimeoutMs)
+      this.#try = setTimeout(() => this.#lateTry(), retries.perTryTimeoutMs)
     }
-    this.#sending = this.#transport.send({
-      exchange,
+    const outgoing = {
+      remoteAddress: exchange.connection.remoteAddress,
+      trailers: () => exchange.requestTrailers(),
       method,
       path,
       host,
-      headers: requestHeaders(exchange, this.#decision, this.#options.id, {
-        believeForwarded: this.#options.believeForwarded,
-        attempt: this.#attempt,
-      }),
-      receiver: this,
-    })
+      headers: requestHeaders(exchange, this.#decision, this.#options.id, attempt),
+      body: this.#body,
+      receiver: new Attempt(this, attempt),
+    }
+    this.#sending = this.#transport.send(outgoing)
+    if (attempt > 1 || (this.#body && !Buffer.isBuffer(this.#body))) return
+    for (const mirror of this.#options.mirrors) {
+      mirror.transport.send({ ...outgoing, host: mirror.host, receiver: unheard })
+    }
+  }
+
+  #again(): void {
+    clearTimeout(this.#try)
+    // Envoy waits up to 25 ms, doubling, with jitter.
+    setTimeout(
+      () => !this.#over && this.#send(),
+      Math.random() * Math.min(250, 25 * 2 ** (this.#attempt - 1)),
+    )
+  }
+
+  /** Whether what an attempt says still counts. */
+  current(attempt: number): boolean {
+    return !this.#over && attempt === this.#attempt
+  }
+
+  get #resendable(): boolean {
+    return !this.#exchange.gone && (this.#body === undefined || Buffer.isBuffer(this.#body))
+  }
+
+  #lateTry(): void {
+    if (this.#over || this.#headed) return
+    const sending = this.#sending
+    if (this.#resendable && this.#retry.afterLateTry(this.#attempt)) this.#again()
+    else this.#late()
+    sending?.cancel()
   }
 
   head(status: number, headers: FlatHeaders, then: 'body' | 'trailers' | 'nothing'): void {
     if (this.#over) return
     clearTimeout(this.#try)
+    if (this.#resendable && this.#retry.afterAnswer(status, headers, this.#attempt)) {
+      const sending = this.#sending
+      this.#again()
+      sending?.cancel()
+      return
+    }
     this.#headed = true
     this.#answered = status
     const exchange = this.#exchange
@@ -148,34 +205,12 @@ export class Forward implements Receiver {
       else this.#exchange.abort()
       return
     }
-    if (this.#mayRetry(failure)) {
-      // Envoy waits 25 ms, doubling, with jitter.
-      setTimeout(() => !this.#over && this.#send(), Math.random() * 25 * 2 ** (this.#attempt - 1))
+    if (this.#resendable && this.#retry.afterFailure(failure, this.#attempt)) {
+      this.#again()
       return
     }
     const { status, body } = failureAnswer(failure, this.#attempt > 1)
     this.#answer(status, body)
-  }
-
-  #mayRetry(failure: Failure): boolean {
-    const { retries = defaultRetries, method } = this.#decision
-    if (this.#attempt > retries.attempts || this.#exchange.gone || this.#exchange.body) return false
-    const on = retries.on.split(',').map((each) => each.trim())
-    switch (failure.kind) {
-      case 'connect':
-      case 'connect-timeout':
-        return on.some((each) => each === 'connect-failure' || each === 'gateway-error' || each === '5xx')
-      case 'refused-stream':
-        return on.some((each) => each === 'refused-stream' || each === '5xx')
-      case 'reset':
-        // A kept-alive connection may end under a request; Envoy notices before it sends, node after.
-        return (
-          idempotent.has(method) &&
-          (this.#attempt === 1 || on.some((each) => each === 'reset' || each === '5xx'))
-        )
-      case 'protocol':
-        return false
-    }
   }
 
   #late(): void {
@@ -248,6 +283,46 @@ export class Forward implements Receiver {
     clearTimeout(this.#idle)
   }
 }
+
+/** Known to end before long: a body whose length is said and small, and that is no gRPC call's. */
+function isShort(exchange: Exchange): boolean {
+  let length: number | undefined
+  for (const [name, value] of exchange.headers) {
+    const lower = name.toLowerCase()
+    if (lower === 'content-type' && value.startsWith('application/grpc')) return false
+    if (lower === 'content-length') length = Number(value)
+  }
+  return length !== undefined && length <= mostKept
+}
+
+/** One attempt's ear: once another has begun, or the answer was given, nothing it tells is heard. */
+class Attempt implements Receiver {
+  readonly #forward: Forward
+  readonly #number: number
+
+  constructor(forward: Forward, number: number) {
+    this.#forward = forward
+    this.#number = number
+  }
+
+  head(...told: Parameters<Receiver['head']>): void {
+    if (this.#forward.current(this.#number)) this.#forward.head(...told)
+  }
+
+  data(chunk: Buffer): boolean {
+    return this.#forward.current(this.#number) ? this.#forward.data(chunk) : true
+  }
+
+  end(trailers?: HeaderList): void {
+    if (this.#forward.current(this.#number)) this.#forward.end(trailers)
+  }
+
+  fail(failure: Failure): void {
+    if (this.#forward.current(this.#number)) this.#forward.fail(failure)
+  }
+}
+
+const unheard: Receiver = { head: () => {}, data: () => true, end: () => {}, fail: () => {} }
 
 /** Envoy's codes for its own answers to gRPC callers (`source/common/grpc/status.cc`). */
 const grpcStatus: Readonly<Record<number, number>> = {

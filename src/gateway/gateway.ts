@@ -7,24 +7,28 @@ import {
 } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { ForwardDecision } from '../policy/index.ts'
 import { type Outside, refuse, replyWith } from './answer.ts'
+import { joinBytes } from './byte-stream.ts'
 import { clientHeaderFilter, foldName } from './client-headers.ts'
 import { connectionOf, mark } from './connection.ts'
 import { deliberate, type Final } from './deliberate.ts'
 import type { Exchange, Refusal } from './exchange.ts'
 import { Http1Exchange } from './exchange-http1.ts'
 import { Http2Exchange } from './exchange-http2.ts'
-import { Forward, ownAnswer } from './forward.ts'
+import { Forward, type Mirror, ownAnswer } from './forward.ts'
 import { GuardedSocket } from './http2-guard.ts'
-import { type OpenListener, openListener } from './listener.ts'
+import { type OpenListener, openListener, type Planner } from './listener.ts'
 import {
   type DoorPort,
   defaultLimits,
   type GatewayOptions,
   type Limits,
+  type ListenerSpec,
   type RunningGateway,
 } from './options.ts'
-import { bareHost, doorRequest, originForm, strictRefusal } from './strict.ts'
+import { RequestBody } from './request-body.ts'
+import { bareHost, connectionRequest, doorRequest, originForm, strictRefusal } from './strict.ts'
 import { Transports } from './transports.ts'
 import { forwardUpgrade, statusLine } from './upgrade.ts'
 
@@ -62,6 +66,7 @@ class Gateway implements RunningGateway {
   readonly #transports: Transports
   #current: Current
   #open: OpenListener[] = []
+  readonly #stopped: OpenListener[] = []
   #outside = new Map<string, Outside>()
   #draining = false
   #running = 0
@@ -83,25 +88,59 @@ class Gateway implements RunningGateway {
 
   async open(): Promise<void> {
     try {
-      for (const spec of this.#options.listeners) {
-        this.#open.push(
-          await openListener(spec, this.#limits, {
-            http1: (socket) => this.#http1.emit('connection', socket),
-            http2: (socket) => this.#arrive(socket),
-          }),
-        )
-      }
+      for (const spec of this.#options.listeners) await this.#listenOn(spec)
     } catch (error) {
       for (const listener of this.#open) listener.destroy()
       throw error
     }
-    this.listeners = this.#open.map(({ spec, port }) => ({
-      gateway: spec.gateway,
-      meshPort: spec.meshPort,
-      targetPort: spec.targetPort,
-      port,
-      url: `${spec.tls ? 'https' : 'http'}://${spec.address.includes(':') ? `[${spec.address}]` : spec.address}:${port}`,
-    }))
+    this.#bound()
+  }
+
+  async listen(wanted: readonly ListenerSpec[]): Promise<void> {
+    const same = (one: ListenerSpec, other: ListenerSpec) =>
+      one.gateway === other.gateway && one.targetPort === other.targetPort && one.address === other.address
+    const gone = this.#open.filter(({ spec }) => !wanted.some((each) => same(each, spec)))
+    for (const listener of gone) listener.stop()
+    this.#open = this.#open.filter((listener) => !gone.includes(listener))
+    // Their connections go on, and end with the others.
+    this.#stopped.push(...gone)
+    for (const spec of wanted) {
+      if (!this.#open.some((listener) => same(listener.spec, spec))) await this.#listenOn(spec)
+    }
+    this.#bound()
+  }
+
+  async #listenOn(spec: ListenerSpec): Promise<void> {
+    this.#open.push(
+      await openListener(
+        spec,
+        this.#limits,
+        {
+          http1: (socket) => this.#http1.emit('connection', socket),
+          http2: (socket) => this.#arrive(socket),
+          bytes: (socket) => this.#pass(socket),
+        },
+        this.#planner(spec),
+      ),
+    )
+  }
+
+  /** What is open now, and how it is reached. */
+  #bound(): void {
+    const { door } = this.#current
+    this.listeners = this.#open.map(({ spec, port }) => {
+      const { gateway, meshPort, targetPort, address } = spec
+      const secure = spec.tls ?? door.secure?.(spec)
+      const host = address.includes(':') ? `[${address}]` : address
+      return {
+        gateway,
+        meshPort,
+        targetPort,
+        address,
+        port,
+        url: `${secure ? 'https' : 'http'}://${host}:${port}`,
+      }
+    })
     if (!this.#strict) return
     for (const { gateway, meshPort, port } of this.listeners) {
       const ports = { ...this.#outside.get(gateway)?.ports, [meshPort]: port }
@@ -110,6 +149,12 @@ class Gateway implements RunningGateway {
     for (const [gateway, ports] of Object.entries(this.#options.outerPorts ?? {})) {
       this.#outside.set(gateway, { ports, cookies: true })
     }
+  }
+
+  /** The door of the moment is asked about each connection. */
+  #planner(spec: ListenerSpec): Planner | undefined {
+    if (!this.#options.door.plan) return undefined
+    return (arrival) => this.#current.door.plan?.(spec, arrival) ?? { kind: 'close' }
   }
 
   #prepare(door: DoorPort): Current {
@@ -144,7 +189,7 @@ class Gateway implements RunningGateway {
         }
       })
     }
-    for (const listener of this.#open) listener.destroy()
+    for (const listener of [...this.#open, ...this.#stopped]) listener.destroy()
     await this.#transports.close()
   }
 
@@ -190,8 +235,9 @@ class Gateway implements RunningGateway {
         error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
       const body = 'Bad Request'
       const headers = ['content-type', 'text/plain', 'content-length', String(body.length)]
+      const about = status === 400 ? headers : ['content-length', '0']
       socket.end(
-        statusLine(status, [...(status === 400 ? headers : ['content-length', '0']), 'connection', 'close']) +
+        statusLine(status, [...about, 'server', 'istio-envoy', 'connection', 'close']) +
           (status === 400 ? body : ''),
       )
       // Bytes that cannot be understood are not read to their end.
@@ -267,7 +313,8 @@ class Gateway implements RunningGateway {
 
   async #serve(exchange: Exchange, note: Note): Promise<void> {
     const current = this.#current
-    const decided = await this.#decide(exchange, current, note)
+    const body = exchange.body && new RequestBody(exchange.body, this.#limits.bodyIdleMs)
+    const decided = await this.#decide(exchange, current, note, body)
     if (!decided || exchange.gone) return
     const outside = this.#outside.get(exchange.connection.listener.gateway)
     if (decided.kind !== 'forward') return this.#answer(exchange, decided, outside)
@@ -277,19 +324,61 @@ class Gateway implements RunningGateway {
     const forward = () =>
       new Forward(exchange, decided, this.#transports.to(upstream), {
         id: note.id,
-        believeForwarded: this.#believes,
         outside,
         bodyIdleMs: this.#limits.bodyIdleMs,
+        body,
+        mirrors: this.#mirrors(decided, current),
       }).start()
     if (decided.delayMs) setTimeout(() => !exchange.gone && forward(), decided.delayMs)
     else forward()
   }
 
-  get #believes(): boolean {
-    return !this.#strict || (this.#options.trustedHops ?? 0) > 0
+  /** The workloads that get a copy this time. */
+  #mirrors({ mirrors }: ForwardDecision, { door }: Current): readonly Mirror[] {
+    if (!mirrors || mirrors.length === 0) return []
+    return mirrors.flatMap(({ upstream: cluster, host, percent }) => {
+      if (percent < 100 && Math.random() * 100 >= percent) return []
+      const upstream = door.upstream({
+        upstream: cluster,
+        destination: destinationOf(cluster),
+        path: '',
+        host,
+        headers: [],
+      })
+      return upstream ? [{ transport: this.#transports.to(upstream), host }] : []
+    })
   }
 
-  async #decide(exchange: Exchange, current: Current, note: Note): Promise<Final | undefined> {
+  /** A connection that is no HTTP of ours: decided as a whole, then joined to where it goes. */
+  #pass(socket: Socket): void {
+    const connection = connectionOf(socket)
+    const { door } = this.#current
+    const abort = new AbortController()
+    socket.once('close', () => abort.abort())
+    const run = async () => {
+      const outcome = await deliberate(door, connectionRequest(connection), {
+        listener: connection.listener,
+        invariant: false,
+        identity: this.#current.identity,
+        now: this.#options.clock,
+        signal: () => abort.signal,
+      })
+      if (!('decision' in outcome) || outcome.decision.kind !== 'forward') {
+        // Ended, not broken off: the client sees a connection that was closed.
+        socket.destroySoon()
+        return
+      }
+      joinBytes(socket, door.upstream(outcome.decision), this.#limits)
+    }
+    run().catch(() => socket.destroy())
+  }
+
+  async #decide(
+    exchange: Exchange,
+    current: Current,
+    note: Note,
+    body: RequestBody | undefined,
+  ): Promise<Final | undefined> {
     const stop = (refusal: Refusal): undefined => {
       note.reason = refusal.reason
       refuse(exchange, refusal)
@@ -322,6 +411,8 @@ class Gateway implements RunningGateway {
         exchange.onGone = () => abort.abort()
         return abort.signal
       },
+      body,
+      proceed: () => exchange.continue(),
     })
     if ('refusal' in outcome) return stop(outcome.refusal)
     note.verdict = outcome.decision.verdict
@@ -383,7 +474,7 @@ class Gateway implements RunningGateway {
       if (--this.#running === 0) this.#idle?.()
     })
     const run = async () => {
-      const decided = await this.#decide(exchange, current, note)
+      const decided = await this.#decide(exchange, current, note, undefined)
       if (!decided || exchange.gone) return
       const outside = this.#outside.get(exchange.connection.listener.gateway)
       if (decided.kind !== 'forward') return this.#answer(exchange, decided, outside)
@@ -397,7 +488,6 @@ class Gateway implements RunningGateway {
         decision: decided,
         upstream: current.door.upstream(decided),
         id: note.id,
-        believeForwarded: this.#believes,
         outside,
         limits: this.#limits,
         answer: (status, body) => {
@@ -434,6 +524,12 @@ class Gateway implements RunningGateway {
       durationMs: clock() - begun,
     })
   }
+}
+
+/** `outbound|80|v1|app.ns.svc.cluster.local` */
+function destinationOf(cluster: string): ForwardDecision['destination'] {
+  const [, port = '', subset = '', host = ''] = cluster.split('|')
+  return { host, port: Number(port), ...(subset !== '' && { subset }) }
 }
 
 interface Note {

@@ -1,5 +1,8 @@
+export type { Authorizers } from './authorizers.ts'
+export { openAuthorizers } from './authorizers.ts'
 export { startGateway } from './gateway.ts'
 export type {
+  Arrival,
   BoundListener,
   Decide,
   DoorPort,
@@ -7,8 +10,10 @@ export type {
   Limits,
   ListenerSpec,
   LogEntry,
+  Plan,
   RunningGateway,
   TlsServer,
   Upstream,
+  UpstreamTarget,
   WebHandler,
 } from './options.ts'

@@ -1,5 +1,13 @@
 import type { Clock } from '../base/index.ts'
-import type { Check, CheckAnswer, Context, Decision, DoorRequest, ForwardDecision } from '../policy/index.ts'
+import type {
+  Check,
+  CheckAnswer,
+  Context,
+  Decision,
+  DoorRequest,
+  ForwardDecision,
+  PeerCertificate,
+} from '../policy/index.ts'
 
 /** One TLS server of a listener: whom it serves, and with which certificate. */
 export interface TlsServer {
@@ -9,7 +17,16 @@ export interface TlsServer {
   readonly certPem: string
   readonly keyPem: string
   /** Whether a client must or may show a certificate, and which CA it has to come from. */
-  readonly client?: { readonly mode: 'MUTUAL' | 'OPTIONAL_MUTUAL'; readonly caPem: string }
+  readonly client?: {
+    readonly mode: 'MUTUAL' | 'OPTIONAL_MUTUAL'
+    readonly caPem: string
+    /** OPTIONAL_MUTUAL in Envoy: whose certificate is from elsewhere comes in, as nobody. */
+    readonly strangersAsNobody?: boolean
+    /** Ends the handshake of a client whose certificate is good and names somebody else. */
+    readonly accepts?: (peer: PeerCertificate) => boolean
+  }
+  /** 48 bytes; processes that share them resume each other's sessions. undefined = this one's own. */
+  readonly ticketKeys?: Buffer
   /** Default 1.2, which is also the least. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3'
@@ -30,7 +47,30 @@ export interface ListenerSpec {
   readonly tls?: readonly TlsServer[]
   /** The flag that chooses `port`, for the sentence when it is taken. */
   readonly flag?: string
+  /** Each connection begins with who it is from and what was dialled (HAProxy's PROXY protocol). */
+  readonly proxyProtocol?: boolean
 }
+
+/** A connection by its first bytes. */
+export interface Arrival {
+  /** The port of the mesh that was dialled: the listener's, or what the PROXY protocol says. */
+  readonly port: number
+  readonly remoteAddress: string
+  readonly localAddress: string
+  /** Whether it begins with a TLS ClientHello; then what that says. */
+  readonly encrypted: boolean
+  readonly sni?: string
+  readonly alpn: readonly string[]
+}
+
+/** What is made of a connection. */
+export type Plan =
+  | { readonly kind: 'http' }
+  /** TLS ends here, and carries HTTP or anything. The same server object keeps its session tickets. */
+  | { readonly kind: 'tls'; readonly server: TlsServer; readonly carries: 'http' | 'bytes' }
+  /** Passed on as it is, once the door has decided about the connection. */
+  | { readonly kind: 'bytes' }
+  | { readonly kind: 'close' }
 
 /** Where a request goes in the end. */
 export type Upstream =
@@ -51,6 +91,9 @@ export type Decide = (request: DoorRequest, context: Context, listener: Listener
 
 type Verified = Context['verified']
 
+/** What of a decision says where a request goes. */
+export type UpstreamTarget = Pick<ForwardDecision, 'upstream' | 'destination' | 'host' | 'path' | 'headers'>
+
 /** What the gateway knows of a door: everything that `replace` exchanges at once. */
 export interface DoorPort {
   readonly decide: Decide
@@ -60,10 +103,17 @@ export interface DoorPort {
     answers: readonly CheckAnswer[],
     listener: ListenerSpec,
   ) => Verified | Promise<Verified>
-  /** Asks a CUSTOM provider. A throw counts as no answer: Envoy's failure modes are the engine's to apply. */
-  readonly ask: (check: Check, signal: AbortSignal) => Promise<CheckAnswer>
+  /**
+   * Asks a CUSTOM provider. A throw counts as no answer: Envoy's failure modes are the engine's to apply.
+   * `body` = the bytes of the request's body that the check carries.
+   */
+  readonly ask: (check: Check, signal: AbortSignal, body?: Buffer) => Promise<CheckAnswer>
   /** undefined = nothing stands there: 503 as Envoy words it. */
-  readonly upstream: (target: ForwardDecision) => Upstream | undefined
+  readonly upstream: (target: UpstreamTarget) => Upstream | undefined
+  /** What is made of a connection; without it the listener's own `tls` says so. */
+  readonly plan?: (listener: ListenerSpec, arrival: Arrival) => Plan
+  /** Whether a port speaks TLS, for its URL; without it the listener's own `tls` says so. */
+  readonly secure?: (listener: ListenerSpec) => boolean
   /** Headers that say who the caller is; a client's own never come through. */
   readonly identityHeaders: readonly string[]
 }
@@ -139,6 +189,7 @@ export interface BoundListener {
   readonly gateway: string
   readonly meshPort: number
   readonly targetPort: number
+  readonly address: string
   readonly port: number
   /** `https://127.0.0.1:8443`. */
   readonly url: string
@@ -158,6 +209,11 @@ export interface RunningGateway {
       readonly servers: readonly TlsServer[]
     }[]
   }): void
+  /**
+   * The listeners that shall be open: new ones are opened; those that are gone take nothing new.
+   * Throws as the start does.
+   */
+  listen(wanted: readonly ListenerSpec[]): Promise<void>
   /** Takes nothing new, lets what runs end for so long, then cuts it off. */
   close(drainMs?: number): Promise<void>
 }

@@ -14,54 +14,56 @@ const ours = new Set([
   'transfer-encoding',
   'upgrade',
   'http2-settings',
-  'x-envoy-external-address',
   'x-envoy-attempt-count',
-  'x-forwarded-for',
-  'x-forwarded-proto',
   'x-request-id',
 ])
 
 /**
- * The headers an upstream gets, as Envoy's edge gateway sends them
- * (`conn_manager_utility.cc`, mutateRequestHeaders). Host is first and apart: HTTP/2 has no such header.
+ * The headers an upstream gets: those of the decision, and the gateway's own (`x-forwarded-for`, …) as
+ * the engine knows them. Host is apart: HTTP/2 has no such header.
  */
 export function requestHeaders(
   exchange: Exchange,
   decision: ForwardDecision,
   id: string,
-  options: { readonly believeForwarded: boolean; readonly attempt: number },
+  attempt: number,
 ): FlatHeaders {
-  const { connection } = exchange
   const headers: FlatHeaders = []
-  let forwardedFor = connection.remoteAddress
-  let proto: string = connection.scheme
-  let external = connection.remoteAddress
-  for (const [sent, value] of decision.headers) {
-    const name = sent.toLowerCase()
-    if (!ours.has(name)) {
-      // Nothing that could begin another header may leave, wherever it came from (CVE-2023-27493).
-      if (!/[\r\n\0]/.test(value)) headers.push(name, value)
-      continue
-    }
-    // The engine has added the peer already, where it trusts what came before it.
-    if (name === 'te' && value.toLowerCase().includes('trailers')) headers.push('te', 'trailers')
-    // The engine has put the peer behind what it was sent, where there are proxies in front to believe.
-    else if (!options.believeForwarded) continue
-    else if (name === 'x-forwarded-for') forwardedFor = value
-    else if (name === 'x-forwarded-proto') proto = value
-    else if (name === 'x-envoy-external-address') external = value
+  for (const [name, value] of decision.headers) pass(headers, name, value)
+  const { proxyHeaders } = decision
+  if (proxyHeaders) {
+    for (const [name, value] of proxyHeaders) pass(headers, name, value)
+  } else {
+    const { remoteAddress, scheme } = exchange.connection
+    headers.push(
+      'x-forwarded-for',
+      remoteAddress,
+      'x-forwarded-proto',
+      scheme,
+      'x-envoy-external-address',
+      remoteAddress,
+    )
   }
-  headers.push(
-    'x-forwarded-for',
-    forwardedFor,
-    'x-forwarded-proto',
-    proto,
-    'x-envoy-external-address',
-    external,
-    'x-request-id',
-    id,
-    'x-envoy-attempt-count',
-    String(options.attempt),
-  )
+  headers.push('x-request-id', id)
+  if (counts(decision)) headers.push('x-envoy-attempt-count', String(attempt))
   return headers
+}
+
+function pass(headers: FlatHeaders, sent: string, value: string): void {
+  const name = sent.toLowerCase()
+  if (ours.has(name)) {
+    if (name === 'te' && value.toLowerCase().includes('trailers')) headers.push('te', 'trailers')
+    return
+  }
+  // Nothing that could begin another header may leave, wherever it came from (CVE-2023-27493).
+  if (!hasLineBreak(value)) headers.push(name, value)
+}
+
+function hasLineBreak(value: string): boolean {
+  return value.includes('\n') || value.includes('\r') || value.includes('\0')
+}
+
+/** Gateways say which attempt it is, sidecars do not; what the engine wrote down tells which it is. */
+function counts({ proxyHeaders }: ForwardDecision): boolean {
+  return !proxyHeaders || proxyHeaders.some(([name]) => name === 'x-envoy-attempt-count')
 }

@@ -1,5 +1,6 @@
 import type { DoorRequest } from '../policy/index.ts'
 import { foldName } from './client-headers.ts'
+import type { Connection } from './connection.ts'
 import type { Exchange, Refusal } from './exchange.ts'
 import type { Limits } from './options.ts'
 
@@ -28,7 +29,7 @@ export function strictRefusal(exchange: Exchange, limits: Limits): Refusal | und
   if (!target.startsWith('/') && exchange.protocol === 'HTTP/2') return bad('target-malformed')
   // The SNI chose a certificate and maybe asked for the client's: another server's host must not pass with it.
   const { tls } = exchange.connection
-  if (tls?.several && tls.names.find(bareHost(host)) !== tls.server) {
+  if (tls && tls.serverFor(bareHost(host)) !== tls.server) {
     return bad('host-of-another-server', 421)
   }
   return undefined
@@ -81,7 +82,25 @@ export function doorRequest(exchange: Exchange, host: string, path: string): Doo
     host,
     path,
     headers: exchange.headers,
-    port: connection.listener.targetPort,
+    port: connection.port,
+    protocol: exchange.protocol,
+    sourceIp: connection.remoteAddress,
+    destinationIp: connection.localAddress,
+    ...(connection.sni !== undefined && { sni: connection.sni }),
+    ...(connection.peer !== undefined && { peer: connection.peer }),
+    ...(connection.alpn !== undefined && { alpn: connection.alpn }),
+  }
+}
+
+/** A connection that carries no HTTP of ours, in the form the engine takes requests. */
+export function connectionRequest(connection: Connection): DoorRequest {
+  return {
+    method: '',
+    scheme: connection.scheme,
+    host: '',
+    path: '',
+    headers: [],
+    port: connection.port,
     sourceIp: connection.remoteAddress,
     destinationIp: connection.localAddress,
     ...(connection.sni !== undefined && { sni: connection.sni }),

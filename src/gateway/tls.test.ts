@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as http2Connect } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
@@ -93,12 +93,18 @@ test('the server name chooses the certificate; the engine is told it', async (t)
   await assert.rejects(get(gateway.port, 'other.test'), /ECONNRESET|socket/, 'no server, no handshake')
 })
 
+/** Hex as Node writes fingerprints. */
+const fingerprintOf = (hex = '') => hex.toUpperCase().replace(/..(?=.)/g, '$&:')
+
 test('a MUTUAL server wants a certificate, and its neighbour does not', async (t) => {
   let peer: unknown
+  let shown: string | undefined
   const gateway = await aGateway(
     {
       decide: (request) => {
-        peer = request.peer
+        const { sha256, pem, ...names } = request.peer ?? {}
+        peer = names
+        shown = pem && `${new X509Certificate(pem).fingerprint256 === fingerprintOf(sha256)}`
         return replyOf(204)
       },
     },
@@ -108,6 +114,7 @@ test('a MUTUAL server wants a certificate, and its neighbour does not', async (t
   await assert.rejects(get(gateway.port, 'mtls.test'))
   assert.equal((await get(gateway.port, 'mtls.test', client)).status, 204)
   assert.deepEqual(peer, { uris: [], dnsNames: ['mtls.test'], subject: 'CN=mtls.test', trusted: true })
+  assert.equal(shown, 'true', 'the whole certificate is known, and its hash')
   const other = await get(gateway.port, 'door.test', { host: 'mtls.test' })
   assert.equal(other.status, 421, 'the host of another server')
 })

@@ -16,12 +16,13 @@ class HandlerSending implements Sending {
   }
 
   async #run(handle: WebHandler, outgoing: Outgoing): Promise<void> {
-    const { exchange, receiver } = outgoing
+    const { remoteAddress, receiver } = outgoing
     const { signal } = this.#abort
     try {
-      const response = await handle(toRequest(outgoing, signal), {
-        remoteAddress: exchange.connection.remoteAddress,
-      })
+      const response = await handle(
+        toRequest(outgoing, signal),
+        remoteAddress === undefined ? undefined : { remoteAddress },
+      )
       if (signal.aborted) return
       const headers: string[] = []
       for (const [name, value] of response.headers) headers.push(name, value)
@@ -54,7 +55,7 @@ class HandlerSending implements Sending {
   }
 }
 
-function toRequest({ exchange, method, path, host, headers }: Outgoing, signal: AbortSignal): Request {
+function toRequest({ method, path, host, headers, body: sent }: Outgoing, signal: AbortSignal): Request {
   const list = new Headers()
   for (let at = 0; at < headers.length; at += 2) list.append(headers[at] as string, headers[at + 1] as string)
   list.set('host', host)
@@ -64,13 +65,13 @@ function toRequest({ exchange, method, path, host, headers }: Outgoing, signal: 
   const mark = path.indexOf('?')
   url.pathname = mark === -1 ? path : path.slice(0, mark)
   url.search = mark === -1 ? '' : path.slice(mark)
-  const body =
-    exchange.body && method !== 'GET' && method !== 'HEAD' ? Readable.toWeb(exchange.body) : undefined
+  const carried = sent && method !== 'GET' && method !== 'HEAD' ? sent : undefined
+  const body = carried && (Buffer.isBuffer(carried) ? carried : Readable.toWeb(carried))
   return new Request(url, {
     method,
     headers: list,
     signal,
     redirect: 'manual',
-    ...(body && { body: body as ReadableStream<Uint8Array>, duplex: 'half' }),
+    ...(body && { body: body as BodyInit, duplex: 'half' }),
   } as RequestInit)
 }

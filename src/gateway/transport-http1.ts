@@ -1,141 +1,314 @@
-import { PassThrough, type Readable } from 'node:stream'
-import { Pool } from 'undici'
+import { connect as connectPlain, type Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
+import type { FlatHeaders } from './exchange.ts'
 import type { Limits, Upstream } from './options.ts'
-import { failureOf, type Outgoing, type Receiver, type Sending, type Transport } from './upstream.ts'
+import { ResponseParser, type ResponseSink } from './response-parser.ts'
+import {
+  type Failure,
+  failureOf,
+  type Outgoing,
+  type Receiver,
+  type Sending,
+  type Transport,
+} from './upstream.ts'
 
 type Origin = Extract<Upstream, { kind: 'origin' }>
 
-/** undici's handler and controller, as far as they are used here. */
-interface Controller {
-  readonly rawHeaders?: unknown
-  abort(reason: Error): void
-  pause(): void
-  resume(): void
-}
-
-const cancelled = new Error('the answer is no longer wanted')
+/** Connections to one origin at a time; further requests wait. */
+const MOST_OPEN = 512
+/** Idle connections are looked through so often, and kept so long. Milliseconds. */
+const sweepMs = 1000
+const idleMs = 30_000
 
 /**
- * HTTP/1.1 to one origin over kept-alive connections. The message is rebuilt from its parts by
- * undici, so what was parsed here is what is sent there. Nothing is followed and nothing inflated.
+ * HTTP/1.1 to one origin over kept-alive connections, one request on each at a time. The message is
+ * put together from its parts, so what was decided about is what is sent.
  */
 export function http1Transport(origin: Origin, limits: Limits): Transport {
-  const { protocol, host, hostname } = new URL(origin.url)
-  const pool = new Pool(`${protocol}//${host}`, {
-    connections: 256,
-    pipelining: 1,
-    allowH2: false,
-    // Timeouts belong to routes; Envoy has none of its own.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: 30_000,
-    keepAliveMaxTimeout: 600_000,
-    maxHeaderSize: 64 * 1024,
-    connect: {
-      timeout: limits.connectMs,
-      ...(origin.tls && { ca: origin.tls.caPem, servername: origin.tls.serverName ?? hostname }),
-    },
-  })
-  return {
-    send: (outgoing) => {
-      const one = new Http1Sending(outgoing)
-      const { method, path, exchange } = outgoing
-      try {
-        pool.dispatch(
-          {
-            method: method as 'GET',
-            path,
-            headers: ['host', outgoing.host, ...outgoing.headers],
-            body: exchange.body ? bodyOf(exchange.body, exchange.protocol) : null,
-            // A stream that failed half-way must not be sent again by undici itself.
-            idempotent: false,
-          },
-          one,
-        )
-      } catch (error) {
-        queueMicrotask(() => one.onResponseError(undefined, error as Error))
-      }
-      return one
-    },
-    close: () => pool.destroy(),
+  return new Pool(origin, limits)
+}
+
+class Pool implements Transport {
+  readonly #origin: Origin
+  readonly #limits: Limits
+  readonly #url: URL
+  readonly #open = new Set<Connection>()
+  /** The one used last is on top: it is the likeliest to be alive. */
+  readonly #idle: Connection[] = []
+  readonly #waiting: Http1Sending[] = []
+  #sweep: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(origin: Origin, limits: Limits) {
+    this.#origin = origin
+    this.#limits = limits
+    this.#url = new URL(origin.url)
+  }
+
+  send(outgoing: Outgoing): Sending {
+    const sending = new Http1Sending(outgoing)
+    const free = this.#idle.pop()
+    if (free) free.carry(sending)
+    else if (this.#open.size < MOST_OPEN) this.#connect(sending)
+    else this.#waiting.push(sending)
+    return sending
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearInterval(this.#sweep)
+    for (const connection of this.#open) connection.destroy()
+  }
+
+  #connect(sending: Http1Sending): void {
+    const { protocol, hostname, port } = this.#url
+    const host = hostname.replace(/^\[|\]$/g, '')
+    const secure = protocol === 'https:'
+    const number = Number(port) || (secure ? 443 : 80)
+    const { tls } = this.#origin
+    const socket = secure
+      ? connectTls({
+          host,
+          port: number,
+          servername: tls?.serverName ?? host,
+          ALPNProtocols: ['http/1.1'],
+          ...(tls?.caPem !== undefined && { ca: tls.caPem }),
+        })
+      : connectPlain({ host, port: number, noDelay: true })
+    const connection = new Connection(
+      socket,
+      this,
+      this.#limits.connectMs,
+      secure ? 'secureConnect' : 'connect',
+    )
+    this.#open.add(connection)
+    connection.carry(sending)
+  }
+
+  /** A connection has nothing to do. */
+  released(connection: Connection): void {
+    const next = this.#next()
+    if (next) connection.carry(next)
+    else if (this.#closed) connection.destroy()
+    else {
+      this.#idle.push(connection)
+      this.#sweep ??= setInterval(() => this.#sweepIdle(), sweepMs).unref()
+    }
+  }
+
+  lost(connection: Connection): void {
+    this.#open.delete(connection)
+    const at = this.#idle.indexOf(connection)
+    if (at !== -1) this.#idle.splice(at, 1)
+    const next = this.#closed ? undefined : this.#next()
+    if (next) this.#connect(next)
+  }
+
+  #next(): Http1Sending | undefined {
+    for (;;) {
+      const next = this.#waiting.shift()
+      if (!next || next.wanted) return next
+    }
+  }
+
+  #sweepIdle(): void {
+    const now = performance.now()
+    // Destroying takes them from the list.
+    for (const connection of [...this.#idle]) if (connection.idleUntil < now) connection.destroy()
+    if (this.#idle.length > 0) return
+    clearInterval(this.#sweep)
+    this.#sweep = undefined
   }
 }
 
-/**
- * undici destroys a body it has read to the end. A message of HTTP/1 does not mind; a stream of HTTP/2
- * is the answer's way back too, so it lends its bytes only.
- */
-function bodyOf(body: Readable, protocol: Outgoing['exchange']['protocol']): Readable {
-  if (protocol !== 'HTTP/2') return body
-  const lent = new PassThrough()
-  body.on('data', (chunk: Buffer) => {
-    if (!lent.write(chunk)) body.pause()
-  })
-  lent.on('drain', () => body.resume())
-  body.once('end', () => lent.end())
-  body.once('close', () => {
-    // Cut off before its end: the upstream must not take it for whole.
-    if (!body.readableEnded) lent.destroy(new Error('the request was cut off'))
-  })
-  return lent
+class Connection implements ResponseSink {
+  readonly #socket: Socket
+  readonly #pool: Pool
+  readonly #parser = new ResponseParser()
+  readonly #timer: NodeJS.Timeout
+  #sending: Http1Sending | undefined
+  #connected = false
+  #failure: Failure | undefined
+  #keptMs = idleMs
+  idleUntil = 0
+
+  constructor(socket: Socket, pool: Pool, connectMs: number, ready: 'connect' | 'secureConnect') {
+    this.#socket = socket
+    this.#pool = pool
+    this.#timer = setTimeout(() => {
+      this.#failure = { kind: 'connect-timeout' }
+      socket.destroy()
+    }, connectMs)
+    socket.once(ready, () => {
+      clearTimeout(this.#timer)
+      this.#connected = true
+    })
+    socket.on('data', (chunk: Buffer) => {
+      if (this.#parser.push(chunk)) return
+      this.#failure = this.#sending && { kind: 'protocol' }
+      socket.destroy()
+    })
+    // Half-open servers are of no use: the answer is whole, or it is not.
+    socket.on('end', () => {
+      this.#parser.close()
+      socket.destroy()
+    })
+    socket.on('error', (error) => {
+      this.#failure ??= this.#connected ? { kind: 'reset' } : failureOf(error)
+    })
+    socket.on('close', () => {
+      clearTimeout(this.#timer)
+      const sending = this.#sending
+      this.#sending = undefined
+      this.#pool.lost(this)
+      sending?.receiver.fail(this.#failure ?? { kind: 'reset' })
+    })
+  }
+
+  carry(sending: Http1Sending): void {
+    this.#sending = sending
+    this.#parser.expect(this, sending.outgoing.method === 'HEAD')
+    sending.start(this, this.#socket)
+  }
+
+  head(status: number, headers: FlatHeaders, bodied: boolean): void {
+    for (let at = 0; at < headers.length; at += 2) {
+      if (headers[at] === 'keep-alive') this.#keptMs = keepAlive(headers[at + 1] as string)
+    }
+    this.#sending?.receiver.head(status, headers, bodied ? 'body' : 'nothing')
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#sending?.receiver.data(chunk) === false) this.#socket.pause()
+  }
+
+  end(reusable: boolean): void {
+    const sending = this.#sending
+    this.#sending = undefined
+    const sound = reusable && sending?.sent === true && !this.#socket.destroyed
+    if (!sound) this.#socket.destroy()
+    sending?.receiver.end()
+    if (!sound) return
+    this.#socket.resume()
+    this.idleUntil = performance.now() + this.#keptMs
+    this.#pool.released(this)
+  }
+
+  resume(sending: Http1Sending): void {
+    if (this.#sending === sending) this.#socket.resume()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** Whoever waited for the answer is gone; by now the connection may carry somebody else's. */
+  drop(sending: Http1Sending): void {
+    if (this.#sending !== sending) return
+    this.#sending = undefined
+    this.#socket.destroy()
+  }
 }
+
+/** `timeout=5` of a server's Keep-Alive: a second less, so that it is not the first to close. */
+function keepAlive(value: string): number {
+  const seconds = Number(/timeout=(\d+)/.exec(value)?.[1] ?? idleMs / 1000)
+  return Math.min(idleMs, Math.max(0, seconds * 1000 - 1000))
+}
+
+/** Requests without a body are said to have none, but for these (Envoy's requestShouldHaveNoBody). */
+const bodiless = new Set(['GET', 'HEAD', 'DELETE', 'CONNECT', 'TRACE'])
 
 class Http1Sending implements Sending {
-  readonly #receiver: Receiver
-  #controller: Controller | undefined
-  #cancelled = false
-  #settled = false
+  readonly outgoing: Outgoing
+  readonly receiver: Receiver
+  /** The whole request has left; only then can its connection carry another. */
+  sent = false
+  wanted = true
+  #connection: Connection | undefined
 
   constructor(outgoing: Outgoing) {
-    this.#receiver = outgoing.receiver
+    this.outgoing = outgoing
+    this.receiver = outgoing.receiver
   }
 
-  onRequestStart(controller: Controller): void {
-    this.#controller = controller
-    if (this.#cancelled) controller.abort(cancelled)
-  }
-
-  onRequestUpgrade(controller: Controller): void {
-    controller.abort(new Error('an upgrade nobody asked for'))
-  }
-
-  onResponseStart(controller: Controller, status: number): void {
-    // 1xx answers belong to the connection between us and the upstream.
-    if (status < 200) return
-    const raw = controller.rawHeaders as readonly (Buffer | string)[]
-    const headers: string[] = []
-    for (let at = 0; at < raw.length; at += 2) {
-      headers.push(text(raw[at]).toLowerCase(), text(raw[at + 1]))
+  start(connection: Connection, socket: Socket): void {
+    this.#connection = connection
+    const { method, path, host, headers, body } = this.outgoing
+    if (/[\0\n\r ]/.test(path)) {
+      this.#refuse(connection)
+      return
     }
-    this.#receiver.head(status, headers, 'body')
+    let head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n`
+    let sized = false
+    for (let at = 0; at < headers.length; at += 2) {
+      const name = headers[at] as string
+      if (name === 'content-length') sized = true
+      head += `${name}: ${headers[at + 1]}\r\n`
+    }
+    if (body === undefined) {
+      socket.write(`${head}${sized || bodiless.has(method) ? '' : 'content-length: 0\r\n'}\r\n`, 'latin1')
+      this.sent = true
+    } else if (Buffer.isBuffer(body)) {
+      const framing = sized ? '' : `content-length: ${body.length}\r\n`
+      socket.cork()
+      socket.write(`${head}${framing}\r\n`, 'latin1')
+      socket.write(body)
+      socket.uncork()
+      this.sent = true
+    } else {
+      socket.write(`${head}${sized ? '' : 'transfer-encoding: chunked\r\n'}\r\n`, 'latin1')
+      this.#stream(body, socket, !sized)
+    }
   }
 
-  onResponseData(controller: Controller, chunk: Buffer): void {
-    if (!this.#receiver.data(chunk)) controller.pause()
+  /** A path that would end its line: the route made it, and nobody can send it. */
+  #refuse(connection: Connection): void {
+    queueMicrotask(() => {
+      connection.drop(this)
+      this.receiver.fail({ kind: 'protocol' })
+    })
   }
 
-  onResponseEnd(): void {
-    this.#settled = true
-    this.#receiver.end()
-  }
-
-  onResponseError(_controller: Controller | undefined, error: Error): void {
-    if (this.#settled || this.#cancelled) return
-    this.#settled = true
-    this.#receiver.fail(failureOf(error))
+  #stream(body: Readable, socket: Socket, chunked: boolean): void {
+    const onData = (chunk: Buffer) => {
+      if (chunk.length === 0) return
+      if (chunked) {
+        socket.cork()
+        socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
+        socket.write(chunk)
+        const more = socket.write('\r\n', 'latin1')
+        socket.uncork()
+        if (!more) body.pause()
+      } else if (!socket.write(chunk)) body.pause()
+    }
+    const onDrain = () => body.resume()
+    const leave = () => {
+      body.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose)
+      socket.off('drain', onDrain).off('close', leave)
+    }
+    const onEnd = () => {
+      if (chunked) socket.write('0\r\n\r\n', 'latin1')
+      this.sent = true
+      leave()
+    }
+    const onClose = () => {
+      leave()
+      // Cut off before its end: the upstream must not take it for whole.
+      if (!this.sent) socket.destroy()
+    }
+    body.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onClose)
+    socket.on('drain', onDrain).once('close', leave)
   }
 
   resume(): void {
-    this.#controller?.resume()
+    this.#connection?.resume(this)
   }
 
   cancel(): void {
-    if (this.#settled || this.#cancelled) return
-    this.#cancelled = true
-    this.#controller?.abort(cancelled)
+    if (!this.wanted) return
+    this.wanted = false
+    this.#connection?.drop(this)
   }
 }
-
-/** Header bytes are latin1; decoding them as UTF-8 would lose some (CVE-2026-73552). */
-const text = (part: Buffer | string | undefined): string =>
-  typeof part === 'string' ? part : (part?.toString('latin1') ?? '')

@@ -57,13 +57,13 @@ class Http2Sending implements Sending {
 
   constructor(session: ClientHttp2Session, outgoing: Outgoing, scheme: string) {
     this.#outgoing = outgoing
-    const { exchange, receiver } = outgoing
+    const { receiver } = outgoing
     const headers = named(undefined, outgoing.headers) as Record<string, string | string[]>
     headers[constants.HTTP2_HEADER_METHOD] = outgoing.method
     headers[constants.HTTP2_HEADER_SCHEME] = scheme
     headers[constants.HTTP2_HEADER_AUTHORITY] = outgoing.host
     headers[constants.HTTP2_HEADER_PATH] = outgoing.path
-    const { body } = exchange
+    const { body } = outgoing
     const stream = session.request(headers, { endStream: !body, waitForTrailers: body !== undefined })
     this.#stream = stream
     let opened = session.connecting === false
@@ -114,10 +114,11 @@ class Http2Sending implements Sending {
     if (body) {
       stream.on('wantTrailers', () => {
         // None at all is an empty frame that ends our half; closing would end the answer too.
-        const trailers = exchange.requestTrailers().filter(([name]) => !isHopHeader(name))
+        const trailers = (outgoing.trailers?.() ?? []).filter(([name]) => !isHopHeader(name))
         stream.sendTrailers(named(undefined, trailers.flat()) as Record<string, string>)
       })
-      body.pipe(stream)
+      if (Buffer.isBuffer(body)) stream.end(body)
+      else body.pipe(stream)
     }
   }
 
@@ -128,7 +129,8 @@ class Http2Sending implements Sending {
   cancel(): void {
     if (this.#over) return
     this.#over = true
-    this.#outgoing.exchange.body?.unpipe(this.#stream)
+    const { body } = this.#outgoing
+    if (body && !Buffer.isBuffer(body)) body.unpipe(this.#stream)
     this.#stream.close(constants.NGHTTP2_CANCEL)
   }
 }

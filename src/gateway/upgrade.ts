@@ -21,7 +21,6 @@ export function forwardUpgrade(options: {
   readonly decision: ForwardDecision
   readonly upstream: Upstream | undefined
   readonly id: string
-  readonly believeForwarded: boolean
   readonly outside: Outside | undefined
   readonly limits: Limits
   readonly answer: (status: number, body: string) => void
@@ -33,13 +32,12 @@ export function forwardUpgrade(options: {
     return
   }
   const { protocol, hostname, port } = new URL(upstream.url)
-  const headers = ['host', decision.host].concat(
-    requestHeaders(exchange, decision, options.id, {
-      believeForwarded: options.believeForwarded,
-      attempt: 1,
-    }),
-    ['connection', 'Upgrade', 'upgrade', String(request.headers.upgrade)],
-  )
+  const headers = ['host', decision.host].concat(requestHeaders(exchange, decision, options.id, 1), [
+    'connection',
+    'Upgrade',
+    'upgrade',
+    String(request.headers.upgrade),
+  ])
   const send = protocol === 'https:' ? httpsRequest : httpRequest
   const outgoing = send({
     hostname: hostname.replace(/^\[|\]$/g, ''),

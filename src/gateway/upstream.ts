@@ -1,5 +1,6 @@
+import type { Readable } from 'node:stream'
 import type { HeaderList } from '../policy/index.ts'
-import type { Exchange, FlatHeaders } from './exchange.ts'
+import type { FlatHeaders } from './exchange.ts'
 
 /** Why no answer came, in Envoy's sorts (`source/common/http/utility.cc`, resetReasonToString). */
 export type Failure =
@@ -31,12 +32,17 @@ export interface Sending {
 }
 
 export interface Outgoing {
-  readonly exchange: Exchange
+  /** Whom it is from, for workloads in this process. */
+  readonly remoteAddress?: string
+  /** Trailers of the request, once its body has ended. */
+  readonly trailers?: () => HeaderList
   readonly method: string
   readonly path: string
   readonly host: string
   /** Names in lower case, without Host and without this connection's own fields. */
   readonly headers: FlatHeaders
+  /** Bytes can be sent again, a stream cannot. undefined = there is none. */
+  readonly body: Readable | Buffer | undefined
   readonly receiver: Receiver
 }
 
