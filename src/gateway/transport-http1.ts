@@ -20,6 +20,8 @@ const MOST_OPEN = 512
 /** Idle connections are looked through so often, and kept so long. Milliseconds. */
 const sweepMs = 1000
 const idleMs = 30_000
+/** How long a head waits for its body's first bytes. Milliseconds. */
+const bodyMs = 10
 
 /**
  * HTTP/1.1 to one origin over kept-alive connections, one request on each at a time. The message is
@@ -258,8 +260,7 @@ class Http1Sending implements Sending {
       socket.uncork()
       this.sent = true
     } else {
-      socket.write(`${head}${sized ? '' : 'transfer-encoding: chunked\r\n'}\r\n`, 'latin1')
-      this.#stream(body, socket, !sized)
+      this.#stream(body, socket, `${head}${sized ? '' : 'transfer-encoding: chunked\r\n'}\r\n`, !sized)
     }
   }
 
@@ -271,24 +272,36 @@ class Http1Sending implements Sending {
     })
   }
 
-  #stream(body: Readable, socket: Socket, chunked: boolean): void {
+  /**
+   * The head leaves with the first of the body, or when a moment has passed without any: of a request
+   * whose body turns out to be broken at once nobody need hear.
+   */
+  #stream(body: Readable, socket: Socket, head: string, chunked: boolean): void {
+    let waiting: string | undefined = head
+    const begin = () => {
+      clearTimeout(timer)
+      if (waiting !== undefined) socket.write(waiting, 'latin1')
+      waiting = undefined
+    }
+    const timer = setTimeout(begin, bodyMs)
     const onData = (chunk: Buffer) => {
       if (chunk.length === 0) return
-      if (chunked) {
-        socket.cork()
-        socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
-        socket.write(chunk)
-        const more = socket.write('\r\n', 'latin1')
-        socket.uncork()
-        if (!more) body.pause()
-      } else if (!socket.write(chunk)) body.pause()
+      socket.cork()
+      begin()
+      if (chunked) socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
+      let more = socket.write(chunk)
+      if (chunked) more = socket.write('\r\n', 'latin1')
+      socket.uncork()
+      if (!more) body.pause()
     }
     const onDrain = () => body.resume()
     const leave = () => {
+      clearTimeout(timer)
       body.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose)
       socket.off('drain', onDrain).off('close', leave)
     }
     const onEnd = () => {
+      begin()
       if (chunked) socket.write('0\r\n\r\n', 'latin1')
       this.sent = true
       leave()
@@ -297,6 +310,10 @@ class Http1Sending implements Sending {
       leave()
       // Cut off before its end: the upstream must not take it for whole.
       if (!this.sent) socket.destroy()
+    }
+    if (body.destroyed) {
+      onClose()
+      return
     }
     body.on('data', onData).once('end', onEnd).once('close', onClose).once('error', onClose)
     socket.on('drain', onDrain).once('close', leave)
