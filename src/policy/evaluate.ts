@@ -21,7 +21,7 @@ import { accept, type Chain, type GatewayProxy, namesAccepted } from './listener
 import type { CertificateForwarding } from './proxy-config.ts'
 import { httpsLocation, redirectLocation } from './redirect.ts'
 import { type HeadRules, readHead } from './request-head.ts'
-import { rewritePath } from './rewrite.ts'
+import { isRewritten, rewritePath } from './rewrite.ts'
 import {
   type ForwardAction,
   type HeaderChanges,
@@ -259,14 +259,13 @@ function forward(
     : mixChanges(route.response, chosen.response)
   // A cluster's own Host is applied first, so the route's wins.
   const host = action.host ?? chosen.host ?? request.host
-  const rewritten = rewritePath(route.path, action.rewrite, request.path)
-  const path = rewritten ?? request.path
+  const path = rewritePath(route.path, action.rewrite, request.path)
   if (path !== request.path || host !== request.host) noteRoute(trail, route, 'rewritten', 'rewrite')
   const { target } = chosen
   // A Host that only one of several destinations sets is no rewrite to Envoy.
   const rehosted = action.host ?? (action.weighted ? undefined : chosen.host)
   const own = proxyHeaders(headers, action, {
-    ...(rewritten !== undefined && { path: request.path }),
+    ...(isRewritten(route.path, action.rewrite, request.path) && { path: request.path }),
     ...(rehosted !== undefined && rehosted !== request.host && { host: request.host }),
   })
   return {

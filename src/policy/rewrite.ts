@@ -2,18 +2,19 @@ import { substitute } from './regular-expression.ts'
 import type { ForwardAction, PathMatch } from './route.ts'
 import { lowerCase } from './value-pattern.ts'
 
-/** The path (query included) a workload sees; undefined = the rewrite leaves it alone, or there is none. */
-export function rewritePath(
-  match: PathMatch,
-  rewrite: ForwardAction['rewrite'],
-  path: string,
-): string | undefined {
-  if (rewrite === undefined) return undefined
+/** Whether a path is written anew, be it to the same. */
+export function isRewritten(match: PathMatch, rewrite: ForwardAction['rewrite'], path: string): boolean {
+  return rewrite !== undefined && (rewrite.kind !== 'prefix' || begins(match, path))
+}
+
+/** The path (query included) a workload sees. */
+export function rewritePath(match: PathMatch, rewrite: ForwardAction['rewrite'], path: string): string {
+  if (rewrite === undefined) return path
   const mark = path.indexOf('?')
   const [bare, query] = mark === -1 ? [path, ''] : [path.slice(0, mark), path.slice(mark)]
   switch (rewrite.kind) {
     case 'prefix':
-      return begins(match, path) ? replaceMatched(match, rewrite.to, path) : undefined
+      return replaceMatched(match, rewrite.to, path)
     case 'regex':
       return substitute(rewrite.match, rewrite.to, bare) + query
     case 'strip-segments': {
