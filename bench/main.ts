@@ -32,14 +32,20 @@ async function main(): Promise<void> {
   const chosen = parts.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
   const all: Result[] = []
   for (const part of chosen) {
-    const machine = describeMachine()
     process.stderr.write(`bench:${part.name}: ${part.summary}\n`)
-    const run = await part.load()
-    const report = await run('full', (text) => process.stderr.write(`  ${text}\n`))
-    all.push(...report.results)
-    const section = renderSection(part, machine, report)
-    if (!values.json) process.stdout.write(`${section}\n`)
-    if (values.write || positionals.length === 0) keep(part.name, section)
+    try {
+      const machine = describeMachine()
+      const run = await part.load()
+      const report = await run('full', (text) => process.stderr.write(`  ${text}\n`))
+      all.push(...report.results)
+      const section = renderSection(part, machine, report)
+      if (!values.json) process.stdout.write(`${section}\n`)
+      if (values.write || positionals.length === 0) keep(part.name, section)
+    } catch (error) {
+      // A wrong answer, or a peer that cannot be had, is no figure; the other parts have theirs.
+      process.stderr.write(`bench:${part.name} failed: ${error instanceof Error ? error.message : error}\n`)
+      process.exitCode = 1
+    }
   }
   if (values.json) process.stdout.write(`${JSON.stringify({ results: all })}\n`)
 }

@@ -35,4 +35,9 @@ export const parts: readonly Part[] = [
     real: true,
     load: async () => (await import('./gateway/gateway.ts')).benchGateway,
   },
+  {
+    name: 'map',
+    summary: 'who reaches what, over all routes and principals, against a loop',
+    load: async () => (await import('./map/map.ts')).benchMap,
+  },
 ]

@@ -16,12 +16,14 @@ export interface Rounds {
   readonly rounds: number
   readonly seconds: number
   readonly connections: number
+  /** Before anything counts; a compiler that works while it runs needs that many. */
+  readonly warmRequests?: number
 }
 
 /** Each server under the same load, in turns; first whether it answers rightly at all. */
 export async function loadAll(
   servers: readonly Server[],
-  { rounds, seconds, connections }: Rounds,
+  { rounds, seconds, connections, warmRequests = 30_000 }: Rounds,
 ): Promise<ReadonlyMap<string, Figures>> {
   const cpu = new Map<string, number[]>()
   const p50 = new Map<string, number[]>()
@@ -30,7 +32,7 @@ export async function loadAll(
     figures.set(name, [...(figures.get(name) ?? []), figure])
   const used = ({ process, beside = [] }: Server) =>
     [process, ...beside].reduce((sum, each) => sum + each.cpuMs(), 0)
-  for (const server of servers) await wrk({ ...server, connections, seconds: 1 })
+  for (const server of servers) await warm(server, connections, warmRequests)
   const contestants = servers.map(
     (server): Contestant => ({
       name: server.name,
@@ -56,6 +58,14 @@ export async function loadAll(
       },
     ]),
   )
+}
+
+/** Until it has answered so many, for twenty seconds at most. */
+async function warm(server: Server, connections: number, requests: number): Promise<void> {
+  const until = performance.now() + 20_000
+  for (let done = 0; done < requests && performance.now() < until; ) {
+    done += (await wrk({ ...server, connections, seconds: 1 })).requests
+  }
 }
 
 /** @throws where the upstream's own answer does not come back. */
