@@ -14,6 +14,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -63,7 +64,7 @@ describe('the packed tarball', () => {
       [],
     )
     assert.deepEqual(
-      paths.filter((path) => /\.(test|fixture)\.|\/testing\b|\.(ts|sqlite|jsonl)$/.test(path)),
+      paths.filter((path) => /\.(test|fixture)\.|\/testing\b|(?<!\.d)\.ts$|\.(sqlite|jsonl)$/.test(path)),
       [],
     )
   })
@@ -80,6 +81,48 @@ describe('the packed tarball', () => {
       [...packages].filter((name) => !name.startsWith('node:') && !(name in dependencies)),
       [],
     )
+  })
+
+  it('is a library too: kfdoor/client, with types', () => {
+    const app = join(folder, 'app')
+    writeFileSync(join(app, 'package.json'), '{"type":"module"}')
+    writeFileSync(
+      join(app, 'use.ts'),
+      `import { type Door, isFault, openDoor } from 'kfdoor/client'
+export async function count(door: Door): Promise<number> {
+  return (await door.kfp.runs.list({ namespace: 'team' })).length
+}
+try {
+  await openDoor('http://127.0.0.1:9', { username: 'me', password: 'secret' })
+} catch (error) {
+  if (isFault(error) && error.code === 'ERR_PORT_CLOSED') console.log(error.number, error.facts.port.toFixed())
+}
+// @ts-expect-error: no such credentials
+export const wrong = () => openDoor('https://door', { user: 'me' })
+`,
+    )
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+    const types = join(root, 'node_modules', '@types')
+    execFileSync(
+      process.execPath,
+      [
+        tsc,
+        '--noEmit',
+        '--strict',
+        '--module',
+        'nodenext',
+        '--target',
+        'esnext',
+        '--typeRoots',
+        types,
+        '--types',
+        'node',
+        'use.ts',
+      ],
+      { cwd: app, stdio: 'inherit' },
+    )
+    const ran = spawnSync(process.execPath, ['use.ts'], { cwd: app, encoding: 'utf8' })
+    assert.equal(ran.stdout, 'KFD1802 9\n', ran.stderr)
   })
 
   it('says its version and shows its help', () => {

@@ -226,6 +226,11 @@ const meanings: { readonly [C in FaultCode]: Meaning } = {
       'A token of the current cluster was asked for, and the kubeconfig that says where it is cannot be used.',
     remedy: 'check `kubectl config view`, `--kubeconfig` and `--context`',
   },
+  ERR_MODEL_NOT_FOUND: {
+    meaning:
+      'KServe routes to a model by a host of its own or by a path, and none of its usual ones reached a model server: the model is not ready, has another domain, or a rule refuses the way.',
+    remedy: 'look at `kubectl get inferenceservice -n NS`, and name the host or the path it shows',
+  },
   ERR_NEEDS_BROWSER: {
     meaning:
       'People sign in at an identity provider outside the door, or with a second factor. That cannot be done by filling a form from here.',

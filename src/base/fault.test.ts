@@ -65,6 +65,7 @@ const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
   ERR_HOST_UNKNOWN: { host: 'kubeflow.example.com' },
   ERR_HTML_ANSWER: { url: 'https://kubeflow.example.com', status: 200, title: 'Maintenance' },
   ERR_KUBECONFIG: { path: '/home/me/.kube/config', reason: 'it has no current context' },
+  ERR_MODEL_NOT_FOUND: { model: 'team/iris', tried: ['/serving/team/iris'], refused: [] },
   ERR_NEEDS_BROWSER: {
     door: 'https://kubeflow.example.com',
     where: 'https://github.com',

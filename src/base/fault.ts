@@ -68,6 +68,11 @@ export interface FaultFacts {
   readonly ERR_HOST_UNKNOWN: { readonly host: string }
   readonly ERR_HTML_ANSWER: { readonly url: string; readonly status: number; readonly title: string }
   readonly ERR_KUBECONFIG: { readonly path: string; readonly reason: string }
+  readonly ERR_MODEL_NOT_FOUND: {
+    readonly model: string
+    readonly tried: readonly string[]
+    readonly refused: readonly string[]
+  }
   readonly ERR_NEEDS_BROWSER: { readonly door: string; readonly where: string; readonly connector?: string }
   readonly ERR_NOT_A_DOOR: { readonly url: string; readonly saw: string }
   readonly ERR_PLAIN_HTTP: { readonly url: string; readonly what: string }
@@ -137,6 +142,7 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_HOST_UNKNOWN: 'KFD1801',
   ERR_HTML_ANSWER: 'KFD1816',
   ERR_KUBECONFIG: 'KFD1830',
+  ERR_MODEL_NOT_FOUND: 'KFD1832',
   ERR_NEEDS_BROWSER: 'KFD1812',
   ERR_NOT_A_DOOR: 'KFD1805',
   ERR_PLAIN_HTTP: 'KFD1806',
@@ -215,6 +221,10 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_HTML_ANSWER: (f) =>
     `\`${f.url}\` answers ${f.status} with a page (${f.title || 'without a title'}) that is no step of a sign-in and no data; open it in a browser, or see \`kfdoor doctor\``,
   ERR_KUBECONFIG: (f) => `cannot use the kubeconfig \`${f.path}\`: ${f.reason}`,
+  ERR_MODEL_NOT_FOUND: (f) =>
+    f.refused.length > 0
+      ? `the door refuses the way to model \`${f.model}\`: ${f.refused.slice(0, 3).join('; ')}; see \`kfdoor why 'RBAC: access denied'\``
+      : `no model server answers for \`${f.model}\` at ${f.tried.slice(0, 6).join(', ')}; name its host or its path`,
   ERR_NEEDS_BROWSER: (f) =>
     `${f.connector ? `connector \`${f.connector}\`` : 'this door'} signs people in at ${f.where}, which needs a browser; run \`kfdoor login ${f.door} --browser${f.connector ? ` --connector ${f.connector}` : ''}\``,
   ERR_NOT_A_DOOR: (f) => `\`${f.url}\` is not a Kubeflow door: ${f.saw}; check the address`,

@@ -15,6 +15,7 @@ const others: { readonly [C in FaultCode]?: number } = {
   ERR_CREDENTIALS_EXPOSED: exitCode.credentials,
   ERR_CREDENTIALS_MISSING: exitCode.credentials,
   ERR_CREDENTIALS_WRONG: exitCode.credentials,
+  ERR_MODEL_NOT_FOUND: exitCode.refused,
   ERR_NEEDS_BROWSER: exitCode.credentials,
   ERR_TOKEN_REQUEST: exitCode.credentials,
   ERR_DOOR_REFUSED: exitCode.refused,

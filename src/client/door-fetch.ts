@@ -1,3 +1,4 @@
+import type { Dispatcher } from 'undici'
 import { Fault } from '../base/index.ts'
 import { challengeOf, isSignInPage } from './challenge.ts'
 import type { DoorSession } from './door-session.ts'
@@ -33,6 +34,12 @@ export function createDoorFetch({ door, name, agent, session }: DoorFetchOptions
     let body: BodyInit | null = init.body ?? request?.body ?? null
     const own = new Headers(init.headers ?? request?.headers)
     const signal = init.signal ?? request?.signal ?? null
+    if (body instanceof FormData) {
+      // Undici knows only its own class of that name.
+      const encoded = new Response(body)
+      own.set('content-type', encoded.headers.get('content-type') ?? '')
+      body = await encoded.arrayBuffer()
+    }
     const replayable = !(body instanceof ReadableStream) && !isIterator(body)
     const follows = (init.redirect ?? request?.redirect ?? 'follow') === 'follow'
 
@@ -79,7 +86,9 @@ export function createDoorFetch({ door, name, agent, session }: DoorFetchOptions
 
   async function send(url: URL, init: RequestInit): Promise<Response> {
     try {
-      const [{ fetch }, dispatcher] = await Promise.all([import('undici'), agent.dispatcher(url)])
+      const [{ fetch }, direct] = await Promise.all([import('undici'), agent.dispatcher(url)])
+      const host = new Headers(init.headers).get('host')
+      const dispatcher = host === null ? direct : direct.compose(sendingHost(host, url))
       const streams = init.body instanceof ReadableStream || isIterator(init.body)
       const options = { ...init, dispatcher, ...(streams ? { duplex: 'half' } : {}) }
       return (await fetch(url, options as Parameters<typeof fetch>[1])) as unknown as Response
@@ -87,6 +96,31 @@ export function createDoorFetch({ door, name, agent, session }: DoorFetchOptions
       if (init.signal?.aborted) throw init.signal.reason
       throw await agent.explain(error, url)
     }
+  }
+}
+
+/**
+ * Gateways route to models by the Host header, which `fetch` writes from the URL whatever one asks for: it
+ * is put in below it.
+ */
+function sendingHost(host: string, url: URL): Dispatcher.DispatcherComposeInterceptor {
+  // Not the Host header's: TLS is spoken with the door.
+  const servername = /^[\d.]+$|:/.test(url.hostname) ? undefined : url.hostname
+  return (dispatch) => (options, handler) => {
+    const given = options.headers
+    const headers: Record<string, string | string[] | undefined> = {}
+    const entries = Array.isArray(given)
+      ? given.flatMap((name, i) => (i % 2 === 0 ? [[name, given[i + 1]]] : []))
+      : Object.entries(given ?? {})
+    for (const [name, value] of entries as [string, string][]) {
+      if (name.toLowerCase() !== 'host') headers[name] = value
+    }
+    const sent: Dispatcher.DispatchOptions & { servername?: string } = {
+      ...options,
+      headers: { ...headers, host },
+      servername,
+    }
+    return dispatch(sent, handler)
   }
 }
 

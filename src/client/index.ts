@@ -12,6 +12,27 @@ export { type Cookie, type CookieJar, createCookieJar } from './http/cookie-jar.
 export { isLoopback, proxyFor } from './http/proxy-env.ts'
 export { certificateWithFingerprint, readCertificateAuthority, type TrustOptions } from './http/trust.ts'
 export { createVisitor, type Visitor, type VisitorOptions } from './http/visitor.ts'
+export {
+  createKfp,
+  type Experiment,
+  type Health,
+  type KfpClient,
+  type NewRun,
+  type Pipeline,
+  type PipelineVersion,
+  type RecurringRun,
+  type Run,
+} from './kfp.ts'
+export {
+  createKserve,
+  type InferRequest,
+  type InferResponse,
+  type KserveModel,
+  type ModelPlace,
+  type ModelRoute,
+  type Prediction,
+  type Tensor,
+} from './kserve.ts'
 export { browserLogin } from './login/browser.ts'
 export { type DevicePrompt, deviceLogin } from './login/device.ts'
 export { beginSignIn, discoverIssuer, type PublicIssuer } from './login/issuer.ts'

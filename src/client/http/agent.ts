@@ -62,14 +62,15 @@ export function createAgent(options: AgentOptions): Agent {
 
   async function dispatcher(url: URL): Promise<Dispatcher> {
     const proxy = proxyFor(url, env)
-    const key = proxy?.href ?? 'direct'
+    // One for each host: whoever is spoken to has to prove to be that one, whatever Host is sent.
+    const key = `${proxy?.href ?? 'direct'} ${url.hostname}`
     const known = dispatchers.get(key)
     if (known) return known
     const undici = await import('undici')
     // Another caller may have made it meanwhile.
     const made = dispatchers.get(key)
     if (made) return made
-    const tls = tlsOptions(options)
+    const tls = tlsOptions(options, url)
     const timeouts = { headersTimeout: answerMs, bodyTimeout: answerMs }
     const fresh = proxy
       ? new undici.ProxyAgent({ uri: proxy.href, requestTls: { ...tls, timeout: connectMs }, ...timeouts })

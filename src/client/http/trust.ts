@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { type ConnectionOptions, connect, getCACertificates } from 'node:tls'
+import { type ConnectionOptions, checkServerIdentity, connect, getCACertificates } from 'node:tls'
 import { Fault } from '../../base/index.ts'
 
 export interface TrustOptions {
@@ -37,10 +37,15 @@ const pemBlocks = (text: string) =>
  * What OpenSSL is told. Without a CA of their own, people expect what their browser trusts: the
  * system's store beside the roots Node carries.
  */
-export function tlsOptions({ ca, insecure }: TrustOptions): ConnectionOptions {
+export function tlsOptions({ ca, insecure }: TrustOptions, url: URL): ConnectionOptions {
   if (insecure) return { rejectUnauthorized: false }
-  if (ca !== undefined) return { ca: pemBlocks(ca), allowPartialTrustChain: true }
-  return { ca: everybodysAuthorities() }
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const proves: ConnectionOptions = {
+    // By the address, not by a Host header that asks for a model behind it.
+    checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
+  }
+  if (ca !== undefined) return { ...proves, ca: pemBlocks(ca), allowPartialTrustChain: true }
+  return { ...proves, ca: everybodysAuthorities() }
 }
 
 let everybody: string[] | undefined

@@ -46,7 +46,7 @@ function jsonWords(json: unknown): string {
   const fields = json as Record<string, unknown>
   const [error, description] = [fields.error, fields.error_description]
   if (typeof error === 'string') return typeof description === 'string' ? `${description} (${error})` : error
-  for (const name of ['message', 'detail', 'msg', 'log']) {
+  for (const name of ['message', 'error_message', 'detail', 'msg', 'log']) {
     if (typeof fields[name] === 'string') return fields[name]
   }
   return ''
