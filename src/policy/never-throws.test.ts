@@ -268,7 +268,8 @@ function ask(door: Door, sent: DoorRequest, as: string): void {
   }
   const principal = parsePrincipal(as)
   assert.ok(principal)
-  const answer = explain(door, { ...sent, principal, now: context.now })
+  const { body: _, ...question } = sent
+  const answer = explain(door, { ...question, principal, now: context.now })
   assert.ok('problem' in answer || answer.steps !== undefined)
   aroundGateways(door)
   door.keys()
