@@ -42,15 +42,17 @@ const NONE: HeaderList = []
  */
 export function createAuthorize(options: AuthorizeOptions): Authorize {
   const { signIn, machines, identity, newId } = options
-  const naming = new WeakMap<SignedIn, HeaderList>()
+  const sets = new WeakMap<SignInAnswer, HeaderList>()
 
-  const namesOf = (user: SignedIn): HeaderList => {
-    let headers = naming.get(user)
-    if (headers === undefined) {
-      headers = identity.of(user.userId, user.groups)
-      naming.set(user, headers)
+  /** What a session sets; the same list for the same answer, and a sign-in gives the same for a session. */
+  const setOf = (answer: SignInAnswer, user: SignedIn): HeaderList => {
+    let set = sets.get(answer)
+    if (set === undefined) {
+      const own = options.nameSessions ? identity.of(user.userId, user.groups) : NONE
+      set = [...own, ...forUpstream(answer.headers)]
+      sets.set(answer, set)
     }
-    return headers
+    return set
   }
   const allow = (
     check: AuthzCheck,
@@ -77,12 +79,8 @@ export function createAuthorize(options: AuthorizeOptions): Authorize {
   const ofSignIn = (check: AuthzCheck, answer: SignInAnswer): Verdict => {
     const { about, status, headers, body = '' } = answer
     if (answer.failure !== undefined) return refusal(newId(), 'unavailable', { detail: 'the sign-in failed' })
-    if (about?.kind === 'admitted' && status < 300) {
-      const names = options.nameSessions
-        ? [...namesOf(about.user), ...forUpstream(headers)]
-        : forUpstream(headers)
-      return allow(check, 'session', names, about.user.userId, status)
-    }
+    if (about?.kind === 'admitted' && status < 300)
+      return allow(check, 'session', setOf(answer, about.user), about.user.userId, status)
     if (about?.kind === 'exempt' && status === 200) return allow(check, 'exempt', NONE)
     const id = newId()
     if (about?.kind === 'nobody' && about.api) return refusal(id, 'not-signed-in', about.api)

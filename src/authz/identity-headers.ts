@@ -49,18 +49,29 @@ export interface IdentityHeaders {
 export function identityHeaders(names: IdentityNames): IdentityHeaders {
   const all = new Set<string>([...KNOWN, names.user, names.groups].map((name) => name.toLowerCase()))
   const folds = new Set([...all].map(folded))
-  // The lists for the few combinations of headers that are ever set; made once each.
+  // Made once for each list that is used again and again, and for the few combinations of names.
+  const known = new WeakMap<HeaderList, readonly string[]>()
   const lists = new Map<string, readonly string[]>()
   const remaining = (set: HeaderList): readonly string[] => {
-    let key = ''
-    for (const [name] of set) key += `${name} `
-    let list = lists.get(key)
-    if (list === undefined) {
-      const has = new Set(set.map(([name]) => name))
-      list = [...all].filter((name) => !has.has(name))
-      if (lists.size < 64) lists.set(key, list)
-    }
+    let list = known.get(set)
+    if (list !== undefined) return list
+    const has = new Set(set.map(([name]) => name))
+    const key = [...has].join(' ')
+    list = lists.get(key) ?? [...all].filter((name) => !has.has(name))
+    if (lists.size < 64) lists.set(key, list)
+    known.set(set, list)
     return list
+  }
+  /** Whether a name is another spelling of an identity header; clients make names up, so bounded. */
+  const spellings = new Map<string, boolean>()
+  const isSpelling = (name: string): boolean => {
+    let answer = spellings.get(name)
+    if (answer === undefined) {
+      answer = !all.has(name) && folds.has(folded(name))
+      if (spellings.size > 1024) spellings.clear()
+      spellings.set(name, answer)
+    }
+    return answer
   }
   return {
     of: (user, groups) => [
@@ -71,7 +82,7 @@ export function identityHeaders(names: IdentityNames): IdentityHeaders {
       const list = remaining(set)
       let more: string[] | undefined
       for (const [name] of came) {
-        if (all.has(name) || !folds.has(folded(name))) continue
+        if (!isSpelling(name)) continue
         more ??= []
         more.push(name)
       }

@@ -12,16 +12,21 @@ export type ApiErrors = 'release' | 'json'
 const API_PATH = /\/apis?\/|^\/ml_metadata|\/v[12]\/models\/|^\/serving\//
 
 /**
- * Whether the caller is a program: it asks for JSON and not for HTML, says it is a script's fetch
- * (Fetch Metadata, X-Requested-With), or calls an API path. Sees only the headers the mesh forwards.
+ * Whether the caller is a program, and a page to sign in at would be lost on it. A browser that opens
+ * a page says so: Fetch Metadata `navigate`, or `text/html` in Accept. Whoever says something else
+ * (a script's fetch, an image, curl, which takes anything), sends a token, or posts without being a form
+ * is a program. Where the mesh forwards none of these headers, the path decides.
  */
 export function isApiCaller(question: Question, isApiRoute = (path: string) => API_PATH.test(path)): boolean {
-  const accept = soleHeader(question.headers, 'accept') ?? ''
-  const mode = soleHeader(question.headers, 'sec-fetch-mode')
+  const { headers, method } = question
+  const mode = soleHeader(headers, 'sec-fetch-mode')
   if (mode !== undefined) return mode !== 'navigate'
-  if (/text\/html/i.test(accept)) return false
-  if (/application\/(?:[\w.-]+\+)?json/i.test(accept)) return true
-  if (soleHeader(question.headers, 'x-requested-with') !== undefined) return true
+  if (soleHeader(headers, 'x-requested-with') !== undefined) return true
+  const accept = soleHeader(headers, 'accept')
+  if (accept !== undefined && /text\/html/i.test(accept)) return false
+  if (accept !== undefined && accept.trim() !== '') return true
+  if (soleHeader(headers, 'authorization') !== undefined) return true
+  if (method !== 'GET' && method !== 'HEAD') return true
   return isApiRoute(question.path) || API_PATH.test(question.path)
 }
 

@@ -182,6 +182,16 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     ...text(status, 'Authenticated', identity(session)),
     about: { kind: 'admitted', user: session.user, by },
   })
+  /** Every request of a session is let in by the same answer, so it is made once. */
+  const letIn = new WeakMap<Session, Answer>()
+  const admit = (found: Found & { readonly kind: 'session' }): Answer => {
+    let answer = letIn.get(found.session)
+    if (answer === undefined) {
+      answer = admitted(200, found)
+      letIn.set(found.session, answer)
+    }
+    return answer
+  }
   const showError = (
     question: Question,
     status: number,
@@ -361,7 +371,7 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
 
   const proxy = async (question: Question): Promise<Answer> => {
     const found = await findSession(question)
-    if (found.kind === 'session') return admitted(200, found)
+    if (found.kind === 'session') return admit(found)
     if (isExempt(question)) return { ...text(200, 'Authenticated'), about: { kind: 'exempt' } }
     if (found.kind === 'denied') {
       const refusal = wantsJson(question)

@@ -13,7 +13,7 @@ export interface Question {
   /** What the browser speaks to the door. */
   readonly scheme: 'http' | 'https'
   readonly headers: HeaderList
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** A form that was posted here; a check brings none. */
   readonly form?: URLSearchParams
 }
@@ -36,32 +36,38 @@ export type About =
   /** `refused`: known, and not allowed. */
   | { readonly kind: 'refused' | 'unavailable' }
 
-function questionOf(
-  request: { readonly method: string; readonly target: string; readonly host: string },
-  headers: HeaderList,
-  scheme: 'http' | 'https',
-  signal?: AbortSignal,
-): Question {
-  const { method, host } = request
-  // A fragment never belongs in a request target; whoever sends one must not hide a path in it.
-  const target = request.target.startsWith('/') ? request.target : `/${request.target}`
-  const cut = target.search(/[?#]/)
-  const path = cut < 0 ? target : target.slice(0, cut)
-  let query: URLSearchParams | undefined
-  return {
-    method,
-    target,
-    path,
-    host,
-    scheme,
-    headers,
-    ...(signal && { signal }),
-    // The hot path never reads it.
-    get query() {
-      const mark = target.indexOf('?')
-      query ??= new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1).split('#', 1)[0])
-      return query
-    },
+/** A class, so that the query is read only where it is asked for, and costs nothing where it is not. */
+class ReadQuestion implements Question {
+  readonly method: string
+  readonly target: string
+  readonly path: string
+  readonly host: string
+  readonly scheme: 'http' | 'https'
+  readonly headers: HeaderList
+  readonly signal: AbortSignal | undefined
+  private asked: URLSearchParams | undefined
+
+  constructor(
+    request: { readonly method: string; readonly target: string; readonly host: string },
+    headers: HeaderList,
+    scheme: 'http' | 'https',
+    signal: AbortSignal | undefined,
+  ) {
+    this.method = request.method
+    // A fragment never belongs in a request target; whoever sends one must not hide a path in it.
+    this.target = request.target.startsWith('/') ? request.target : `/${request.target}`
+    const cut = this.target.search(/[?#]/)
+    this.path = cut < 0 ? this.target : this.target.slice(0, cut)
+    this.host = request.host
+    this.scheme = scheme
+    this.headers = headers
+    this.signal = signal
+  }
+
+  get query(): URLSearchParams {
+    const mark = this.target.indexOf('?')
+    this.asked ??= new URLSearchParams(mark < 0 ? '' : this.target.slice(mark + 1).split('#', 1)[0])
+    return this.asked
   }
 }
 
@@ -70,14 +76,14 @@ export type SchemeOf = (about: { readonly host: string; readonly headers: Header
 
 export function questionOfCheck(check: Check, scheme?: SchemeOf, signal?: AbortSignal): Question {
   const { method, path: target, host, headers } = check
-  return questionOf({ method, target, host }, headers, scheme?.(check) ?? 'http', signal)
+  return new ReadQuestion({ method, target, host }, headers, scheme?.(check) ?? 'http', signal)
 }
 
 export function questionOfRequest(request: Request, scheme?: SchemeOf): Question {
   const url = new URL(request.url)
   const headers: HeaderList = [...request.headers]
   const host = request.headers.get('host') ?? url.host
-  return questionOf(
+  return new ReadQuestion(
     { method: request.method, target: url.pathname + url.search, host },
     headers,
     scheme?.({ host, headers }) ?? (url.protocol === 'https:' ? 'https' : 'http'),
