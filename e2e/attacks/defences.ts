@@ -32,8 +32,8 @@ export const defences: readonly Defence[] = [
     edits: [
       {
         file: 'src/gateway/deliberate.ts',
-        find: 'const lax = options.invariant ? laxReading(request) : undefined',
-        replace: 'const lax = undefined as ReturnType<typeof laxReading> | undefined',
+        find: 'let lax = options.invariant ? laxReading(request) : undefined',
+        replace: 'let lax = undefined as ReturnType<typeof laxReading> | undefined',
       },
     ],
   },
