@@ -2,7 +2,7 @@ import { matchesValue, parseValuePattern } from './value-pattern.ts'
 
 /**
  * Path templates: `{*}` is exactly one non-empty segment, `{**}` any text, slashes included, also
- * none; neither takes `*`, brackets or anything else that is no literal of a template. Everything
+ * none; neither takes brackets or anything else that is no literal of a template. Everything
  * else is literal, a trailing slash too.
  *
  * Agrees with Istio's pilot/pkg/security/authz/matcher/template.go, which hands the template to
@@ -61,9 +61,9 @@ function runEnd(path: string, from: number, slashes: boolean): number {
   return end
 }
 
-/** RFC 3986's unreserved, `%`, the sub-delimiters but `*`, `:`, `@` and `=`. */
+/** RFC 3986's unreserved, `%`, the sub-delimiters (`*` since CVE-2025-46821), `:`, `@` and `=`. */
 const isLiteral: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
-  /[-\w.~%!$&'()+,;:@=]/.test(String.fromCharCode(code)),
+  /[-\w.~%!*$&'()+,;:@=]/.test(String.fromCharCode(code)),
 )
 
 /** Places that were tried in vain, so that an odd template cannot multiply its readings. */
