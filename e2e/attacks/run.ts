@@ -87,14 +87,13 @@ async function run(world: World, attack: Attack): Promise<string | undefined> {
   const scenario = new Scenario(world, attack)
   const from = {
     seen: world.seen.length,
-    log: world.log().length,
     fetches: world.issuers.jwks.fetches(),
     hits: world.attacker.hits.length,
   }
   if (world.directory) world.directory.filters.length = 0
   const normal = await sendNormal(scenario)
   const afterNormal = world.seen.length
-  const logFrom = world.log().length
+  const logFrom = (await world.log()).length
   const times = Math.max(1, Math.min(attack.connections ?? attack.repeat ?? variantsOf(attack), MOST))
   const outcomes: Outcome[] = []
   if (attack.connections !== undefined) {
@@ -110,7 +109,7 @@ async function run(world: World, attack: Attack): Promise<string | undefined> {
     normal,
     normalSeen: world.seen.slice(from.seen, afterNormal),
     places,
-    log: world.log().slice(logFrom),
+    log: (await world.log()).slice(logFrom),
     jwksFetches: world.issuers.jwks.fetches() - from.fetches,
     attackerHits: world.attacker.hits.length - from.hits,
     alive,

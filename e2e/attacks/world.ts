@@ -53,7 +53,7 @@ export interface World {
   readonly authz: RunningAuthz | undefined
   readonly attacker: { readonly port: number; readonly hits: string[] }
   /** All that was logged so far. */
-  log(): string
+  log(): Promise<string>
   /** A cookie `name=value` of a fresh session. */
   session(who: string): Promise<string>
   /** Milliseconds the world's clock is ahead of the machine's. */
@@ -382,7 +382,10 @@ export async function openWorld(world: string): Promise<World> {
     provider: mine,
     authz,
     attacker: { port: portOf(attacker), hits: attackerHits },
-    log: () => lines.join('\n') + (authz ? readFileSync(auditFile, 'utf8') : ''),
+    log: async () => {
+      await authz?.flushLog()
+      return lines.join('\n') + (authz ? readFileSync(auditFile, 'utf8') : '')
+    },
     async session(who) {
       const { email = who, groups = [] } = people[who] ?? {}
       const seconds = Math.floor(clock() / 1000)

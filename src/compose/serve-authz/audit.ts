@@ -6,6 +6,8 @@ import { Fault } from '../../base/index.ts'
 export interface AuditLog {
   decision(decided: Decided): void
   event(name: string, facts: Readonly<Record<string, unknown>>): void
+  /** Resolves when what was logged so far is written, or lost. */
+  flush(): Promise<void>
   /** Lines that could not be written. */
   readonly lost: number
   close(): void
@@ -42,7 +44,7 @@ function isoTime(): string {
  * @throws Fault ERR_FILE_UNWRITABLE
  */
 export function openAuditLog(to: string | undefined): AuditLog {
-  if (to === undefined) return { decision() {}, event() {}, lost: 0, close() {} }
+  if (to === undefined) return { decision() {}, event() {}, flush: async () => {}, lost: 0, close() {} }
   let lost = 0
   let destination: ReturnType<typeof pino.destination>
   try {
@@ -99,6 +101,7 @@ export function openAuditLog(to: string | undefined): AuditLog {
       destination.write(`${JSON.stringify(line)}\n`)
     },
     event: (event, facts) => log.info({ event, ...facts }),
+    flush: () => new Promise((done) => destination.flush(() => done())),
     get lost() {
       return lost
     },

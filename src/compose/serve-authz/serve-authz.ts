@@ -42,6 +42,8 @@ export interface RunningAuthz {
   /** Asks every issuer for its keys again. */
   refreshKeys(): Promise<void>
   event(name: string, facts: Readonly<Record<string, unknown>>): void
+  /** Resolves when the audit log holds all decisions so far. */
+  flushLog(): Promise<void>
   /** Counts settings that were refused. */
   refused(): void
   /** Not ready, connections end with their next answer, then the rest; resolves when nothing is open. */
@@ -203,6 +205,7 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
     },
     refreshKeys: () => current.machines.refresh(),
     event: (name, facts) => audit.event(name, facts),
+    flushLog: () => audit.flush(),
     refused: () => metrics.reloaded('refused'),
     async close(drainMs = settings.drainMs) {
       draining = true
