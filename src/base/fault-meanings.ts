@@ -221,6 +221,11 @@ const meanings: { readonly [C in FaultCode]: Meaning } = {
       'Data or a sign-in form was expected and a page came that is neither: a maintenance page, a captive portal, another application.',
     remedy: 'open the address in a browser and see who answers',
   },
+  ERR_CLUSTER_REFUSED: {
+    meaning: 'The API server answers, and its RBAC lets you read nothing a door is made of.',
+    remedy:
+      'have somebody bind the role that `kfdoor snapshot --role` prints, or ask for a snapshot as a file',
+  },
   ERR_KUBECONFIG: {
     meaning:
       'A token of the current cluster was asked for, and the kubeconfig that says where it is cannot be used.',

@@ -67,6 +67,7 @@ export interface FaultFacts {
   readonly ERR_FOREIGN_ORIGIN: { readonly door: string; readonly target: string }
   readonly ERR_HOST_UNKNOWN: { readonly host: string }
   readonly ERR_HTML_ANSWER: { readonly url: string; readonly status: number; readonly title: string }
+  readonly ERR_CLUSTER_REFUSED: { readonly server: string; readonly reason: string }
   readonly ERR_KUBECONFIG: { readonly path: string; readonly reason: string }
   readonly ERR_MODEL_NOT_FOUND: {
     readonly model: string
@@ -141,6 +142,7 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_FOREIGN_ORIGIN: 'KFD1813',
   ERR_HOST_UNKNOWN: 'KFD1801',
   ERR_HTML_ANSWER: 'KFD1816',
+  ERR_CLUSTER_REFUSED: 'KFD1901',
   ERR_KUBECONFIG: 'KFD1830',
   ERR_MODEL_NOT_FOUND: 'KFD1832',
   ERR_NEEDS_BROWSER: 'KFD1812',
@@ -220,6 +222,7 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_HOST_UNKNOWN: (f) => `there is no host \`${f.host}\`; check the name, and whether a VPN has to be up`,
   ERR_HTML_ANSWER: (f) =>
     `\`${f.url}\` answers ${f.status} with a page (${f.title || 'without a title'}) that is no step of a sign-in and no data; open it in a browser, or see \`kfdoor doctor\``,
+  ERR_CLUSTER_REFUSED: (f) => `the API server ${f.server} does not show its door: ${f.reason}`,
   ERR_KUBECONFIG: (f) => `cannot use the kubeconfig \`${f.path}\`: ${f.reason}`,
   ERR_MODEL_NOT_FOUND: (f) =>
     f.refused.length > 0

@@ -8,6 +8,7 @@ const others: { readonly [C in FaultCode]?: number } = {
   ERR_NO_DOOR: exitCode.unreachable,
   ERR_NOT_SIGNED_IN: exitCode.credentials,
   ERR_CERTIFICATE_UNTRUSTED: exitCode.unreachable,
+  ERR_CLUSTER_REFUSED: exitCode.credentials,
   ERR_DOOR_UNREACHABLE: exitCode.unreachable,
   ERR_HOST_UNKNOWN: exitCode.unreachable,
   ERR_PORT_CLOSED: exitCode.unreachable,

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Fault, renderProblem } from '../base/index.ts'
 import { readInputs } from '../compose/read-inputs.ts'
 import { type Mesh, parseMesh } from '../mesh/index.ts'
@@ -10,6 +12,26 @@ export interface DoorOptions {
   /** A cluster's door as one file: read like any other. */
   readonly snapshot?: string
   readonly istioVersion?: string
+  /** A cluster instead of files: these are kubeconfig's own. */
+  readonly context?: string
+  readonly kubeconfig?: string
+}
+
+/**
+ * What the options name: files, a snapshot, or a cluster; without any of them the cluster of the current
+ * context, where there is a kubeconfig. Empty = nothing is named.
+ */
+export function doorPaths(options: DoorOptions, env: Io['env']): readonly string[] {
+  const { filename, snapshot, context, kubeconfig } = options
+  const files = [...(filename ?? []), ...(snapshot === undefined ? [] : [snapshot])]
+  if (files.length > 0) return files
+  if (context !== undefined || kubeconfig !== undefined || hasKubeconfig(env))
+    return [`cluster:${context ?? ''}`]
+  return []
+}
+
+function hasKubeconfig(env: Io['env']): boolean {
+  return Boolean(env.KUBECONFIG) || (env.HOME !== undefined && existsSync(join(env.HOME, '.kube', 'config')))
 }
 
 /** For an option that is given once for each value: `-f a -f b`. */
@@ -19,14 +41,14 @@ export function collect(value: string, before: readonly string[] | undefined): r
 
 /** @throws Fault ERR_USAGE where no door is named, and for whatever its YAML has wrong, with its place */
 export async function readDoor(
-  io: Pick<Io, 'readStdin'>,
+  io: Pick<Io, 'readStdin' | 'env'>,
   command: string,
   options: DoorOptions,
 ): Promise<{ readonly mesh: Mesh; readonly door: Door }> {
-  const files = [...(options.filename ?? []), ...(options.snapshot === undefined ? [] : [options.snapshot])]
+  const files = doorPaths(options, io.env)
   if (files.length === 0) {
     throw new Fault('ERR_USAGE', {
-      message: `${command} needs a door: \`-f PATH\``,
+      message: `${command} needs a door: \`-f PATH\`, or a cluster: \`--context NAME\``,
       next: `for example \`kfdoor ${command} … -f profile:26.03\``,
     })
   }
@@ -37,7 +59,12 @@ export async function readDoor(
       next: 'write it as `1.28.0`',
     })
   }
-  const { mesh, problems } = parseMesh(await readInputs(files, () => io.readStdin()))
+  const { mesh, problems } = parseMesh(
+    await readInputs(files, () => io.readStdin(), undefined, {
+      env: io.env,
+      ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
+    }),
+  )
   const errors = problems.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) throw new Fault('ERR_MESH_INVALID', { problems: errors.map(renderProblem) })
   const door = compileDoor(mesh, {

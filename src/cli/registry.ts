@@ -113,6 +113,13 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/map.ts')).mapCommand,
   },
   {
+    name: 'snapshot',
+    group: 'look into a door',
+    usage: 'snapshot > door.yaml',
+    summary: "a cluster's door as one file, without secrets",
+    load: async () => (await import('./commands/snapshot.ts')).snapshotCommand,
+  },
+  {
     name: 'up',
     group: 'run and change a door',
     usage: 'up [--profile NAME | -f DIR]',

@@ -6,6 +6,8 @@ import type { Mesh } from '../mesh/index.ts'
 export async function readCertificates(mesh: Mesh): Promise<CertificateLookup> {
   const { inspectCertificates } = await import('../pki/index.ts')
   return (namespace, name) => {
+    // Whoever gave YAML without any Secret kept them back; which are there cannot be told.
+    if (mesh.secrets.length === 0) return null
     const secret = mesh.secrets.find((one) => one.namespace === namespace && one.name === name)
     if (secret === undefined) return undefined
     const pem = secret.data['tls.crt'] ?? secret.data.cert

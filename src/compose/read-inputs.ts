@@ -14,21 +14,31 @@ const rendered: readonly (readonly [file: string, command: (folder: string) => s
   ['Chart.yaml', (folder) => `helm template ${folder}`],
 ]
 
+/** Where clusters are looked up. */
+export interface ClusterPlace {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly kubeconfig?: string
+}
+
 /**
  * The texts behind `-f`: files, folders (every `.yaml`, `.yml` and `.json` below them, by name),
- * `-` for stdin, and `profile:NAME`.
+ * `-` for stdin, `profile:NAME`, and `cluster:` or `cluster:CONTEXT` for a cluster as it is now.
  *
- * @throws Fault ERR_INPUT_UNREADABLE, ERR_FOLDER_NEEDS_RENDERING, ERR_USAGE
+ * @throws Fault ERR_INPUT_UNREADABLE, ERR_FOLDER_NEEDS_RENDERING, ERR_USAGE, and those of reading a cluster
  */
 export async function readInputs(
   paths: readonly string[],
   readStdin: () => Promise<string>,
   overlays: Overlays = { tls: true, demo: true },
+  cluster: ClusterPlace = { env: process.env },
 ): Promise<readonly MeshInput[]> {
   const inputs: MeshInput[] = []
   for (const path of paths) {
     if (path === '-') inputs.push({ file: '<stdin>', text: await readStdin() })
-    else if (path.startsWith('profile:')) {
+    else if (path.startsWith('cluster:')) {
+      const { clusterInput } = await import('./read-cluster.ts')
+      inputs.push(await clusterInput(path, cluster.env, cluster.kubeconfig))
+    } else if (path.startsWith('profile:')) {
       inputs.push(...profileFiles(resolveProfile(path.slice('profile:'.length)).name, overlays))
     } else inputs.push(...readPath(path))
   }

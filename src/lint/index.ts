@@ -10,3 +10,4 @@ export type {
   Rule,
   Severity,
 } from './rule.ts'
+export { isPublishedSecret } from './rules/kfd0225-published-secret.ts'

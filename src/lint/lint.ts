@@ -112,8 +112,11 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** Without a reader of certificates only their absence can be told. */
+/** Without a reader of certificates only their absence can be told; without any Secret not even that. */
 function secretIsThere(mesh: Mesh): CertificateLookup {
   return (namespace, name) =>
-    mesh.secrets.some((secret) => secret.namespace === namespace && secret.name === name) ? null : undefined
+    mesh.secrets.length === 0 ||
+    mesh.secrets.some((secret) => secret.namespace === namespace && secret.name === name)
+      ? null
+      : undefined
 }

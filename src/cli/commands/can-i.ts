@@ -14,6 +14,8 @@ export const canICommand = (io: Io) =>
     .argument('[words...]', 'URL, METHOD URL, or a whole curl command after `--`')
     .option('-f, --filename <path>', 'mesh YAML: file, folder, `-`, or profile:26.03; repeatable', collect)
     .option('--snapshot <file>', 'a snapshot of a cluster, instead of `-f` or beside it')
+    .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
+    .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
     .option(
       '--as <principal>',
       'anonymous, user:EMAIL[,groups=a+b], sa:NS/NAME[,aud=A][,iss=I], mesh:NS/SA, outside; +forged on any',

@@ -11,6 +11,8 @@ export const lintCommand = (io: Io) =>
     )
     .option('-f, --filename <path...>', 'mesh YAML: file, folder, `-`, or profile:26.03; repeatable')
     .option('--snapshot <file>', 'a snapshot of a cluster’s door')
+    .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
+    .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
     .addOption(
       new Option('-o, --output <format>', 'how to print it')
         .choices(['text', 'json', 'sarif', 'junit', 'github'] as const)
@@ -36,10 +38,11 @@ Examples:
   kubectl get gateway,virtualservice,authorizationpolicy -A -o yaml | kfdoor lint -f -`,
     )
     .action(async (options) => {
-      const paths = [...(options.filename ?? []), ...(options.snapshot ? [options.snapshot] : [])]
+      const { doorPaths } = await import('../read-door.ts')
+      const paths = doorPaths(options, io.env)
       if (paths.length === 0) {
         throw new Fault('ERR_USAGE', {
-          message: 'lint needs a door: `-f PATH`',
+          message: 'lint needs a door: `-f PATH`, or a cluster: `--context NAME`',
           next: 'for example `kfdoor lint -f profile:26.03`',
         })
       }
@@ -51,6 +54,7 @@ Examples:
         without,
         colour: wantsColour(io, 'out'),
         ...(options.istioVersion !== undefined && { istioVersion: options.istioVersion }),
+        ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
       })
       io.exit(failed ? exitCode.no : exitCode.ok)
     })

@@ -13,6 +13,7 @@ interface Options {
   readonly without: readonly { readonly code: string; readonly reason: string }[]
   readonly colour: boolean
   readonly istioVersion?: string
+  readonly kubeconfig?: string
 }
 
 const from: Readonly<Record<Options['threshold'], readonly Severity[]>> = {
@@ -24,7 +25,10 @@ const from: Readonly<Record<Options['threshold'], readonly Severity[]>> = {
 
 /** Prints the findings; true = some are as heavy as the threshold. */
 export async function lintPaths(io: Io, paths: readonly string[], options: Options): Promise<boolean> {
-  const inputs = await readInputs(paths, () => io.readStdin())
+  const inputs = await readInputs(paths, () => io.readStdin(), undefined, {
+    env: io.env,
+    ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
+  })
   const { mesh, problems } = parseMesh(inputs)
   const result = lint({
     mesh,

@@ -35,6 +35,11 @@ export const publishedSecret: Rule = {
   },
 }
 
+/** Whether a value stands in Kubeflow's public manifests; it is no secret then. */
+export function isPublishedSecret(value: string): boolean {
+  return published.has(value)
+}
+
 /** As they stand in the releases, whatever the Secret that carries them is called. */
 const published = new Map([
   ['pUBnBOY80SnXgjibTYM9ZWNzY2xreNGQok', 'client secret'],

@@ -1,0 +1,115 @@
+import { Agent as PlainAgent, request as plainRequest } from 'node:http'
+import { Agent, request } from 'node:https'
+import { Fault } from '../base/index.ts'
+import type { ClusterAccess } from './kubeconfig.ts'
+
+export interface ApiAnswer {
+  readonly status: number
+  /** Parsed where it is JSON; undefined where it is not. */
+  readonly body: unknown
+}
+
+export interface ApiRequest {
+  readonly method?: string
+  /** Sent as it is where it is text, else as JSON. */
+  readonly content?: unknown
+  readonly contentType?: string
+  readonly signal?: AbortSignal
+  /** `--kube-as`: whom the API server is to take us for. */
+  readonly as?: string
+}
+
+/** One API server, over connections that are kept. */
+export interface KubeApi {
+  /** `path` begins with `/`. @throws Fault ERR_DOOR_UNREACHABLE when nothing answers */
+  call(path: string, request?: ApiRequest): Promise<ApiAnswer>
+  close(): void
+}
+
+/** More than any list page of the API server; a flood is cut off. */
+const MOST = 64 * 1024 * 1024
+
+export function openKubeApi(access: ClusterAccess): KubeApi {
+  const { server, ca, insecure, token, clientCertificate, clientKey } = access
+  const plain = server.protocol === 'http:'
+  const agent = plain
+    ? new PlainAgent({ keepAlive: true, maxSockets: 8 })
+    : new Agent({
+        keepAlive: true,
+        maxSockets: 8,
+        ca,
+        cert: clientCertificate,
+        key: clientKey,
+        rejectUnauthorized: !insecure,
+      })
+  const base = server.pathname.replace(/\/$/, '')
+  return {
+    close: () => agent.destroy(),
+    call(path, { method = 'GET', content, contentType = 'application/json', signal, as } = {}) {
+      const body =
+        content === undefined ? undefined : typeof content === 'string' ? content : JSON.stringify(content)
+      return new Promise((done, failed) => {
+        const call = (plain ? plainRequest : request)(
+          new URL(base + path, server),
+          {
+            method,
+            agent,
+            timeout: 30_000,
+            signal,
+            headers: {
+              accept: 'application/json',
+              'user-agent': 'kfdoor',
+              ...(body !== undefined && {
+                'content-type': contentType,
+                'content-length': Buffer.byteLength(body),
+              }),
+              ...(token !== undefined && { authorization: `Bearer ${token}` }),
+              ...(as !== undefined && { 'impersonate-user': as }),
+            },
+          },
+          (response) => {
+            const parts: Buffer[] = []
+            let size = 0
+            response.on('data', (part: Buffer) => {
+              size += part.length
+              if (size > MOST) response.destroy(new Error('the answer is larger than 64 MiB'))
+              else parts.push(part)
+            })
+            response.on('error', failed)
+            response.on('end', () => {
+              done({ status: response.statusCode ?? 0, body: parse(Buffer.concat(parts).toString('utf8')) })
+            })
+          },
+        )
+        call.on('timeout', () => call.destroy(new Error('it did not answer in 30 s')))
+        call.on('error', (error) => {
+          if (signal?.aborted) return failed(signal.reason)
+          failed(
+            new Fault(
+              'ERR_DOOR_UNREACHABLE',
+              { url: server.origin, reason: error.message },
+              { cause: error },
+            ),
+          )
+        })
+        call.end(body)
+      })
+    },
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** What an answer that is no success says for itself. */
+export function messageOf({ status, body }: ApiAnswer): string {
+  const message = (body as { readonly message?: unknown } | undefined)?.message
+  return typeof message === 'string' && message !== ''
+    ? message.slice(0, 400)
+    : `the API server answers ${status}`
+}
