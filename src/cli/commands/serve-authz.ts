@@ -40,6 +40,11 @@ const withSettings = <T extends Command>(command: T) =>
         'authservice',
       ] as const),
     )
+    .option(
+      '--shadow <url>',
+      'ask the auth service that is replaced, give its answer, log where ours differs',
+    )
+    .option('--fallback <url>', 'let in whom the auth service that is replaced lets in')
     .option('--seal-key-file <file>', 'with --compat: 32 bytes in base64 that seal sessions and sign-ins')
     // In the seat of oauth2-proxy its flags are taken as they stand in a Deployment.
     .allowUnknownOption()

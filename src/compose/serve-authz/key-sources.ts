@@ -5,7 +5,7 @@ import type { Outside } from './outside.ts'
 import type { IssuerSettings } from './settings.ts'
 
 /** Names that stay inside the mesh, and loopback, may be asked over plain http. */
-function mayBePlain({ hostname }: URL): boolean {
+export function mayBePlain({ hostname }: URL): boolean {
   return (
     /\.svc(\.[a-z0-9.-]+)?$/.test(hostname) ||
     !hostname.includes('.') ||

@@ -17,6 +17,8 @@ export const overridable = [
   'cookieName',
   'apiErrors',
   'sessions',
+  'shadow',
+  'fallback',
   'redisPasswordFile',
   'redisCaFile',
   'auditLog',

@@ -3,6 +3,7 @@ import { isAddressRange } from '../../authz/index.ts'
 import type { Problem } from '../../base/index.ts'
 import { type Field, readYaml } from '../../issuer/index.ts'
 import { parseGoDuration } from '../../sign-in/index.ts'
+import { mayBePlain } from './key-sources.ts'
 import type { Overridable, Override, Overrides } from './overrides.ts'
 import { readMachines } from './read-machines.ts'
 import { readSessions } from './read-sessions.ts'
@@ -40,6 +41,8 @@ const FIELDS = [
   'signIn',
   'machines',
   'sessions',
+  'shadow',
+  'fallback',
   'auditLog',
   'certificateAuthority',
 ]
@@ -80,12 +83,22 @@ export function readAuthzSettings(
   const probeListen = listenAt(reading, root.get('probeListen'), 'probeListen')
   const auditLog = reading.text(root.get('auditLog'), 'auditLog', '-')
   const caFile = reading.optional(root.get('certificateAuthority'), 'certificateAuthority')
+  const shadow = incumbentAt(reading, root.get('shadow'), 'shadow')
+  const fallback = incumbentAt(reading, root.get('fallback'), 'fallback')
+  if (shadow !== undefined && fallback !== undefined)
+    reading.complain(
+      root.get('fallback'),
+      'fallback',
+      'is given beside `shadow`: who answers is one of the two',
+    )
   const signIn = readSignIn(root.get('signIn'), scheme, reading)
   const settings: AuthzSettings = {
     listen: listenAt(reading, root.get('listen'), 'listen') ?? { host: '127.0.0.1', port: 9090 },
     ...(grpcListen && { grpcListen }),
     ...(metricsListen && { metricsListen }),
     ...(probeListen && { probeListen }),
+    ...(shadow !== undefined && { shadow }),
+    ...(fallback !== undefined && { fallback }),
     pathPrefix,
     trustedProxies,
     scheme,
@@ -115,6 +128,18 @@ function headerName(field: Field, standard: string, reading: Reading): string {
   const name = field.text(standard).toLowerCase()
   if (!/^[a-z0-9-]+$/.test(name)) reading.complain(field, undefined, 'is not a header name')
   return name
+}
+
+/** Cookies and tokens go there: over https, or to a name that stays inside the mesh. */
+function incumbentAt(reading: Reading, field: Field, name: 'shadow' | 'fallback'): string | undefined {
+  const text = reading.optional(field, name)
+  if (text === undefined) return undefined
+  const url = URL.parse(text)
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.search || url.hash)
+    reading.complain(field, name, 'is not the URL of an auth service')
+  else if (url.protocol === 'http:' && !mayBePlain(url))
+    reading.complain(field, name, 'would be sent cookies and tokens over plain http, outside the mesh')
+  return text
 }
 
 function listenAt(reading: Reading, field: Field, name: Overridable): ListenAt | undefined {

@@ -8,11 +8,14 @@ import {
   createHttpServer,
   type Decided,
   identityHeaders,
+  type SignIn,
   trustedProxies,
 } from '../../authz/index.ts'
 import { type Clock, Fault } from '../../base/index.ts'
 import type { AuthProvider } from '../../sign-in/index.ts'
+import { askByHttp } from '../ask-by-http.ts'
 import { openAuditLog } from './audit.ts'
+import { type IncumbentPorts, withFallback, withShadow } from './incumbent.ts'
 import { openKubeClient } from './kube-client.ts'
 import { type RunningMachines, startMachines } from './machines.ts'
 import { createMetrics, createMetricsServer } from './metrics.ts'
@@ -62,6 +65,8 @@ const REFRESH = 4 * 60_000
 /** A service that never had an issuer's keys waits so long before it says it is ready all the same. */
 const PATIENCE = 30_000
 const END = 10_000
+/** An auth service that is replaced and does not answer in time refuses. */
+const INCUMBENT_MS = 5000
 
 /**
  * The ext_authz service: HTTP, gRPC and figures on a port each.
@@ -78,10 +83,21 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
   const newId = idMaker()
   const startedAt = clock()
   let draining = false
+  const ending = new AbortController()
 
   interface Current extends AuthzDoor {
     readonly machines: RunningMachines
     readonly seat: SignInSeat
+  }
+  const besideIncumbent = ({ shadow, fallback }: AuthzSettings, seat: SignInSeat): SignIn => {
+    const url = shadow ?? fallback
+    if (url === undefined) return seat.signIn
+    const incumbent: IncumbentPorts = {
+      ask: (check) => askByHttp(url, { ...check, timeoutMs: INCUMBENT_MS }, ending.signal),
+      isOwnPath: seat.isOwnPath,
+      log: (event, facts) => audit.event(event, facts),
+    }
+    return shadow === undefined ? withFallback(seat.signIn, incumbent) : withShadow(seat.signIn, incumbent)
   }
   const build = (from: AuthzSettings): Current => {
     const machines = startMachines(from.machines, {
@@ -107,7 +123,7 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
       machines,
       seat,
       authorize: createAuthorize({
-        signIn: seat.signIn,
+        signIn: besideIncumbent(from, seat),
         machines: from.signIn?.judgesTokens ? { identify: () => undefined } : machines.machines,
         identity: identityHeaders(from.identity),
         nameSessions: seat.nameSessions,
@@ -156,6 +172,7 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
   }
   const end = async () => {
     clearInterval(timer)
+    ending.abort()
     await current.machines.close()
     await outside.close()
     await kept.close()

@@ -22,6 +22,10 @@ export interface AuthzSettings {
   readonly caFile?: string
   /** More of them. */
   readonly caFiles?: readonly string[]
+  /** The auth service that is replaced: asked too, and its answer given. */
+  readonly shadow?: string
+  /** The auth service that is replaced: asked about whom we do not know. */
+  readonly fallback?: string
   /** A port that only says whether this is ready, as oidc-authservice has one. */
   readonly probeListen?: ListenAt
 }
