@@ -40,4 +40,10 @@ export const parts: readonly Part[] = [
     summary: 'who reaches what, over all routes and principals, against a loop',
     load: async () => (await import('./map/map.ts')).benchMap,
   },
+  {
+    name: 'authz',
+    summary: 'checks by serve authz, against the least a Node program can do',
+    real: true,
+    load: async () => (await import('./authz/authz.ts')).benchAuthz,
+  },
 ]

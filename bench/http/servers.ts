@@ -16,6 +16,8 @@ export interface Server {
   readonly name: string
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
+  /** See `Load`. */
+  readonly tokens?: string
   readonly process: Pinned
   /** Processes beside it that count as it: an authorizer on the same core. */
   readonly beside?: readonly Pinned[]
@@ -27,7 +29,7 @@ export interface KeyPair {
   readonly key: string
 }
 
-const listening = (port: number) => () =>
+export const listening = (port: number) => () =>
   new Promise<boolean>((answer) => {
     const socket = connect(port, '127.0.0.1')
     socket.once('connect', () => answer(true)).once('error', () => answer(false))
@@ -100,11 +102,19 @@ backend up
   return { name: 'haproxy', url: `http://localhost:${port}/data`, process }
 }
 
+export interface EnvoyOptions {
+  readonly tls?: KeyPair
+  /** Port of an authorizer that is asked over HTTP. */
+  readonly authz?: number
+  /** Port of one that is asked over gRPC. */
+  readonly grpc?: number
+}
+
 /** Envoy as a plain proxy; with TLS; with an ext_authz filter that asks `authz` over HTTP. */
 export async function startEnvoy(
   folder: string,
   upstream: number,
-  options: { readonly tls?: KeyPair; readonly authz?: number } = {},
+  options: EnvoyOptions = {},
 ): Promise<Server> {
   const port = await freePort()
   const file = join(folder, `envoy-${port}.json`)
@@ -115,11 +125,7 @@ export async function startEnvoy(
   return { name, url: `${options.tls ? 'https' : 'http'}://localhost:${port}/data`, process }
 }
 
-function envoyConfig(
-  port: number,
-  upstream: number,
-  { tls, authz }: { readonly tls?: KeyPair; readonly authz?: number },
-): unknown {
+function envoyConfig(port: number, upstream: number, { tls, authz, grpc }: EnvoyOptions): unknown {
   const type = (name: string) => `type.googleapis.com/envoy.extensions.${name}`
   const cluster = (name: string, to: number) => ({
     name,
@@ -146,6 +152,22 @@ function envoyConfig(
           allowed_headers: { patterns: [{ exact: 'cookie' }, { exact: 'authorization' }] },
         },
         authorization_response: { allowed_upstream_headers: { patterns: [{ prefix: 'x-user' }] } },
+      },
+    },
+  }
+  const grpcAuthz = {
+    name: 'envoy.filters.http.ext_authz',
+    typed_config: {
+      '@type': type('filters.http.ext_authz.v3.ExtAuthz'),
+      transport_api_version: 'V3',
+      grpc_service: { envoy_grpc: { cluster_name: 'grpc' }, timeout: '5s' },
+    },
+  }
+  const http2 = {
+    typed_extension_protocol_options: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+        '@type': type('upstreams.http.v3.HttpProtocolOptions'),
+        explicit_http_config: { http2_protocol_options: {} },
       },
     },
   }
@@ -176,6 +198,7 @@ function envoyConfig(
       },
       http_filters: [
         ...(authz === undefined ? [] : [extAuthz]),
+        ...(grpc === undefined ? [] : [grpcAuthz]),
         {
           name: 'envoy.filters.http.router',
           typed_config: { '@type': type('filters.http.router.v3.Router') },
@@ -192,7 +215,11 @@ function envoyConfig(
           filter_chains: [{ filters: [manager], ...transport }],
         },
       ],
-      clusters: [cluster('up', upstream), ...(authz === undefined ? [] : [cluster('authz', authz)])],
+      clusters: [
+        cluster('up', upstream),
+        ...(authz === undefined ? [] : [cluster('authz', authz)]),
+        ...(grpc === undefined ? [] : [{ ...cluster('grpc', grpc), ...http2 }]),
+      ],
     },
   }
 }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { debian } from '../../e2e/parts/debian.ts'
 import { loadCore } from './pinned.ts'
@@ -9,6 +10,8 @@ export interface Load {
   readonly headers?: Readonly<Record<string, string>>
   readonly connections: number
   readonly seconds: number
+  /** Bearer tokens, sent in turn instead of `headers`: one line each in this file. */
+  readonly tokens?: string
 }
 
 export interface Loaded {
@@ -21,10 +24,20 @@ export interface Loaded {
 const run = promisify(execFile)
 
 /** One closed-loop run of wrk on the load core. @throws where an answer was no 2xx or a socket failed. */
-export async function wrk({ url, headers = {}, connections, seconds }: Load): Promise<Loaded> {
+export async function wrk({ url, headers = {}, connections, seconds, tokens }: Load): Promise<Loaded> {
   const { root, env } = await debian(['wrk'], 'usr/bin/wrk', 'unpack')
-  const sent = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
-  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...sent, url]
+  const sent = Object.entries(tokens ? {} : headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
+  const script = tokens ? ['-s', fileURLToPath(new URL('tokens.lua', import.meta.url))] : []
+  const options = [
+    '-t1',
+    `-c${connections}`,
+    `-d${seconds}s`,
+    '--latency',
+    ...script,
+    ...sent,
+    url,
+    ...(tokens ? ['--', tokens] : []),
+  ]
   const { stdout } = await run('taskset', ['-c', String(loadCore), join(root, 'usr/bin/wrk'), ...options], {
     env,
   })
