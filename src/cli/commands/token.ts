@@ -3,10 +3,14 @@ import { Fault } from '../../base/index.ts'
 import { type DoorOptions, reachOf, withDoorOptions } from '../door-options.ts'
 import { exitCode, type Io } from '../io.ts'
 import type { Format } from './render-credential.ts'
+import { tokenInspectCommand } from './token-inspect.ts'
 
 /** `kfdoor token --service-account kubeflow-user-example-com/default-editor` */
 export const tokenCommand = (io: Io) =>
   withDoorOptions(new Command('token'))
+    .addCommand(tokenInspectCommand(io))
+    // `token inspect -o json`: the option is of the command it stands behind.
+    .enablePositionalOptions()
     .summary('the credential of a door signed in to; or one minted for the local door')
     .description(
       'Prints the credential of a door you signed in to, renewed when it is about to end. With --service-account or --user it mints one for a door that `kfdoor up` runs on this machine, over a socket only you may open; no HTTP route does this.',
