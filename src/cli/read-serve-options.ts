@@ -57,6 +57,19 @@ export function readServeOptions(typed: TypedServeOptions): ServeGatewayOptions 
   }
 }
 
+/** Each worker reads the YAML for itself, so it cannot come from stdin. */
+export function readWorkers(text: string | undefined, files: readonly string[]): number {
+  if (text === undefined) return 1
+  const count = Number(text)
+  if (!/^\d{1,3}$/.test(text) || count < 1 || count > 128) {
+    throw usage(`\`--workers ${text}\` is no number of processes`, 'use 1 to 128')
+  }
+  if (count > 1 && files.includes('-')) {
+    throw usage('`--workers` does not go with `-f -`: every process reads the YAML', 'put it into a file')
+  }
+  return count
+}
+
 function readListens(texts: readonly string[]): ServeGatewayOptions['listen'] {
   const listens = texts.map(readListen)
   const twice = listens.find(

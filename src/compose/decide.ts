@@ -41,15 +41,20 @@ export function decideWholePath(
     hardening === 'default' ? isFitPayload : undefined,
   )
   const verify: DoorPort['verify'] = (request, answers) => {
-    const tokens = new Set<string>()
+    let unknown: string[] | undefined
     const collect = (headers: HeaderList, path: string) => {
-      for (const proxy of judges)
-        for (const token of door.tokensIn({ headers, path }, proxy)) tokens.add(token)
+      for (const proxy of judges) {
+        for (const token of door.tokensIn({ headers, path }, proxy)) {
+          if (!verifier.knows(token)) unknown = [...(unknown ?? []), token]
+        }
+      }
     }
-    collect(request.headers, request.path)
-    for (const answer of answers) collect(answer.headers, '/')
-    if (tokens.size === 0) return verifier.verified
-    return verifier.prepare([...tokens]).then(() => verifier.verified)
+    // It is asked again with each further answer; what was looked at before is known by now.
+    const last = answers.at(-1)
+    if (last) collect(last.headers, '/')
+    else collect(request.headers, request.path)
+    if (!unknown) return verifier.verified
+    return verifier.prepare(unknown).then(() => verifier.verified)
   }
   return { decide, verify }
 }

@@ -8,8 +8,21 @@ export interface MeshName {
   readonly port?: number
 }
 
+/** Names come from YAML, and as Host from anybody: what is remembered is bounded. */
+const known = new Map<string, MeshName | undefined>()
+const REMEMBERED = 1024
+
 /** Undefined for anything that is not a Service's name, such as `example.com` with more labels. */
 export function parseMeshName(text: string): MeshName | undefined {
+  const before = known.get(text)
+  if (before !== undefined || known.has(text)) return before
+  const name = readMeshName(text)
+  if (known.size >= REMEMBERED) known.clear()
+  if (text.length < 256) known.set(text, name)
+  return name
+}
+
+function readMeshName(text: string): MeshName | undefined {
   const [host = '', port] = text.split(':')
   const [service, namespace, svc, ...domain] = host.split('.')
   if (!service || !namespace) return undefined

@@ -37,7 +37,8 @@ export async function deliberate(
     readonly invariant: boolean
     readonly identity: ReadonlySet<string>
     readonly now: () => number
-    readonly signal: () => AbortSignal
+    /** Aborted when the client goes away. */
+    readonly abort: () => AbortController
     /** The request's body, for providers that want to see it. */
     readonly body?: RequestBody | undefined
     /** Lets a client that waits send its body. */
@@ -70,22 +71,29 @@ export async function deliberate(
     }
     const carried =
       decision.check.body === undefined ? undefined : body?.bytes.subarray(0, wantsBody?.maxBytes)
-    answers.push(await ask(door, decision, options.signal(), carried))
+    answers.push(await ask(door, decision, options.abort(), carried))
   }
 }
 
+/** A provider that is too late has not answered. */
 async function ask(
   door: DoorPort,
   { check }: AskDecision,
-  signal: AbortSignal,
+  abort: AbortController,
   body: Buffer | undefined,
 ): Promise<CheckAnswer> {
-  // Istio's default is 600 s; a timer is only worth its price where somebody asked for less.
-  const late = check.timeoutMs > 0 ? AbortSignal.timeout(check.timeoutMs) : undefined
+  let late = false
+  const giveUp = () => {
+    late = true
+    abort.abort()
+  }
+  const timer = check.timeoutMs > 0 ? setTimeout(giveUp, check.timeoutMs) : undefined
   try {
-    return await door.ask(check, late ? AbortSignal.any([signal, late]) : signal, body)
+    return await door.ask(check, abort.signal, body)
   } catch {
-    return late?.aborted ? { ...noAnswer, failure: 'timeout' } : noAnswer
+    return late ? { ...noAnswer, failure: 'timeout' } : noAnswer
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -5,6 +5,9 @@ import type { HeaderList } from '../policy/index.ts'
 import { type Connection, connectionOf } from './connection.ts'
 import type { Exchange, FlatHeaders, Refusal } from './exchange.ts'
 
+/** Bytes of a body that are worth a copy. */
+const SHORT = 4096
+
 const twoHosts: Refusal = { status: 400, reason: 'two-hosts', close: true }
 const tooMany: Refusal = { status: 431, reason: 'too-many-headers', close: true }
 
@@ -132,7 +135,9 @@ export class Http1Exchange implements Exchange {
   }
 
   end(chunk?: Buffer): void {
-    this.#response.end(chunk)
+    // As text it leaves together with its head, in one string; as bytes the two are gathered.
+    if (chunk && chunk.length < SHORT) this.#response.end(chunk.toString('latin1'), 'latin1')
+    else this.#response.end(chunk)
   }
 
   abort(): void {

@@ -361,7 +361,7 @@ class Gateway implements RunningGateway {
         invariant: false,
         identity: this.#current.identity,
         now: this.#options.clock,
-        signal: () => abort.signal,
+        abort: () => abort,
       })
       if (!('decision' in outcome) || outcome.decision.kind !== 'forward') {
         // Ended, not broken off: the client sees a connection that was closed.
@@ -406,10 +406,10 @@ class Gateway implements RunningGateway {
       invariant: this.#strict,
       identity: current.identity,
       now: this.#options.clock,
-      signal: () => {
+      abort: () => {
         const abort = new AbortController()
         exchange.onGone = () => abort.abort()
-        return abort.signal
+        return abort
       },
       body,
       proceed: () => exchange.continue(),

@@ -63,7 +63,7 @@ const options = {
   invariant: true,
   identity: new Set(['kubeflow-userid']),
   now: () => 0,
-  signal: () => new AbortController().signal,
+  abort: () => new AbortController(),
 }
 const aDoor = (decide: (request: DoorRequest) => Decision, more: Partial<DoorPort> = {}): DoorPort => ({
   decide,

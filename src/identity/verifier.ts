@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, hash, type KeyObject } from 'node:crypto'
 import { type CompactJws, parseCompactJws } from './jws.ts'
 import { fitsAlgorithm, isVerifyingAlgorithm, verifySignature } from './signature.ts'
 
@@ -17,6 +17,8 @@ export interface Verifier {
    * Resolves when done; the work is spread over ticks when there is much of it.
    */
   prepare(tokens: readonly string[]): Promise<void>
+  /** Whether it was prepared before: then there is nothing to wait for. */
+  knows(token: string): boolean
   /** Whether `token` carries a good signature of key `keyId`. Never true for a key it does not know. */
   verified(keyId: string, token: string): boolean
   /** Keys that can never verify anything, and why. */
@@ -62,6 +64,8 @@ export function createVerifier(
     else usable.set(id, { id, issuer, kid: jwk.kid, alg: jwk.alg, key })
   }
   const results = new Map<string, boolean>()
+  /** Digests of tokens that were tried with every key that may fit. */
+  const prepared = new Set<string>()
   const remember = (name: string, result: boolean) => {
     results.delete(name)
     results.set(name, result)
@@ -71,8 +75,14 @@ export function createVerifier(
     }
     return result
   }
+  /** The same token is asked about several times in a row, by each who has a say. */
+  let last = { token: '', digest: '' }
+  const digestOf = (token: string) => {
+    if (last.token !== token) last = { token, digest: hash('sha256', token, 'base64url') }
+    return last.digest
+  }
   const check = (key: Usable, token: string, parsed?: CompactJws) => {
-    const name = `${createHash('sha256').update(token).digest('base64url')} ${key.id}`
+    const name = `${digestOf(token)} ${key.id}`
     const known = results.get(name)
     if (known !== undefined) return remember(name, known)
     const jws = parsed ?? parseCompactJws(token)
@@ -85,9 +95,15 @@ export function createVerifier(
       const key = usable.get(keyId)
       return key !== undefined && check(key, token)
     },
+    knows: (token) => prepared.has(digestOf(token)),
     async prepare(tokens) {
       let pairs = 0
       for (const token of new Set(tokens)) {
+        const digest = digestOf(token)
+        if (prepared.has(digest)) continue
+        // What was thrown out of the results is only worked out again.
+        if (prepared.size >= cacheSize) prepared.clear()
+        prepared.add(digest)
         const jws = parseCompactJws(token)
         if (!jws) continue
         for (const key of usable.values()) {

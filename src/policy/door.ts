@@ -105,9 +105,10 @@ export function compileDoor(mesh: Mesh, options: EngineOptions = {}): Door {
     decide: (proxy, request, context, hop = 0) => of(proxy).decide(request, context, hop),
     decidePath: (request, context, entry) => decidePath(door, request, context, entry),
     keys: (proxy) => uniqueKeys((proxy ? [proxy] : everyProxy()).flatMap((entry) => of(entry).keys)),
-    tokensIn: (request, proxy) => [
-      ...new Set((proxy ? [proxy] : everyProxy()).flatMap((entry) => of(entry).tokensIn(request))),
-    ],
+    tokensIn: (request, proxy) =>
+      proxy
+        ? of(proxy).tokensIn(request)
+        : [...new Set(everyProxy().flatMap((entry) => of(entry).tokensIn(request)))],
   }
   return door
 }

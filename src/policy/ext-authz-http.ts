@@ -4,10 +4,10 @@
  * Agrees with Envoy's ext_authz.cc, ext_authz_http_impl.cc and check_request_utils.cc.
  */
 import { utf8Bytes, utf8Text } from './base64url.ts'
-import type { Check, CheckAnswer, HeaderList } from './decision.ts'
+import type { Check, CheckAnswer } from './decision.ts'
 import { type Flow, localReply, type Stop } from './flow.ts'
 import { formatHeader } from './header-format.ts'
-import { headerValues, joinedHeaders, withHeader, withoutHeader } from './header-list.ts'
+import { headerValues, withHeader, withoutHeader } from './header-list.ts'
 import { type HttpProvider, matchesName, type Provider } from './provider.ts'
 
 /** The part of the body a check carries; `too-large` ends the request with 413. */
@@ -53,13 +53,15 @@ export function httpCheck(provider: HttpProvider, flow: Flow): Check | 'too-larg
   const { request } = flow
   const body = checkBody(provider, flow)
   if (body === 'too-large') return body
-  const listed = request.headers.filter(
-    ([name]) =>
-      name !== 'content-length' && (name === 'authorization' || matchesName(provider.requestHeaders, name)),
-  )
-  let headers: HeaderList = joinedHeaders(listed)
+  const headers = new Map<string, string>()
+  for (const [name, value] of request.headers) {
+    if (name === 'content-length') continue
+    if (name !== 'authorization' && !matchesName(provider.requestHeaders, name)) continue
+    const before = headers.get(name)
+    headers.set(name, before === undefined ? value : `${before},${value}`)
+  }
   const set = (name: string, value: string) => {
-    if (value !== '') headers = withHeader(headers, name, value)
+    if (value !== '') headers.set(name, value)
   }
   let { method, host } = request
   let path = provider.pathPrefix + request.path
@@ -80,13 +82,16 @@ export function httpCheck(provider: HttpProvider, flow: Flow): Check | 'too-larg
     method,
     path,
     host,
-    headers: joinedHeaders(headers),
+    headers: [...headers].sort(byName),
     ...(body !== undefined && { body: body.text }),
     ...wantsBody(provider, flow),
     protocol: 'http',
     timeoutMs: provider.timeoutMs,
   }
 }
+
+const byName = ([a]: readonly [string, string], [b]: readonly [string, string]) =>
+  a < b ? -1 : a > b ? 1 : 0
 
 /** The call did not come to an answer: open or closed, as the provider says. */
 export function providerFailed(provider: Provider): Stop | undefined {

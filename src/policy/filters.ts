@@ -124,11 +124,20 @@ function withDownstream(headers: HeaderList, flow: Flow): HeaderList {
   return [...headers.filter(([name]) => !set.has(name)), ...downstreamSet, ...downstreamAdd]
 }
 
+const none: readonly string[] = []
+
+/** The same list where it is so already, as HTTP/2 sends it and most clients do. */
+function inLowerCase(headers: HeaderList): HeaderList {
+  if (headers.every(([name]) => !/[A-Z]/.test(name))) return headers
+  return headers.map(([name, value]) => [name.toLowerCase(), value] as const)
+}
+
 function tokensIn(
   providers: readonly JwtProvider[],
   request: { readonly headers: HeaderList; readonly path: string },
 ): readonly string[] {
-  const headers = request.headers.map(([name, value]) => [name.toLowerCase(), value] as const)
+  if (providers.length === 0) return none
+  const headers = inLowerCase(request.headers)
   const tokens = new Set<string>()
   for (const provider of providers) {
     for (const { text } of findTokens(provider.locations, headers, request.path)) {

@@ -36,7 +36,7 @@ export function withParams(path: string, params: Params): string {
 
 /** The decoded value of the first parameter of that decoded name. */
 export function firstParam(path: string, name: string): string | undefined {
-  return parseParams(path, true).get(name)?.[0]
+  return path.includes('?') ? parseParams(path, true).get(name)?.[0] : undefined
 }
 
 export function removeParam(path: string, name: string): string {

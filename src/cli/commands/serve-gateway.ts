@@ -41,6 +41,7 @@ export const serveGatewayCommand = (io: Io) =>
         .default('default' as const),
     )
     .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
+    .option('--workers <count>', 'processes that serve together, one for each core at most')
     .option('--access-log <file>', 'a line for each request, `-` for stdout')
     .addOption(
       new Option('-o, --output <format>', 'json prints one line when ready').choices([
@@ -58,8 +59,13 @@ Examples:
   kfdoor serve gateway -f my-mesh/ --workload team-a/web --listen 8080=127.0.0.1:0 --mesh-identity certs/`,
     )
     .action(async (options) => {
-      const { readServeOptions } = await import('../read-serve-options.ts')
+      const { readServeOptions, readWorkers } = await import('../read-serve-options.ts')
       const { runServeGateway } = await import('../../compose/serve-gateway/index.ts')
       const { accessLog, output = 'text' } = options
-      await runServeGateway(readServeOptions(options), { output, ...(accessLog && { accessLog }) }, io)
+      const workers = readWorkers(options.workers, options.filename)
+      await runServeGateway(
+        readServeOptions(options),
+        { output, workers, ...(accessLog && { accessLog }) },
+        io,
+      )
     })

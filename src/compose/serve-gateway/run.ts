@@ -12,23 +12,57 @@ export interface RunOptions {
   readonly output: 'text' | 'json'
   /** A file, or `-` for stdout. */
   readonly accessLog?: string
+  /** Processes that serve together; 1 = this one alone. */
+  readonly workers: number
 }
 
 /** `kfdoor serve gateway` from start to Ctrl-C. */
 export async function runServeGateway(options: ServeGatewayOptions, run: RunOptions, io: Io): Promise<void> {
+  const { isWorker, keysOfWorker, sayReady } = await import('./workers.ts')
+  if (run.workers > 1 && !isWorker) return runWorkers(run, io)
   const { serveGateway } = await import('./serve-gateway.ts')
+  const ticketKeys = await keysOfWorker()
   const log = run.accessLog === undefined ? undefined : openLog(run.accessLog, io)
   const running = await serveGateway(
-    { ...options, ...(log && { accessLog: log.line }) },
+    { ...options, ...(log && { accessLog: log.line }), ...(ticketKeys && { ticketKeys }) },
     { readStdin: io.readStdin, say: (line) => io.err(line) },
   )
   // Heard before anything is printed: whoever reads the ready line may stop the gateway at once.
   const stopped = askedToStop(async () => {
-    io.err('kfdoor: closing; open requests have 10 s')
+    if (!isWorker) io.err('kfdoor: closing; open requests have 10 s')
     await running.close(drainMs)
     await log?.close()
   })
-  io.out(run.output === 'json' ? JSON.stringify(running.ready) : renderReady(running.ready))
+  if (isWorker) sayReady(running.ready)
+  else sayOpen(running.ready, run, io)
+  await ended(stopped, io)
+  // A worker's channel to the first process would keep it.
+  if (isWorker) process.disconnect?.()
+}
+
+/** The first of several: it serves nothing itself. */
+async function runWorkers(run: RunOptions, io: Io): Promise<void> {
+  const { startWorkers, WorkerEnded } = await import('./workers.ts')
+  try {
+    const workers = await startWorkers(run.workers)
+    const stopped = askedToStop(async () => {
+      io.err('kfdoor: closing; open requests have 10 s')
+      await workers.close()
+    })
+    sayOpen(workers.ready, run, io)
+    await ended(stopped, io)
+  } catch (error) {
+    if (!(error instanceof WorkerEnded)) throw error
+    // It said itself why.
+    process.exit(error.code)
+  }
+}
+
+function sayOpen(ready: GatewayReadyLine, { output }: RunOptions, io: Io): void {
+  io.out(output === 'json' ? JSON.stringify(ready) : renderReady(ready))
+}
+
+async function ended(stopped: Promise<void>, io: Io): Promise<void> {
   try {
     await stopped
   } catch (error) {
