@@ -13,6 +13,7 @@ import {
   type GatewayProxy,
   type GatewayWorld,
 } from './listener.ts'
+import { compileOutbound, type DecideOutbound } from './outbound.ts'
 import { decidePath, type PathDecision } from './path.ts'
 import { certificateForwarding, headRules } from './proxy-config.ts'
 import { compileRegistry } from './registry.ts'
@@ -34,6 +35,8 @@ export interface Door {
   /** What a sidecar takes a connection for; undefined = it closes it. */
   inbound(proxy: ProxyIdentity, arrival: InboundArrival): InboundConnection | undefined
   decide(proxy: ProxyIdentity, request: DoorRequest, context: Context, hop?: number): Decision
+  /** What the sidecar of a pod makes of a call that leaves it. */
+  readonly outbound: DecideOutbound
   /** The whole way, from `entry` (the ingress gateway) to the workload. */
   decidePath(request: DoorRequest, context: Context, entry?: ProxyIdentity): PathDecision
   /** Keys the tokens of this proxy may be verified with; without `proxy`, of every proxy on any way. */
@@ -103,6 +106,7 @@ export function compileDoor(mesh: Mesh, options: EngineOptions = {}): Door {
     chain: (proxy, connection) => chainFor(of(proxy).listeners ?? { listeners: [], skipped: [] }, connection),
     inbound: (proxy, arrival) => of(proxy).inbound?.(arrival),
     decide: (proxy, request, context, hop = 0) => of(proxy).decide(request, context, hop),
+    outbound: compileOutbound(world),
     decidePath: (request, context, entry) => decidePath(door, request, context, entry),
     keys: (proxy) => uniqueKeys((proxy ? [proxy] : everyProxy()).flatMap((entry) => of(entry).keys)),
     tokensIn: (request, proxy) =>

@@ -74,11 +74,23 @@ export function unknownFilter(owner: EnvoyFilter, patch: Patch, what: string): H
   }
 }
 
+/** It names a filter as Envoy did before 2020, and this Istio passes it over: nothing is put in, nothing checked. */
+export function withoutEffect(owner: EnvoyFilter, patch: Patch, name: string): HttpFilter {
+  return {
+    name: 'none',
+    run(flow) {
+      const text = `has no effect: this Istio has no filter \`${name}\`, and passes the patch over in silence`
+      tell(flow, owner, patch, 'near-miss', 'envoy-filter-old-name', text)
+      return undefined
+    },
+  }
+}
+
 function tell(
   flow: Flow,
   owner: EnvoyFilter,
   patch: Patch,
-  outcome: 'passed' | 'skipped' | 'unknown',
+  outcome: 'passed' | 'skipped' | 'unknown' | 'near-miss',
   reason: string,
   text?: string,
 ): void {

@@ -21,7 +21,7 @@ import {
   readExemption,
   textField,
 } from './envoy-filter-match.ts'
-import { filterOfPatch, isHarmlessElsewhere, unknownFilter } from './envoy-filter-value.ts'
+import { filterOfPatch, isHarmlessElsewhere, unknownFilter, withoutEffect } from './envoy-filter-value.ts'
 import type { HttpFilter } from './flow.ts'
 import type { Registry } from './registry.ts'
 import type { EngineOptions, ProxyIdentity } from './seam.ts'
@@ -196,10 +196,17 @@ function insert(
   const filter = asObject(asObject(field(asObject(match.listener), 'filter_chain')).filter)
   const network = nameOf(textField(filter, 'name'))
   // Compared literally: a name no filter has leaves the patch without effect.
-  if (network !== '' && network !== httpManager) return
+  if (network !== '' && network !== httpManager) {
+    if (Object.hasOwn(deprecatedNames, network)) chain.unshift(withoutEffect(owner, patch, network))
+    return
+  }
   const wanted = field(filter, 'sub_filter')
   const beside = wanted === undefined ? undefined : nameOf(textField(asObject(wanted), 'name'))
   const at = beside === undefined ? undefined : placeOf(chain, beside)
+  if (beside !== undefined && Object.hasOwn(deprecatedNames, beside)) {
+    chain.unshift(withoutEffect(owner, patch, beside))
+    return
+  }
   switch (patch.patch.operation) {
     case 'INSERT_FIRST':
       chain.unshift(limited(patch, make()))

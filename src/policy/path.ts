@@ -53,8 +53,8 @@ export interface InsideCall {
 }
 
 /**
- * A request that begins inside the mesh: it goes to the gateway or the sidecar behind the Service it
- * names. VirtualServices of the mesh's own sidecars (`gateways: [mesh]`) are not applied.
+ * A request that begins inside the mesh: the caller's own sidecar applies the VirtualServices of the
+ * mesh, and it goes on to the gateway or the sidecar behind the Service it names.
  */
 export function decideFromInside(
   door: Door,
@@ -63,8 +63,27 @@ export function decideFromInside(
   call: InsideCall,
   hop = 0,
 ): PathDecision {
-  const { method, path, host, headers } = request
-  const sent: Onward = { method, path, host, headers, destination: { host: call.host, port: call.port } }
+  const { caller } = call
+  const leaving = caller && door.outbound({ ...call, namespace: caller.namespace }, request, context, hop)
+  if (caller === undefined || leaving === undefined) {
+    const { method, path, host, headers } = request
+    const sent: Onward = { method, path, host, headers, destination: { host: call.host, port: call.port } }
+    return fromInside(door, sent, context, call, hop)
+  }
+  const { steps, checks, verdict, reason } = leaving
+  const proxy: ProxyIdentity = {
+    kind: 'sidecar',
+    namespace: caller.namespace,
+    labels: {},
+    serviceAccount: caller.name,
+  }
+  const own: Hop = { hop, proxy, request, decision: leaving }
+  if (leaving.kind !== 'forward') return { hops: [own], decision: leaving, steps, checks, verdict, reason }
+  const rest = fromInside(door, leaving, context, call, hop + 1)
+  return { ...rest, hops: [own, ...rest.hops], steps: [...steps, ...rest.steps] }
+}
+
+function fromInside(door: Door, sent: Onward, context: Context, call: InsideCall, hop: number): PathDecision {
   const next = nextHop(door, sent, hop, context.trace !== false)
   const steps = next.step === undefined ? [] : [next.step]
   if (next.kind === 'gateway') {
@@ -338,7 +357,7 @@ function atSidecar(
     woken.decision.kind === direct.decision.kind && woken.decision.verdict === direct.decision.verdict
   if (same) return result
   const text =
-    `called by the gateway it is ${direct.decision.verdict}, ` +
+    `called directly it is ${direct.decision.verdict}, ` +
     `by Knative's activator (while no pod runs) ${woken.decision.verdict}`
   const step: Step = { hop, phase: 'sidecar', outcome: 'unknown', reason: 'activator-differs', text }
   return { ...result, steps: [step], verdict: 'unknown', reason: 'activator-differs' }

@@ -41,4 +41,6 @@ export function eitherCase(code: number): CharSet | undefined {
 }
 
 export const anyChar = charSet(() => true)
-export const noSlash = charSet((code) => code !== 47)
+/** What `{*}` of a path template takes, and `{**}` (policy/path-template.ts). */
+export const segmentChar = charSet((code) => /[-\w.~%!$&'()+,;:@=]/.test(String.fromCharCode(code)))
+export const templateChar = charSet((code) => code === 47 || segmentChar[code] === 1)

@@ -3,7 +3,7 @@
  * pattern is a list of states to begin in; where it accepts, its label stands on the state. Many
  * patterns over one arena are run together by `partition.ts`.
  */
-import { anyChar, type CharSet, eitherCase, noSlash, single } from './char-set.ts'
+import { anyChar, type CharSet, eitherCase, segmentChar, single, templateChar } from './char-set.ts'
 
 export type State = number
 export type Label = number
@@ -114,7 +114,7 @@ export class Nfa {
         if (join !== undefined) heads = [join]
       } else {
         const next = this.state()
-        const set = part.operator === 'segment' ? noSlash : anyChar
+        const set = part.operator === 'segment' ? segmentChar : templateChar
         for (const head of heads) this.edge(head, set, next)
         this.edge(next, set, next)
         heads = part.operator === 'segment' ? [next] : [...heads, next]

@@ -77,9 +77,9 @@ test('values and templates part paths as the engine matches them', () => {
   const templates = ['/serving/{*}/{**}', '/{**}/healthz', '/{*}']
   const partition = pathPartition([...values, ...templates].map((text) => ({ kind: 'path', text })))
   const like: Readonly<Record<string, RegExp>> = {
-    '/serving/{*}/{**}': /^\/serving\/[^/]+\/.*$/,
-    '/{**}/healthz': /^\/.*\/healthz$/,
-    '/{*}': /^\/[^/]+$/,
+    '/serving/{*}/{**}': /^\/serving\/[-\w.~%!$&'()+,;:@=]+\/[-\w.~%!$&'()+,;:@=/]*$/,
+    '/{**}/healthz': /^\/[-\w.~%!$&'()+,;:@=/]*\/healthz$/,
+    '/{*}': /^\/[-\w.~%!$&'()+,;:@=]+$/,
   }
   const tests = [
     ...values.map((text) => (path: string) => matchesValue(parseValuePattern(text), path)),

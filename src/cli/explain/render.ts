@@ -105,6 +105,7 @@ function hopName({ hops, entry, workload, steps }: Explanation, number: number):
   const hop = hops.find((one) => one.hop === number)
   const object =
     hop?.workload ?? steps.find((step) => step.hop === number && step.phase === 'application')?.object
+  if (hop?.proxy.kind === 'sidecar' && hop.workload === undefined) return 'the sidecar of the pod that calls'
   const pod = object ?? workload
   if (hop === undefined || hop.proxy.kind === 'sidecar') {
     if (pod === undefined) return 'what stands behind'

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { aContext, aDoorRequest, meshOf } from './builders.test.ts'
+import { compileDoor } from './door.ts'
+import { decideFromInside } from './path.ts'
+
+const workload = (name: string) => `
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name}, namespace: apps, labels: { app: ${name}, sidecar.istio.io/inject: "true" } }
+spec: { containers: [{ name: c, image: c, ports: [{ containerPort: 8000 }] }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: ${name}, namespace: apps }
+spec: { selector: { app: ${name} }, ports: [{ name: http, port: 80, targetPort: 8000 }] }
+---`
+const service = (spec: string) => `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: web, namespace: apps }
+spec: { ${spec} }
+---`
+const toOther =
+  'http: [{ match: [{ uri: { prefix: /a } }], rewrite: { uri: /b }, route: [{ destination: { host: other } }] }]'
+
+type Row = readonly [yaml: string, host: string, path: string, want: string, why: string]
+const rows: readonly Row[] = [
+  ['', 'web.apps', '/a/x', 'allow web /a/x', 'nothing of the mesh is about it'],
+  [service(`hosts: [web], ${toOther}`), 'web.apps', '/a/x', 'allow other /b/x', 'a VirtualService without gateways is the mesh’s'],
+  [service(`hosts: [web], gateways: [gw], ${toOther}`), 'web.apps', '/a/x', 'allow web /a/x', 'one of a gateway only is not'],
+  [service(`hosts: [web], gateways: [gw, mesh], ${toOther}`), 'web', '/a/x', 'allow other /b/x', 'a short name is the same host'],
+  [service(`hosts: [web], ${toOther}`), 'web.apps', '/c', 'not-found no-route', 'no route of it takes the path'],
+  [service(`hosts: [web], exportTo: [else], ${toOther}`), 'web.apps', '/a/x', 'allow web /a/x', 'not exported to the caller'],
+  [
+    service('hosts: [web], http: [{ match: [{ authority: { exact: web.apps.svc.cluster.local } }], route: [{ destination: { host: other } }] }]'),
+    'web.apps', '/', 'not-found no-route', 'the authority is compared as it was sent',
+  ],
+] // biome-ignore format: a table
+for (const [yaml, host, path, want, why] of rows) {
+  test(`a pod calls ${host}${path}: ${why}`, () => {
+    const door = compileDoor(meshOf(workload('web') + workload('other') + yaml))
+    const call = { host: 'web.apps.svc.cluster.local', port: 80, caller: { namespace: 'apps', name: 'x' } }
+    const result = decideFromInside(door, aDoorRequest({ host, path }), aContext(), call)
+    const got =
+      result.decision.kind === 'forward'
+        ? `${result.verdict} ${result.workload?.name} ${result.decision.path}`
+        : `${result.verdict} ${result.reason}`
+    assert.equal(got, want)
+  })
+}
+
+test('a pod without a sidecar has nothing applied', () => {
+  const yaml = workload('web') + workload('other') + service(`hosts: [web], ${toOther}`)
+  const call = { host: 'web.apps.svc.cluster.local', port: 80 }
+  const request = aDoorRequest({ host: 'web.apps', path: '/a/x' })
+  assert.equal(decideFromInside(compileDoor(meshOf(yaml)), request, aContext(), call).workload?.name, 'web')
+})

@@ -1,0 +1,139 @@
+/**
+ * A caller's own sidecar: VirtualServices of the mesh (`gateways: [mesh]`, or none) decide where a call
+ * to a Service goes before it leaves the pod. Agrees with Istio's route.go,
+ * BuildSidecarVirtualHostWrapper, for hosts a VirtualService names; any other call goes as it is.
+ */
+import type { At } from '../base/index.ts'
+import type { Context, Decision, DoorRequest } from './decision.ts'
+import { targetResolver } from './destinations.ts'
+import { decideGateway, type Gateway } from './evaluate.ts'
+import type { MergedServer } from './gateway-servers.ts'
+import { isSubsetOf } from './hostname.ts'
+import type { GatewayWorld } from './listener.ts'
+import { pathRules } from './path-normalization.ts'
+import { compileTable, type RouteTable } from './route-table.ts'
+import type { Filters } from './seam.ts'
+
+export interface OutboundCall {
+  /** The Service's full host. */
+  readonly host: string
+  readonly port: number
+  /** The namespace of the pod that calls. */
+  readonly namespace: string
+}
+
+export type DecideOutbound = (
+  call: OutboundCall,
+  request: DoorRequest,
+  context: Context,
+  hop: number,
+) => Decision | undefined
+
+/** undefined = no VirtualService of the mesh is about that host. */
+export function compileOutbound(world: GatewayWorld): DecideOutbound {
+  const tables = new Map<string, RouteTable>()
+  return (call, request, context, hop) => {
+    const { namespace, port } = call
+    const services = world.services.filter(
+      (service) =>
+        service.gateways.includes('mesh') &&
+        (service.exportTo === undefined || service.exportTo.includes(namespace)),
+    )
+    if (!services.some(({ hosts }) => hosts.some((host) => isSubsetOf(call.host, host)))) return undefined
+    const key = `${namespace} ${port}`
+    const server = serverOf(port)
+    let table = tables.get(key)
+    if (table === undefined) {
+      table = compileTable([server], {
+        mesh: world.mesh,
+        proxy: { kind: 'sidecar', namespace, labels: {} },
+        resolve: targetResolver(world.mesh, world.registry, namespace),
+        servicesOf: () => services,
+      })
+      tables.set(key, table)
+    }
+    const decision = decideGateway(
+      gatewayOf(world, server, named(table, call, request.host)),
+      { ...request, port, scheme: 'http' },
+      context,
+      hop,
+    )
+    // The listener is nobody's object: every sidecar has it.
+    const steps = decision.steps
+      .filter(({ phase }) => phase !== 'listener')
+      .map((step) =>
+        step.phase === 'route' && step.object?.kind === 'mesh' ? { ...step, object: undefined } : step,
+      )
+    return { ...decision, steps } as Decision
+  }
+}
+
+/** A Service's short names stand for its host (`generateVirtualHostDomains`). */
+function named(table: RouteTable, call: OutboundCall, sent: string): RouteTable {
+  const written = sent.toLowerCase().replace(/:\d+$/, '')
+  if (table.hosts.has(written)) return table
+  const [name = '', namespace = ''] = call.host.split('.')
+  const short = [
+    `${name}.${namespace}.svc`,
+    `${name}.${namespace}`,
+    ...(namespace === call.namespace ? [name] : []),
+  ]
+  const host = table.hosts.get(call.host)
+  if (host === undefined || !short.includes(written)) return table
+  return { ...table, hosts: new Map([...table.hosts, [written, host]]) }
+}
+
+const nowhere: At = { file: '', line: 0 }
+
+function serverOf(number: number): MergedServer {
+  const server = {
+    at: nowhere,
+    port: { number, name: 'http', protocol: 'HTTP' },
+    hosts: [{ value: '*', at: nowhere }],
+  }
+  return {
+    gateway: {
+      key: 'mesh',
+      namespace: '',
+      name: 'mesh',
+      object: { kind: 'mesh', namespace: '', name: 'mesh' },
+      servers: [server],
+    },
+    server,
+    hosts: ['*'],
+    routeName: String(number),
+  }
+}
+
+function gatewayOf(world: GatewayWorld, server: MergedServer, table: RouteTable): Gateway {
+  const { number } = server.server.port
+  const chain = { server, tls: false, table: () => table }
+  return {
+    proxy: { listeners: [{ port: number, bind: '', chains: [chain] }], skipped: [] },
+    filters: () => untouched,
+    head: {
+      paths: pathRules(world.mesh.meshConfig.pathNormalization),
+      useRemoteAddress: false,
+      trustedHops: 0,
+      underscores: 'allow',
+    },
+    certificates: 'SANITIZE',
+  }
+}
+
+/** Policies hold where a call arrives, not where it leaves. */
+const untouched: Filters = {
+  keys: [],
+  tokensIn: () => [],
+  run: ({ request }) => ({
+    kind: 'pass',
+    headers: request.headers,
+    path: request.path,
+    host: request.host,
+    reroute: false,
+    downstream: { set: [], add: [] },
+    steps: [],
+    checks: [],
+    reason: 'route-matched',
+  }),
+}
