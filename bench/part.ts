@@ -46,4 +46,10 @@ export const parts: readonly Part[] = [
     real: true,
     load: async () => (await import('./authz/authz.ts')).benchAuthz,
   },
+  {
+    name: 'tls',
+    summary: 'the whole door over TLS, kept alive and connected anew',
+    real: true,
+    load: async () => (await import('./tls/tls.ts')).benchTls,
+  },
 ]

@@ -39,6 +39,7 @@ export async function loadAll(
       round: async () => {
         const before = used(server)
         const { requests, perSecond, p50Ms, p99Ms } = await wrk({ ...server, connections, seconds })
+        if (requests === 0) throw new Error(`${server.name} answered nothing in ${seconds} s`)
         add(cpu, server.name, ((used(server) - before) * 1000) / requests)
         add(p50, server.name, p50Ms)
         add(p99, server.name, p99Ms)

@@ -23,7 +23,7 @@ export interface Loaded {
 
 const run = promisify(execFile)
 
-/** One closed-loop run of wrk on the load core. @throws where an answer was no 2xx or a socket failed. */
+/** One closed-loop run of wrk on the load core. @throws where an answer was no 2xx or a socket failed; none at all is no failure. */
 export async function wrk({ url, headers = {}, connections, seconds, tokens }: Load): Promise<Loaded> {
   const { root, env } = await debian(['wrk'], 'usr/bin/wrk', 'unpack')
   const sent = Object.entries(tokens ? {} : headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
@@ -48,7 +48,7 @@ export async function wrk({ url, headers = {}, connections, seconds, tokens }: L
   const [p50Ms, p99Ms] = ['50', '99'].map((at) =>
     milliseconds(new RegExp(`${at}%\\s+([\\d.]+)(us|ms|s)`).exec(stdout)),
   )
-  if (!(requests > 0) || p50Ms === undefined || p99Ms === undefined) throw new Error(`wrk says:\n${stdout}`)
+  if (!(requests >= 0) || p50Ms === undefined || p99Ms === undefined) throw new Error(`wrk says:\n${stdout}`)
   return { requests, perSecond, p50Ms, p99Ms }
 }
 

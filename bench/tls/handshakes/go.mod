@@ -1,0 +1,3 @@
+module kfdoor.dev/bench/handshakes
+
+go 1.26
