@@ -13,8 +13,8 @@ import { kfdoor } from './door.ts'
 export const PASSWORD = 'correct horse'
 export const CLIENT = { id: 'kubeflow-oidc-authservice', secret: 'a secret of this test' }
 
-async function listening(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1')
+async function listening(server: Server, port = 0): Promise<number> {
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   return (server.address() as AddressInfo).port
 }
@@ -113,6 +113,8 @@ export interface GatewayOptions {
   readonly upstream: readonly string[]
   /** Paths that are routed to the seat itself, after the check. */
   readonly own: string
+  /** A free one without it. */
+  readonly port?: number
 }
 
 /**
@@ -172,5 +174,5 @@ export async function startGateway(options: GatewayOptions) {
       response.end(String(error))
     }
   })
-  return { url: `http://127.0.0.1:${await listening(server)}`, close: () => ended(server) }
+  return { url: `http://127.0.0.1:${await listening(server, options.port)}`, close: () => ended(server) }
 }

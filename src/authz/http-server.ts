@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { HeaderList } from '../policy/index.ts'
 import type { Authorize, AuthzCheck, Verdict, Via } from './check.ts'
 import { readHttpCheck, writeVerdict } from './http-check.ts'
 import type { TrustedProxies } from './trusted.ts'
@@ -20,6 +21,14 @@ export interface AuthzDoor {
   readonly pathPrefix: string
   /** The sign-in's own paths, `/oauth2/`, when a route leads here. */
   isOwnPath(path: string): boolean
+  /** A form that an issuer posts to a path of the sign-in: its word that a session is over. */
+  posted?(path: string, form: string): Promise<Posted>
+}
+
+export interface Posted {
+  readonly status: number
+  readonly headers: HeaderList
+  readonly body: string
 }
 
 export interface HttpServerOptions {
@@ -74,8 +83,11 @@ export function createHttpServer(options: HttpServerOptions): AuthzHttpServer {
   }
 
   const route = (request: IncomingMessage, response: ServerResponse): Promise<void> | void => {
-    const { pathPrefix, isOwnPath } = options.door()
+    const { pathPrefix, isOwnPath, posted } = options.door()
     const url = request.url ?? ''
+    // With a body it is no check: those have none.
+    if (posted && request.method === 'POST' && hasBody(request) && url.endsWith('/backchannel-logout'))
+      if (isOwnPath(url)) return takeForm(request, response, url, posted)
     if (pathPrefix === '') {
       if (options.probes && (url === '/ping' || url === '/ready') && request.method === 'GET') {
         if (!isRelayed(request))
@@ -141,6 +153,32 @@ export function createHttpServer(options: HttpServerOptions): AuthzHttpServer {
       server.closeIdleConnections()
     },
   }
+}
+
+const LARGEST_FORM = 64 * 1024
+const hasBody = ({ headers }: IncomingMessage) =>
+  Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined
+
+async function takeForm(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  posted: NonNullable<AuthzDoor['posted']>,
+): Promise<void> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length
+    if (size > LARGEST_FORM) return plain(response, 413, true)
+    parts.push(part)
+  }
+  const type = request.headers['content-type'] ?? ''
+  const form = /^application\/x-www-form-urlencoded\b/i.test(type)
+    ? Buffer.concat(parts).toString('utf8')
+    : ''
+  const { status: code, headers, body } = await posted(path, form)
+  response.writeHead(code, [...headers, ['content-length', String(Buffer.byteLength(body))] as const].flat())
+  response.end(body)
 }
 
 const status = (missing: readonly string[]) => (missing.length === 0 ? 200 : 503)

@@ -2,7 +2,12 @@ export type { ApiErrors } from './provider/api-errors.ts'
 export { createAuthService } from './provider/authservice.ts'
 export type { AuthServiceSettings } from './provider/authservice-settings.ts'
 export { createOAuth2Proxy } from './provider/oauth2-proxy.ts'
-export type { OAuth2ProxySettings, PathPattern, RoutePattern } from './provider/oauth2-proxy-settings.ts'
+export type {
+  OAuth2ProxySettings,
+  OtherIssuer,
+  PathPattern,
+  RoutePattern,
+} from './provider/oauth2-proxy-settings.ts'
 export type {
   AuthProvider,
   MintedSession,

@@ -1,5 +1,5 @@
 import type { Field } from '../../issuer/index.ts'
-import { type OAuth2ProxySettings, pathPattern, routePattern } from '../../sign-in/index.ts'
+import { type OAuth2ProxySettings, type OtherIssuer, pathPattern, routePattern } from '../../sign-in/index.ts'
 import type { Overridable } from './overrides.ts'
 import type { Reading } from './read-settings.ts'
 import type { SignInSettings } from './settings.ts'
@@ -32,6 +32,10 @@ const FIELDS = [
   'passIdToken',
   'apiErrors',
   'loginKeyFile',
+  'completeRedirectUrl',
+  'renewAfter',
+  'signOutAtIssuer',
+  'others',
 ]
 
 /** `signIn`: whom browsers are sent to, and how a session looks. Undefined: machines only. */
@@ -130,6 +134,13 @@ export function readSignIn(
     skipJwtBearerTokens: false,
     extraJwtIssuers: [],
     bearerLoginFallback: true,
+    completeRedirectUrl: field.get('completeRedirectUrl').flag(false),
+    ...(field.get('renewAfter').present && { refreshMs: reading.duration(field.get('renewAfter'), 0) }),
+    signOutAtIssuer: field.get('signOutAtIssuer').flag(false),
+    others: field
+      .get('others')
+      .list()
+      .map((one) => readOther(one, reading)),
   }
   if (settings.issuer !== '' && !URL.canParse(settings.issuer))
     reading.complain(field.get('issuer'), 'issuer', 'is not a URL')
@@ -140,6 +151,60 @@ export function readSignIn(
     apiErrors: reading.choice(field.get('apiErrors'), 'apiErrors', ['json', 'release'], 'json'),
     nameSessions: true,
     ...(loginKey && { loginKey }),
+  }
+}
+
+const OTHER_FIELDS = [
+  'name',
+  'title',
+  'issuer',
+  'clientId',
+  'clientSecret',
+  'clientSecretFile',
+  'redirectUrl',
+  'scopes',
+  'prompt',
+  'authorizationUrl',
+  'tokenUrl',
+  'jwksUrl',
+  'userInfoUrl',
+]
+
+/** One more issuer people may sign in at. */
+function readOther(field: Field, reading: Reading): OtherIssuer {
+  field.only(OTHER_FIELDS)
+  const need = (name: string): string => {
+    const value = reading.optional(field.get(name))
+    if (value === undefined) field.complain('error', 'missing-setting', `has no \`${name}\``)
+    return value ?? ''
+  }
+  const name = need('name')
+  if (name !== '' && !/^[a-z0-9-]{1,63}$/.test(name))
+    reading.complain(field.get('name'), undefined, 'is not lower-case letters, digits and `-`')
+  const issuer = need('issuer')
+  if (issuer !== '' && !URL.canParse(issuer)) reading.complain(field.get('issuer'), undefined, 'is not a URL')
+  const file = reading.optional(field.get('clientSecretFile'))
+  const secret =
+    file === undefined
+      ? reading.optional(field.get('clientSecret'))
+      : reading.contents(field.get('clientSecretFile'), file)?.trim()
+  const more = (from: string, to: keyof OtherIssuer) => {
+    const value = reading.optional(field.get(from))
+    return value === undefined ? {} : { [to]: value }
+  }
+  return {
+    name,
+    title: reading.optional(field.get('title')) ?? name,
+    issuer,
+    clientId: need('clientId'),
+    clientSecret: secret ?? '',
+    ...(field.get('scopes').present && { scope: field.get('scopes').texts().join(' ') }),
+    ...more('redirectUrl', 'redirectUrl'),
+    ...more('prompt', 'prompt'),
+    ...more('authorizationUrl', 'loginUrl'),
+    ...more('tokenUrl', 'redeemUrl'),
+    ...more('jwksUrl', 'jwksUrl'),
+    ...more('userInfoUrl', 'profileUrl'),
   }
 }
 

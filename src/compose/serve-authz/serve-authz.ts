@@ -132,6 +132,7 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
       trusted: trustedProxies(from.trustedProxies),
       pathPrefix: from.pathPrefix,
       isOwnPath: seat.isOwnPath,
+      ...(seat.posted && { posted: seat.posted }),
     }
   }
   let current = build(settings)

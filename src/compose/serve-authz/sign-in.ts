@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { SignIn } from '../../authz/index.ts'
+import type { AuthzDoor, SignIn } from '../../authz/index.ts'
 import type { Clock } from '../../base/index.ts'
 import {
   type AuthProvider,
@@ -17,6 +17,8 @@ export interface SignInSeat {
   readonly provider?: AuthProvider
   /** The sign-in's own paths. */
   isOwnPath(path: string): boolean
+  /** A form an issuer posts; undefined where nobody signs in. */
+  readonly posted?: AuthzDoor['posted']
   readonly nameSessions: boolean
 }
 
@@ -59,6 +61,16 @@ export function seatSignIn(settings: AuthzSettings, ports: SignInPorts): SignInS
   return {
     signIn: provider,
     provider,
+    async posted(path, form) {
+      const answer = await provider.handle(
+        new Request(new URL(path, 'http://door.invalid'), {
+          method: 'POST',
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          body: form,
+        }),
+      )
+      return { status: answer.status, headers: [...answer.headers], body: await answer.text() }
+    },
     isOwnPath: (path) => (own !== undefined && path.startsWith(own)) || path === callback,
     nameSessions: signIn.nameSessions,
   }

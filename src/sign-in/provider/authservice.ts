@@ -294,12 +294,13 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
   const isExempt = (path: string) =>
     readingsOf(path).every((reading) => settings.skipAuth.some((start) => reading.startsWith(start)))
 
-  const answer = async (question: Question): Promise<Answer> => {
+  const answer = async (question: Question, routed: boolean): Promise<Answer> => {
     const { path, method } = question
     if (path === callbackPath && (method === 'GET' || method === 'HEAD')) return callback(question)
     if (old ? path === '/logout' && method === 'GET' : path === `${prefix}logout` && method === 'POST')
       return logout(question)
-    if (!old && path === `${prefix}backchannel-logout`) return backChannelLogout(question)
+    // A check carries no body: its prefix is exempt, and a route brings it here.
+    if (!old && routed && path === `${prefix}backchannel-logout`) return backChannelLogout(question)
     if (!old && path.startsWith(`${prefix}verify/`) && method === 'GET') return verifyOnly(question)
     if (isExempt(path)) return { ...text(200, 'OK'), about: { kind: 'exempt' } }
     const found = await authenticate(question)
@@ -309,9 +310,9 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
   }
 
   /** Whatever went wrong, the door stays shut. */
-  const safely = async (question: Question): Promise<Answer> => {
+  const safely = async (question: Question, routed: boolean): Promise<Answer> => {
     try {
-      return await answer(question)
+      return await answer(question, routed)
     } catch (error) {
       return unavailable(isFault(error) ? error.message : 'the auth service failed')
     }
@@ -320,10 +321,10 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
   return {
     kind: 'authservice',
     cookieName: SESSION_COOKIE,
-    check: (check, signal) => safely(questionOfCheck(check, ports.scheme, signal)),
+    check: (check, signal) => safely(questionOfCheck(check, ports.scheme, signal), false),
     async handle(request) {
       const question = await withForm(questionOfRequest(request, ports.scheme), request)
-      return responseOf(await safely(question), request.method)
+      return responseOf(await safely(question, true), request.method)
     },
     async mintSession(minted: MintedUser) {
       const lifetime = Math.min(minted.lifetime ?? Number.POSITIVE_INFINITY, settings.sessionMaxAgeMs)

@@ -397,7 +397,7 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     return path === '/robots.txt' ? text(200, 'User-agent: *\nDisallow: /\n') : undefined
   }
 
-  const answer = async (question: Question): Promise<Answer> => {
+  const answer = async (question: Question, routed: boolean): Promise<Answer> => {
     if (ways.some(({ callbackPath }) => callbackPath === question.path)) return callback(question)
     switch (question.path) {
       case `${prefix}/start`:
@@ -414,7 +414,8 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
       case `${prefix}/auth`:
         return authOnly(question)
       case `${prefix}/backchannel-logout`:
-        return backChannelLogout(question)
+        // A check carries no body: let through, as nobody, to where a route brings it here.
+        return routed ? backChannelLogout(question) : { ...text(200, 'OK'), about: { kind: 'exempt' } }
     }
     return question.path.startsWith(`${prefix}/`) ? statusText(404, '404 page not found') : proxy(question)
   }
@@ -422,7 +423,7 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
   /** Whatever went wrong, the door stays shut. */
   const safely = async (question: Question, routed: boolean): Promise<Answer> => {
     try {
-      return (routed && housekeeping(question)) || (await answer(question))
+      return (routed && housekeeping(question)) || (await answer(question, routed))
     } catch (error) {
       return unavailable(question, isFault(error) ? error.message : 'the auth service failed')
     }
