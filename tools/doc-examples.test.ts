@@ -46,11 +46,13 @@ async function check(name: string, words: readonly string[]): Promise<void> {
   const entry = findEntry(name)
   assert.ok(entry, `\`kfdoor ${name}\` is not a command`)
   let command: CommandUnknownOpts = (await entry.load())(silent)
-  const [first] = words
-  if (command.commands.length > 0 && first && /^[a-z-]+$/.test(first) && !first.startsWith('-')) {
-    const child = command.commands.find((each) => each.name() === first)
-    assert.ok(child, `\`kfdoor ${name} ${first}\` is not a command`)
+  let path = `kfdoor ${name}`
+  for (const word of words) {
+    if (command.commands.length === 0 || !/^[a-z][a-z-]*$/.test(word)) break
+    const child = command.commands.find((each) => each.name() === word)
+    assert.ok(child, `\`${path} ${word}\` is not a command`)
     command = child
+    path += ` ${word}`
   }
   // Another program's options are its own to know.
   const { _allowUnknownOption: passesOn } = command as unknown as { readonly _allowUnknownOption: boolean }

@@ -84,6 +84,20 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/why.ts')).whyCommand,
   },
   {
+    name: 'kfp',
+    group: 'use a door',
+    usage: 'kfp runs list|create|wait …',
+    summary: 'Pipelines behind a door: experiments, pipelines, runs',
+    load: async () => (await import('./commands/kfp.ts')).kfpCommand,
+  },
+  {
+    name: 'infer',
+    group: 'use a door',
+    usage: 'infer MODEL -d @FILE',
+    summary: 'ask a model: KServe V1, V2, or OpenAI completions',
+    load: async () => (await import('./commands/infer.ts')).inferCommand,
+  },
+  {
     name: 'explain',
     group: 'look into a door',
     usage: 'explain [METHOD] URL --as P',
