@@ -52,7 +52,7 @@ function compare(folder: string, name: string, given: ProxyIdentity | undefined)
       proxy.kind === 'sidecar' ? behindProxyProtocol((port) => ({ ...here, port })) : boundAt(new Map(ports)),
     upstream: () => ({ ...here, port: 1 }),
     provider: () => undefined,
-    tls: materialOf(mesh, proxy.namespace, identity),
+    tls: materialOf(mesh, identity),
   })
   const { clusters, problems } = emitted
   assert.deepEqual(problems, [])

@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const given = process.argv.slice(2)
-const files = (given.length > 0 ? given : globSync('{e2e,src,bench}/**/*.real.test.ts', { cwd: root })).sort()
+const files = (
+  given.length > 0 ? given : globSync('{bench,conformance,e2e,src}/**/*.real.test.ts', { cwd: root })
+).sort()
 const { status } = spawnSync(
   process.execPath,
   // One file at a time: two cores, and every file starts servers of its own.

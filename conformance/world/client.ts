@@ -11,12 +11,18 @@ export interface Answered {
   readonly body: string
 }
 
-/** No HTTP answer; the texts are those of the recordings. */
+/** No HTTP answer; the texts are those of the recordings, `no answer` = nothing came for five seconds. */
 export interface Unanswered {
-  readonly error: 'tls handshake failed' | 'connection closed without response' | 'connect: refused'
+  readonly error:
+    | 'tls handshake failed'
+    | 'connection closed without response'
+    | 'connect: refused'
+    | 'no answer'
 }
 
 export interface Dial {
+  /** undefined = 127.0.0.1. */
+  readonly address?: string
   readonly port: number
   readonly sourceIp?: string
   /** undefined = plain text. */
@@ -42,7 +48,7 @@ export interface Connection {
 export async function dial(where: Dial): Promise<Connection | Unanswered> {
   const plain = connectPlain({
     port: where.port,
-    host: '127.0.0.1',
+    host: where.address ?? '127.0.0.1',
     ...(where.sourceIp !== undefined && { localAddress: where.sourceIp }),
   })
   plain.setNoDelay(true)
@@ -58,7 +64,10 @@ export async function dial(where: Dial): Promise<Connection | Unanswered> {
     ...(cert !== undefined && key !== undefined && { cert, key }),
     ...(maxVersion && { maxVersion }),
   })
-  if ((await happens(socket, 'secureConnect')) === 'no') {
+  const patience = setTimeout(() => plain.destroy(), 5000)
+  const shaken = await happens(socket, 'secureConnect')
+  clearTimeout(patience)
+  if (shaken === 'no') {
     plain.destroy()
     return { error: 'tls handshake failed' }
   }
@@ -82,14 +91,22 @@ function connectionOn(socket: Socket, tls: boolean): Connection {
     },
     async ask(request, method) {
       socket.write(request, 'latin1')
+      let silent = false
+      const patience = setTimeout(() => {
+        silent = true
+        socket.destroy()
+      }, 5000)
       for (;;) {
         const message = await reader.next(method === 'HEAD')
         if (message === undefined) {
+          clearTimeout(patience)
           socket.destroy()
+          if (silent) return { error: 'no answer' }
           return { error: alert ? 'tls handshake failed' : 'connection closed without response' }
         }
         const status = Number(message.start.split(' ')[1])
         if (status >= 100 && status < 200 && status !== 101) continue
+        clearTimeout(patience)
         const closing = message.headers.some(
           ([name, value]) => /^connection$/i.test(name) && /close/i.test(value),
         )

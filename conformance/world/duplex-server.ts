@@ -78,7 +78,13 @@ export async function startDuplexServer(answer: Answer): Promise<RunningServer> 
 
 async function serve(socket: Socket, answer: Answer, asHttp2: () => void): Promise<void> {
   const reader = messageReader(socket)
-  if ((await reader.peek(preface.length)).equals(preface)) {
+  const begin = await reader.peek(preface.length)
+  // A TLS hello that was passed through: a workload here speaks plain text.
+  if (begin[0] === 0x16) {
+    socket.destroy()
+    return
+  }
+  if (begin.equals(preface)) {
     reader.release()
     asHttp2()
     return

@@ -19,6 +19,13 @@ export type UpstreamOf = (service: {
   readonly port: number
 }) => Upstream | 'none' | undefined
 
+/** Where a provider (an EnvoyFilter's is `namespace/name`) is called instead of at its service. */
+export type ProviderUpstreamOf = (provider: {
+  readonly name: string
+  readonly cluster: string
+  readonly protocol: 'http' | 'grpc'
+}) => Upstream | undefined
+
 /** The clusters a configuration speaks of, each made when it is first named. */
 export interface Clusters {
   readonly route: (target: Target) => string
@@ -33,8 +40,7 @@ export interface Clusters {
 export interface ClusterOptions {
   readonly registry: Registry
   readonly upstream: UpstreamOf
-  /** A provider that is called elsewhere than its service says. */
-  readonly providerUpstream: (name: string, cluster: string) => Upstream | undefined
+  readonly providerUpstream: ProviderUpstreamOf
   /** Names are unique within one Envoy; several meshes in one need others. */
   readonly rename: (cluster: string) => string
 }
@@ -61,15 +67,15 @@ export function clusterList({ registry, upstream, providerUpstream, rename }: Cl
     )
   }
   /** What asks a provider, at its service or where it is said to be. */
-  const called = (provider: string, cluster: string, http2: boolean): string => {
-    const elsewhere = providerUpstream(provider, cluster)
+  const called = (name: string, cluster: string, protocol: 'http' | 'grpc', http2: boolean): string => {
+    const elsewhere = providerUpstream({ name, cluster, protocol })
     if (elsewhere === undefined) {
       named(cluster)
       return rename(cluster)
     }
-    const name = rename(`provider|${provider}`)
-    made.set(name, outbound(name, elsewhere.address, elsewhere.port, http2, elsewhere))
-    return name
+    const own = rename(`provider|${name}`)
+    made.set(own, outbound(own, elsewhere.address, elsewhere.port, http2, elsewhere))
+    return own
   }
   return {
     route(target) {
@@ -80,12 +86,12 @@ export function clusterList({ registry, upstream, providerUpstream, rename }: Cl
     provider(provider) {
       const { name, cluster, protocol, unreachable } = provider
       if (unreachable === 'no-cluster') return rename(cluster)
-      return called(name, cluster, protocol === 'grpc' && unreachable !== 'not-http2')
+      return called(name, cluster, protocol, protocol === 'grpc' && unreachable !== 'not-http2')
     },
     filter(owner, cluster, grpc) {
       const entry = portOf(cluster)
       if (entry === undefined) return rename(cluster)
-      return called(owner, cluster, grpc && isHttp2(entry))
+      return called(owner, cluster, grpc ? 'grpc' : 'http', grpc && isHttp2(entry))
     },
     inbound(name, port, http2) {
       const own = rename(name)

@@ -1,6 +1,6 @@
 import type { Mesh } from '../mesh/index.ts'
 import { blueprintOf, compileDoor, type EngineOptions, type ProxyIdentity } from '../policy/index.ts'
-import { clusterList, type Upstream, type UpstreamOf } from './clusters.ts'
+import { clusterList, type ProviderUpstreamOf, type UpstreamOf } from './clusters.ts'
 import { patchProblems } from './filter-patches.ts'
 import { gatewayListeners } from './gateway.ts'
 import { inboundListeners } from './inbound.ts'
@@ -13,8 +13,7 @@ export interface EmitOptions {
   readonly engine?: EngineOptions
   readonly bindings: Bindings
   readonly upstream: UpstreamOf
-  /** Where a CUSTOM provider is called instead of at its own service. */
-  readonly provider: (name: string, cluster: string) => Upstream | undefined
+  readonly provider: ProviderUpstreamOf
   readonly tls: TlsMaterial
   /** Clusters of several meshes in one Envoy need names of their own. */
   readonly rename?: (cluster: string) => string

@@ -73,6 +73,7 @@ function chainOf(
           server.tls,
           server.tls.mode?.value ?? 'PASSTHROUGH',
           options.tls,
+          blueprint.proxy.namespace,
           chain.table === undefined,
         )
       : undefined
@@ -114,6 +115,7 @@ function manager(
   const hcm = httpConnectionManager({
     kind: 'gateway',
     head: blueprint.head,
+    meshConfig: blueprint.mesh.meshConfig,
     statPrefix: `outbound_${place.listener};`,
     routeConfig: patchRoutes(blueprint, table, config),
     filters,

@@ -1,9 +1,11 @@
+import type { MeshConfig } from '../mesh/index.ts'
 import type { HeadRules } from '../policy/index.ts'
-import { compact, extension, type Json, typed } from './json.ts'
+import { compact, extension, isObject, type Json, typed } from './json.ts'
 
 export interface ManagerOptions {
   readonly kind: 'gateway' | 'sidecar'
   readonly head: HeadRules
+  readonly meshConfig: MeshConfig
   readonly statPrefix: string
   readonly routeConfig: Json
   /** Everything before those every chain ends with. */
@@ -34,6 +36,8 @@ const slashes = {
 export function httpConnectionManager(options: ManagerOptions): Json {
   const { head, kind } = options
   const gateway = kind === 'gateway'
+  const forward = gateway ? forwardOf(options.meshConfig) : 'APPEND_FORWARD'
+  const sets = forward === 'APPEND_FORWARD' || forward === 'SANITIZE_SET'
   const underscores = { allow: undefined, drop: 'DROP_HEADER', reject: 'REJECT_REQUEST' }[head.underscores]
   return extension(
     'envoy.filters.network.http_connection_manager',
@@ -51,13 +55,11 @@ export function httpConnectionManager(options: ManagerOptions): Json {
       commonHttpProtocolOptions: underscores && { headersWithUnderscoresAction: underscores },
       httpProtocolOptions: gateway ? {} : undefined,
       http2ProtocolOptions: options.http2 ? {} : undefined,
-      forwardClientCertDetails: gateway ? 'SANITIZE_SET' : 'APPEND_FORWARD',
-      setCurrentClientCertDetails: {
-        subject: true,
-        ...(gateway && { cert: true }),
-        dns: true,
-        uri: true,
-      },
+      // SANITIZE is protobuf's default.
+      forwardClientCertDetails: forward === 'SANITIZE' ? undefined : forward,
+      setCurrentClientCertDetails: sets
+        ? { subject: true, ...(gateway && { cert: true }), dns: true, uri: true }
+        : undefined,
       requestIdExtension: {
         typedConfig: typed('extensions.request_id.uuid.v3.UuidRequestIdConfig', {
           useRequestIdForTraceSampling: true,
@@ -68,4 +70,12 @@ export function httpConnectionManager(options: ManagerOptions): Json {
       proxy100Continue: true,
     }),
   )
+}
+
+/** `defaultConfig.gatewayTopology.forwardClientCertDetails`. */
+function forwardOf({ raw }: MeshConfig): string {
+  const config = isObject(raw) ? raw.defaultConfig : undefined
+  const topology = isObject(config) ? config.gatewayTopology : undefined
+  const written = isObject(topology) ? topology.forwardClientCertDetails : undefined
+  return typeof written === 'string' && written !== 'UNDEFINED' ? written : 'SANITIZE_SET'
 }

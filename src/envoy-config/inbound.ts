@@ -205,6 +205,7 @@ function manager(
   const hcm = httpConnectionManager({
     kind: 'sidecar',
     head: { ...blueprint.head, underscores: 'allow', trustedHops: 0 },
+    meshConfig: blueprint.mesh.meshConfig,
     statPrefix: plan.declared === undefined ? `${name};` : `inbound_0.0.0.0_${plan.port};`,
     http2: http2Of(plan),
     routeConfig: {

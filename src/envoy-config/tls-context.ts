@@ -17,10 +17,10 @@ export interface MeshIdentity extends Certificate {
 }
 
 export interface TlsMaterial {
-  /** The certificate of a credential in the proxy's namespace. */
-  readonly certificate: (name: string) => Certificate | undefined
-  /** The authority its clients are checked with. */
-  readonly authority: (name: string) => Material | undefined
+  /** What a Secret holds as certificate and key. */
+  readonly certificate: (namespace: string, name: string) => Certificate | undefined
+  /** What a Secret, or the one beside it that ends in `-cacert`, holds to check clients with. */
+  readonly authority: (namespace: string, name: string) => Material | undefined
   readonly mesh?: MeshIdentity
 }
 
@@ -28,8 +28,21 @@ export function dataSource(material: Material): Json {
   return 'file' in material ? { filename: material.file } : { inlineString: material.text }
 }
 
-/** A TLS server of a gateway; a text = why it cannot be written. */
-export function gatewayTls(tls: ServerTls, mode: string, material: TlsMaterial, tcp: boolean): Json | string {
+/** Of the proxy's own namespace, or as Gateway API names it: `kubernetes-gateway://ns/name`. */
+function secretOf(credential: string, namespace: string): readonly [namespace: string, name: string] {
+  const path = credential.replace(/^[a-z-]+:\/\//, '')
+  const slash = path.indexOf('/')
+  return slash === -1 ? [namespace, path] : [path.slice(0, slash), path.slice(slash + 1)]
+}
+
+/** A TLS server of a gateway in `namespace`; a text = why it cannot be written. */
+export function gatewayTls(
+  tls: ServerTls,
+  mode: string,
+  material: TlsMaterial,
+  namespace: string,
+  tcp: boolean,
+): Json | string {
   const requires = mode === 'MUTUAL' || mode === 'ISTIO_MUTUAL'
   const names =
     tls.credentialNames.length > 0
@@ -44,12 +57,13 @@ export function gatewayTls(tls: ServerTls, mode: string, material: TlsMaterial, 
     certificates = [material.mesh]
     authority = material.mesh.authority
   } else if (names.length > 0) {
-    const found = names.map((name) => [name, material.certificate(name)] as const)
+    const found = names.map((name) => [name, material.certificate(...secretOf(name, namespace))] as const)
     const missing = found.find(([, certificate]) => certificate === undefined)
     if (missing !== undefined) return `Secret \`${missing[0]}\` with \`tls.crt\` and \`tls.key\` is not given`
     certificates = found.flatMap(([, certificate]) => certificate ?? [])
     const from = tls.caCertCredentialName?.value ?? (names[0] as string)
-    authority = requires || mode === 'OPTIONAL_MUTUAL' ? material.authority(from) : undefined
+    authority =
+      requires || mode === 'OPTIONAL_MUTUAL' ? material.authority(...secretOf(from, namespace)) : undefined
     if (requires && authority === undefined)
       return `Secret \`${from}\` holds no \`ca.crt\` to check clients with`
   } else {

@@ -17,7 +17,7 @@ import type {
 } from './decision.ts'
 import type { MergedServer } from './gateway-servers.ts'
 import { changeHeaders, joinChanges, mixChanges } from './header-changes.ts'
-import { accept, type Chain, type GatewayProxy, namesAccepted } from './listener.ts'
+import { accept, asksForPeer, type Chain, type GatewayProxy, namesAccepted } from './listener.ts'
 import type { CertificateForwarding } from './proxy-config.ts'
 import { httpsLocation, redirectLocation } from './redirect.ts'
 import { type HeadRules, readHead } from './request-head.ts'
@@ -72,7 +72,7 @@ export function decideGateway(
   const { chain } = accepted
   noteChain(trail, chain)
   if (chain.table === undefined) return forwardBytes(chain, request, trail)
-  const peer = chain.tls && namesAccepted(chain, request) ? request.peer : undefined
+  const peer = asksForPeer(chain) && namesAccepted(chain, request) ? request.peer : undefined
   const head = readHead({ ...request, peer }, gateway.head)
   if (head.kind === 'reply') {
     note(trail, { phase: 'normalize', outcome: 'rejected', reason: head.reason })

@@ -105,6 +105,18 @@ test('a gateway is asked by its labels, and the first is the ingress gateway', (
   assert.equal(door.gateway({ labels: { istio: 'none' } }).labels.istio, 'none')
 })
 
+test('with SIMPLE nobody is asked for a certificate, so no policy sees one', () => {
+  const deny = `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: p, namespace: istio-system }
+spec: { action: DENY, rules: [{ from: [{ source: { principals: ["*"] } }] }] }
+---`
+  const request = tls('app.test', { peer: certificate })
+  assert.equal(told(deny + gateway('one', https('["*"]')), request), 'a')
+  assert.equal(told(deny + gateway('one', https('["*"]', 'MUTUAL')), request), '403')
+})
+
 test('a chain can be found before the request is read', () => {
   const yaml = gateway('one', `${https('[app.test]')}, ${https('["*.test"]', 'MUTUAL', 443, 'https2')}`)
   const door = compileDoor(meshOf(world + yaml))

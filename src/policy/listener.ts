@@ -206,6 +206,11 @@ function refusesPeer(chain: Chain, request: DoorRequest): string | undefined {
   return namesAccepted(chain, request) ? undefined : 'client-certificate-name'
 }
 
+/** With SIMPLE a client is never asked for its certificate, so whatever it has is not shown. */
+export function asksForPeer(chain: Chain): boolean {
+  return chain.tls && tlsMode(chain.server.server) !== 'SIMPLE'
+}
+
 /** `subjectAltNames`: one of them has to be in the certificate. */
 export function namesAccepted(chain: Chain, request: DoorRequest): boolean {
   const wanted = chain.server.server.tls?.subjectAltNames ?? []
