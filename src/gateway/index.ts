@@ -1,6 +1,8 @@
 export type { Authorizers } from './authorizers.ts'
 export { openAuthorizers } from './authorizers.ts'
+export { clientHeaderFilter } from './client-headers.ts'
 export { startGateway } from './gateway.ts'
+export { laxReading } from './lax-reading.ts'
 export type {
   Arrival,
   BoundListener,

@@ -94,6 +94,13 @@ metadata: { name: web, namespace: apps }
 spec: { rules: [{ from: [{ source: { namespaces: [istio-system] } }] }] }
 `
 const door = compileDoor(meshOf(yaml))
+const profile = `
+---
+apiVersion: kubeflow.org/v1
+kind: Profile
+metadata: { name: apps }
+spec: { owner: { kind: User, name: a@b } }
+`
 
 function line({
   kind,
@@ -154,3 +161,20 @@ for (const [[host, path], as, want, why] of rows) {
     assert.equal(`${result.verdict} ${result.reason}`, want)
   })
 }
+
+test('a Profile whose own policy is not in the YAML leaves its sidecars undecided', () => {
+  const principal = parsePrincipal('anonymous')
+  assert.ok(principal)
+  const asked = { method: 'GET', scheme: 'http', path: '/', headers: [], principal, now: 1 } as const
+  const of = (text: string, host: string) => {
+    const result = explain(compileDoor(meshOf(text)), { ...asked, host })
+    assert.ok(!('problem' in result))
+    return `${result.verdict} ${result.reason}`
+  }
+  // Another ALLOW policy takes nothing away from one that matches.
+  assert.equal(of(yaml + profile, 'web.example.com'), 'allow allow-rule-matched')
+  assert.equal(of(yaml + profile, 'node:32000'), 'unknown profile-policy-not-given')
+  const own =
+    profile + yaml.slice(yaml.lastIndexOf('---')).replace('name: web', 'name: ns-owner-access-istio')
+  assert.equal(of(yaml + own, 'node:32000'), 'deny no-allow-rule-matched')
+})

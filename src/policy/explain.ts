@@ -153,8 +153,8 @@ function explainOnce(door: Door, question: Question): Explanation | Unasked {
         now: question.now,
         verified: reviewed,
       })
-      const served = servingStep(door, whole, host)
-      return { ...(served ?? whole), request, entry: nameOf(entry), inside, ...(around && { around }) }
+      const made = servingStep(door, whole, host) ?? profileStep(door, whole)
+      return { ...(made ?? whole), request, entry: nameOf(entry), inside, ...(around && { around }) }
     }
     answers.push(answerTo(question, acting.answer, decision.check, answers.length))
   }
@@ -203,6 +203,36 @@ function servingStep(door: Door, whole: WholePath, host: string): WholePath | un
   const reason = 'route-not-given'
   const text = `the VirtualService its controller makes of ${object.name} is not in the YAML`
   const step: Step = { hop: 0, phase: 'route', object, at, outcome: 'unknown', reason, text }
+  return { ...whole, verdict: 'unknown', reason, steps: [...whole.steps, step] }
+}
+
+/**
+ * A Profile's controller makes the ALLOW policy `ns-owner-access-istio` in its namespace. Where that is
+ * not in the YAML it could let in what nothing else does, or keep out what no ALLOW policy is about.
+ */
+function profileStep(door: Door, whole: WholePath): WholePath | undefined {
+  const { mesh } = door
+  const last = whole.hops.at(-1)
+  const namespace = last?.workload?.namespace
+  const profile = mesh.profiles.find(({ name }) => name === namespace)
+  if (last === undefined || profile === undefined) return undefined
+  const { decision } = last
+  const allowed = last.decision.steps.some(({ reason }) => reason === 'allow-rule-matched')
+  const open = decision.kind === 'forward' ? !allowed : decision.reason === 'no-allow-rule-matched'
+  const made = mesh.authorizationPolicies.some(
+    (policy) => policy.namespace === namespace && policy.name === 'ns-owner-access-istio',
+  )
+  if (!open || made) return undefined
+  const reason = 'profile-policy-not-given'
+  const step: Step = {
+    hop: last.hop,
+    phase: 'allow',
+    object: { kind: 'Profile', namespace: '', name: profile.name },
+    at: profile.at,
+    outcome: 'unknown',
+    reason,
+    text: 'AuthorizationPolicy ns-owner-access-istio, which its controller makes, is not in the YAML',
+  }
   return { ...whole, verdict: 'unknown', reason, steps: [...whole.steps, step] }
 }
 

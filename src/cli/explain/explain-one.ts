@@ -31,7 +31,7 @@ export async function explainOne(
   io: Pick<Io, 'readStdin' | 'env'>,
   command: string,
   words: readonly string[],
-  options: QuestionOptions & DoorOptions,
+  options: QuestionOptions & DoorOptions & { readonly hardening?: string },
 ): Promise<Answered> {
   const typed = readQuestion(command, words, options, Date.now() / 1000)
   const { mesh, door } = await readDoor(io, command, options)
@@ -41,7 +41,9 @@ export async function explainOne(
     signature: signatures(door, typed),
     ...(provider && { provider }),
   }
-  const result = asked(explain(door, question))
+  // A kfdoor gateway is stricter than Istio; its code is only loaded where it is asked about.
+  const ask = options.hardening === 'default' ? (await import('./hardened.ts')).explainHardened : explain
+  const result = asked(ask(door, question))
   const { workload } = result
   const around = aroundGateways(door).filter(
     (one) => one !== result.around && workload !== undefined && reaches(one, workload),
@@ -50,7 +52,7 @@ export async function explainOne(
   if (result.verdict !== 'challenge' || typed.principal.kind !== 'anonymous' || typed.answers) return answered
   const as = someUser(mesh)
   const principal: Principal = { kind: 'user', email: as, groups: [], forged: typed.principal.forged }
-  const after = explain(door, { ...question, principal })
+  const after = ask(door, { ...question, principal })
   return 'problem' in after
     ? answered
     : { ...answered, signedIn: { as: `user:${as}${typed.principal.forged ? '+forged' : ''}`, result: after } }

@@ -84,6 +84,27 @@ const rows: readonly (readonly [words: string[], code: number, says: RegExp, why
     'whose keys are not in the YAML',
   ],
   [
+    ['https://localhost/dex/..%2fpipeline/', ...door, '--hardening', 'default'],
+    1,
+    /deny +answered 400 "KFD1501/,
+    'a kfdoor gateway refuses what can be read in two ways',
+  ],
+  [
+    [
+      'https://localhost/dex/auth',
+      ...door,
+      '--as',
+      'anonymous+forged',
+      '--hardening',
+      'default',
+      '-o',
+      'json',
+    ],
+    0,
+    /^(?!.*admin@example.com).*"client-headers-dropped"/,
+    'and drops what only the door may say',
+  ],
+  [
     ['http://nowhere.at.all/', ...door, '--as', 'mesh:a/b'],
     6,
     /unknown +the YAML does not show what is behind/,
