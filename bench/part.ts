@@ -52,4 +52,10 @@ export const parts: readonly Part[] = [
     real: true,
     load: async () => (await import('./tls/tls.ts')).benchTls,
   },
+  {
+    name: 'memory',
+    summary: 'resident memory, idle and with sessions',
+    real: true,
+    load: async () => (await import('./memory/memory.ts')).benchMemory,
+  },
 ]
