@@ -315,6 +315,15 @@ const rows: readonly Row[] = [
     code: 4,
   },
   {
+    why: 'an identity provider elsewhere, without Dex between',
+    url: async () => {
+      const to = `${elsewhere}/authorize?client_id=a&redirect_uri=b&response_type=code`
+      return serve((_, response) => response.writeHead(302, { location: to }).end())
+    },
+    says: /KFD1812: this door signs people in at http:\/\/127\.0\.0\.1:\d+, which needs a browser; .*--browser`, or, .*`--trust-origin http/,
+    code: 4,
+  },
+  {
     why: 'a redirect to another site',
     url: () => serve((_, response) => response.writeHead(302, { location: `${elsewhere}/` }).end()),
     says: /KFD1813: .*another site, `http:\/\/127\.0\.0\.1:\d+`; no credential was sent there/,

@@ -229,7 +229,9 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
       ? `the door refuses the way to model \`${f.model}\`: ${f.refused.slice(0, 3).join('; ')}; see \`kfdoor why 'RBAC: access denied'\``
       : `no model server answers for \`${f.model}\` at ${f.tried.slice(0, 6).join(', ')}; name its host or its path`,
   ERR_NEEDS_BROWSER: (f) =>
-    `${f.connector ? `connector \`${f.connector}\`` : 'this door'} signs people in at ${f.where}, which needs a browser; run \`kfdoor login ${f.door} --browser${f.connector ? ` --connector ${f.connector}` : ''}\``,
+    f.connector
+      ? `connector \`${f.connector}\` signs people in at ${f.where}, which needs a browser; run \`kfdoor login ${f.door} --browser --connector ${f.connector}\``
+      : `this door signs people in at ${f.where}, which needs a browser; run \`kfdoor login ${f.door} --browser\`, or, if a password is enough there, add \`--trust-origin ${f.where}\``,
   ERR_NOT_A_DOOR: (f) => `\`${f.url}\` is not a Kubeflow door: ${f.saw}; check the address`,
   ERR_PLAIN_HTTP: (f) =>
     `will not send ${f.what} to \`${f.url}\` without encryption; use \`https://\`, or say \`--allow-plain-http\``,

@@ -42,6 +42,8 @@ const sent: readonly (readonly [
   ['s=; Max-Age=0', door, door, undefined, 'taken back'],
   ['s=1; Max-Age=-1', door, door, undefined, 'over before it began'],
   ['s=1; Expires=Thu, 01 Jan 1970 00:00:01 GMT', door, door, undefined, 'expired long ago'],
+  ['s=1; Expires=Tue, 24 Nov 2026 01:23:33 GMT', door, door, 's=1', 'given by a clock that is behind'],
+  ['s=; Expires=Tue, 24 Nov 2026 01:23:33 GMT', door, door, undefined, 'taken back an hour ago'],
   ['s=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:01 GMT', door, door, 's=1', 'Max-Age wins over Expires'],
   ['s=1; Max-Age=1200000000000', door, door, 's=1', 'a life of 38 000 years, as oidc-authservice writes it'],
   ['s=a=b|c', door, door, 's=a=b|c', 'a value may have signs in it'],

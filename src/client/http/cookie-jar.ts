@@ -109,7 +109,7 @@ export function parseSetCookie(line: string, url: URL, now: number, skewMs = 0):
       expiresAt = seconds <= 0 ? 0 : Math.min(FAR, now + seconds * 1000)
     } else if (key === 'expires' && !maxAge) {
       const then = Date.parse(text)
-      if (!Number.isNaN(then)) expiresAt = Math.min(FAR, then - skewMs)
+      if (!Number.isNaN(then)) expiresAt = endOf(Math.min(FAR, then - skewMs), now, value)
     } else if (key === 'domain' && text.replace(/^\./, '') !== '') {
       domain = text.replace(/^\./, '').toLowerCase()
       hostOnly = false
@@ -120,6 +120,17 @@ export function parseSetCookie(line: string, url: URL, now: number, skewMs = 0):
   if (secure && url.protocol !== 'https:' && !isLoopback(host)) return undefined
   if (name.startsWith('__Host-') && (!secure || !hostOnly || path !== '/')) return undefined
   return { name, value, domain, hostOnly, path, secure, httpOnly, expiresAt }
+}
+
+/** Dates before are how a cookie is taken back: the epoch, more or less. */
+const TAKEN_BACK = Date.UTC(2001)
+
+/**
+ * A door that gives a value and an end that has passed has a clock that is behind, or its answer comes from
+ * a cache: it means a cookie to be kept, only until when cannot be told.
+ */
+function endOf(then: number, now: number, value: string): number | undefined {
+  return then <= now && then > TAKEN_BACK && value !== '' ? undefined : then
 }
 
 function defaultPath({ pathname }: URL): string {

@@ -172,11 +172,11 @@ class Walk {
   }
 
   #left({ from, to }: Extract<Walked, { kind: 'leaves' }>): Error {
-    // A connector that signs people in elsewhere: an authorization request, SAML, or what follows a choice.
-    const signsIn =
-      authorizationRequest(to) || to.searchParams.has('SAMLRequest') || /\/auth\//.test(from.url.pathname)
-    if (signsIn && !this.#submitted && this.#connectorOf(from))
-      return this.#needsBrowser(to.origin, this.#connectorOf(from))
+    // An identity provider elsewhere: an authorization request, SAML, or whatever follows a connector.
+    const connector = this.#connectorOf(from)
+    const signsIn = authorizationRequest(to) !== undefined || to.searchParams.has('SAMLRequest')
+    if ((signsIn || connector !== undefined) && !this.#submitted)
+      return this.#needsBrowser(to.origin, connector)
     return new Fault('ERR_FOREIGN_ORIGIN', { door: this.#door.url.origin, target: to.origin })
   }
 

@@ -179,6 +179,7 @@ async function enter(
         clock: Date.now,
         ask: (url) => {
           ports.say(`Open this address and sign in:\n\n  ${url}\n`)
+          ports.openBrowser(url)
           ports.say('The last page will show an error: that is expected. Copy its whole address.')
           return ports.askLine('Address of the last page (or a cookie, NAME=VALUE): ')
         },
