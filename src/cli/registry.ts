@@ -134,6 +134,20 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/snapshot.ts')).snapshotCommand,
   },
   {
+    name: 'diff',
+    group: 'look into a door',
+    usage: 'diff OLD NEW',
+    summary: 'who gains and who loses between two doors, each with a request that shows it',
+    load: async () => (await import('./commands/diff.ts')).diffCommand,
+  },
+  {
+    name: 'prove',
+    group: 'look into a door',
+    usage: 'prove CLAIMS -f DIR',
+    summary: 'claims over all requests: each holds, or a request shows that it does not',
+    load: async () => (await import('./commands/prove.ts')).proveCommand,
+  },
+  {
     name: 'up',
     group: 'run and change a door',
     usage: 'up [--profile NAME | -f DIR]',

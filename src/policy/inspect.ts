@@ -10,7 +10,9 @@ import { compileChain, selectPolicies, targetOf } from './filters.ts'
 import { Flow } from './flow.ts'
 import { jwtProviders } from './jwt-filter.ts'
 import { type PathRules, pathRules } from './path-normalization.ts'
+import { compileProvider } from './provider.ts'
 import { headRules } from './proxy-config.ts'
+import { compileRegistry } from './registry.ts'
 import { type HeadRules, readHead } from './request-head.ts'
 import type { Rule } from './rule.ts'
 import { compileRuleSet, isDryRun } from './rule-set.ts'
@@ -27,6 +29,8 @@ export interface ProxyInsight {
   readonly paths: PathRules
   /** Whether EnvoyFilters may have put something into the chain. */
   readonly patched: boolean
+  /** What else of its policies counts: whether ALLOW holds at all, and whom CUSTOM asks. */
+  readonly shape: string
   /** The request as this proxy's filters get it; undefined = it answers by itself (400, 307). */
   read(request: DoorRequest): NormalizedRequest | undefined
   /** Runs every filter but AUDIT, DENY and ALLOW, and says what these would have looked at. */
@@ -48,6 +52,7 @@ export function inspectProxy(mesh: Mesh, proxy: ProxyIdentity, options: EngineOp
   const target = targetOf(mesh, proxy)
   const policies = selectPolicies(mesh, target)
   const context = { domains: trustDomains(mesh.meshConfig), tcp: false }
+  const registry = compileRegistry(mesh)
   const rulesOf = (list: typeof policies.DENY) => compileRuleSet(list, context).rules
   const enforced = (list: typeof policies.DENY) => list.filter((policy) => !isDryRun(policy))
   const { filters } = compileChain(mesh, proxy, options)
@@ -69,6 +74,13 @@ export function inspectProxy(mesh: Mesh, proxy: ProxyIdentity, options: EngineOp
     tokens: providers.map((provider) => locationsOf(provider.rule)),
     paths: head.paths,
     patched: mesh.envoyFilters.length > 0,
+    shape: JSON.stringify([
+      enforced(policies.ALLOW).length > 0,
+      [...new Set(policies.CUSTOM.map((policy) => policy.provider?.value ?? ''))].sort().map((name) => {
+        const { at: _, ...provider } = compileProvider(mesh, registry, name, proxy.namespace)
+        return provider
+      }),
+    ]),
     read(request) {
       const read = readHead(request, head)
       return read.kind === 'request' ? read.request : undefined

@@ -6,7 +6,7 @@ import { type Caller, callerOf, isInside } from './caller.ts'
 import { type Cell, cellsOf } from './cell.ts'
 import type { Spot } from './entrance.ts'
 import { findPrincipals } from './find-callers.ts'
-import { Judge, type Outcome } from './judge.ts'
+import { Judge, type Outcome, unknownOutcome } from './judge.ts'
 import { View, type ViewOptions } from './view.ts'
 import { type Witness, witnessOf } from './witness.ts'
 
@@ -61,7 +61,7 @@ export function accessMap(mesh: Mesh, options: MapOptions): MapRow[] {
     }
     // A header is only of interest where it opens what is closed without it.
     const closed = cell.variation.size === 0 ? who : who.filter((index) => !table.isOpen(cell, route, index))
-    for (const { callers: same, outcome } of judge.groups(cell, 0, closed)) {
+    for (const { callers: same, outcome } of judge.groupsWhole(cell, 0, closed)) {
       for (const index of same) table.add(cell, route, index, outcome)
     }
   }
@@ -72,10 +72,6 @@ function isService(mesh: Mesh, host: string): boolean {
   const [name, namespace, ...rest] = host.replace(/:\d*$/, '').split('.')
   if (!['', 'svc', 'svc.cluster.local'].includes(rest.join('.'))) return false
   return mesh.services.some((one) => one.name === name && one.namespace === namespace)
-}
-
-function unknownOutcome(reason: string): Outcome {
-  return { verdict: 'unknown', reason, identity: {}, headers: [] }
 }
 
 /** Outcomes as they appear: the first request of each kind stays, which is the smallest. */

@@ -14,9 +14,10 @@ import {
   type Rule,
   rewritePath,
 } from '../policy/index.ts'
+import { nextContent, proxyContent, routeContent, ruleContent } from './contents.ts'
 import type { Pattern } from './pattern-set.ts'
 import { headerOf, mayAsk, mostStages, routesOf, rulesOf, type Stage, stageBehind } from './stage.ts'
-import type { View } from './view.ts'
+import { targetOf, type View } from './view.ts'
 
 export type Test = (attributes: Attributes) => boolean
 
@@ -42,6 +43,10 @@ export interface Axes {
   readonly unknown: Set<string>
   /** Everything host and path decide at every proxy: where two requests agree in it, no proxy tells them apart. */
   readonly met: string[]
+  /** The first proxy's rules among it. */
+  readonly rules: string[]
+  /** Rules some request of this host and path may meet. */
+  readonly alive: Set<Rule>
 }
 
 export function newAxes(): Axes {
@@ -59,6 +64,8 @@ export function newAxes(): Axes {
     everythingMatters: false,
     unknown: new Set(),
     met: [],
+    rules: [],
+    alive: new Set(),
   }
 }
 
@@ -73,11 +80,14 @@ export function collectAxes(view: View, stage: Stage, at: At, axes: Axes, depth 
   const { insight } = stage
   const here = { ...at, host: stage.host ?? at.host }
   const attributes = plainAttributes(here, stage.port)
-  axes.met.push(`${view.numberOf(insight)}:${stage.port}`)
+  axes.met.push(`${view.numberOf(insight, () => proxyContent(view.mesh, insight, view.world))}:${stage.port}`)
   for (const [number, rule] of rulesOf(insight).entries()) {
     const held = heldEntries(rule, attributes)
     if (held === '') continue
-    axes.met.push(`${number}${held}`)
+    axes.alive.add(rule)
+    // What the first proxy's rules come to is seen caller by caller, too.
+    const list = depth === 0 ? axes.rules : axes.met
+    list.push(view.compares ? `${view.numberOf(rule, () => ruleContent(rule))}${held}` : `${number}${held}`)
     for (const entry of [...rule.to, ...rule.from]) {
       for (const field of entry.fields) addField(field, axes, depth)
     }
@@ -104,7 +114,7 @@ export function collectAxes(view: View, stage: Stage, at: At, axes: Axes, depth 
   if (stage.table !== undefined) axes.met.push(findHost(stage.table, here.host)?.domain ?? 'no host')
   for (const route of routesOf(view, stage, here.host, at.scheme)) {
     if (!matchesPath(route.path, here.path)) continue
-    axes.met.push(`r${view.numberOf(route)}`)
+    axes.met.push(`r${view.numberOf(route, () => routeContent(route))}`)
     addRoute(view, stage, route, here, axes, depth)
     if (route.tests.length === 0) break
   }
@@ -121,14 +131,16 @@ function addRoute(view: View, stage: Stage, route: Route, here: At, axes: Axes, 
     if (on.kind === 'header' && on.name === ':authority') {
       axes.met.push(test(plainAttributes(here, stage.port), undefined) ? 'y' : 'n')
     }
-    if (on.kind === 'claim') axes.routesByCaller = true
-    else if (on.kind === 'query') addPattern(axes.queries, on.name, matchPattern(on.match))
+    if (on.kind === 'claim') {
+      if (depth > 0) axes.everythingMatters = true
+      else axes.routesByCaller = true
+    } else if (on.kind === 'query') addPattern(axes.queries, on.name, matchPattern(on.match))
     else if (on.name === ':method') axes.methods.push((attributes) => test(attributes, undefined))
     else if (!on.name.startsWith(':')) {
       addPattern(axes.headers, on.name, matchPattern(on.match))
-      // A header the filters wrote may choose another route after a token was accepted.
-      axes.routesByCaller = true
       if (depth > 0) axes.curious.add(on.name)
+      // A header the filters wrote may choose another route after a token was accepted.
+      else if (view.isWritten(on.name)) axes.routesByCaller = true
     }
   }
   if (route.cors !== undefined) {
@@ -141,6 +153,11 @@ function addRoute(view: View, stage: Stage, route: Route, here: At, axes: Axes, 
       if (axes.headers.has(name) && format.includes('%REQ('))
         axes.unknown.add(`header \`${name}\` from a format`)
     }
+  }
+  if (view.compares) {
+    const target = targetOf(route)
+    const next = target && view.behind(target.host, target.port)
+    if (next) axes.met.push(`b${view.numberOf(next, () => nextContent(view.mesh, next, target.host))}`)
   }
   if (depth + 1 >= mostStages) return
   const behind = stageBehind(view, stage, route)

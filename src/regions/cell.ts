@@ -5,6 +5,7 @@
  */
 import { matchesPathValue, type PathRules } from '../policy/index.ts'
 import { type Axes, collectAxes, newAxes } from './axes.ts'
+import { nextContent } from './contents.ts'
 import { type Entrance, type Spot, spotsOf } from './entrance.ts'
 import type { TextClass } from './partition.ts'
 import { type Parted, type Pattern, PatternSet } from './pattern-set.ts'
@@ -22,6 +23,8 @@ export interface Cell {
   readonly plain: boolean
   /** Why nothing can be said about it; the engine is not asked then. */
   readonly unknown?: string
+  /** Why nothing can be said about it from the second proxy on; what the first one refuses is certain. */
+  readonly beyond?: string
   readonly hosts?: { readonly parted: Parted; readonly of: TextClass }
   readonly paths?: { readonly parted: Parted; readonly of: TextClass }
   /** Beside `views`: where each of them meets it, and by what it tells requests apart. */
@@ -45,6 +48,8 @@ export interface CellOptions {
   readonly entrances?: (entrance: Entrance) => boolean
   /** Every class of hosts and paths, also where no proxy tells it from an earlier one. */
   readonly unfolded?: boolean
+  /** Told of every class of paths, folded or not. */
+  readonly every?: (axes: readonly Axes[]) => void
   /** One host or path only, as a question about one request has it. */
   readonly only?: { readonly host: string; readonly path: string }
 }
@@ -58,9 +63,19 @@ export function* cellsOf(views: readonly View[], options: CellOptions = {}): Gen
     const spots = all.map((each) => each.get(id))
     const entrance = spots.find((spot) => spot !== undefined)?.entrance
     if (entrance === undefined || options.entrances?.(entrance) === false) continue
-    const { only, unfolded = false } = options
+    const { only, unfolded = false, every } = options
     const met = new Set<string>()
-    const way = { views, spots, entrance, asked, partitions, unfolded, met, ...(only && { only }) }
+    const way = {
+      views,
+      spots,
+      entrance,
+      asked,
+      partitions,
+      unfolded,
+      met,
+      ...(only && { only }),
+      ...(every && { every }),
+    }
     yield* cellsBehind(way)
   }
 }
@@ -72,6 +87,7 @@ interface Way {
   readonly asked: Asked
   readonly partitions: Map<string, Parted>
   readonly unfolded: boolean
+  readonly every?: (axes: readonly Axes[]) => void
   /** What the cells so far have met. */
   readonly met: Set<string>
   readonly only?: { readonly host: string; readonly path: string }
@@ -132,11 +148,17 @@ function* cellsOfHost(way: Way, host: string, hosts: Cell['hosts']): Generator<C
     const path = way.only?.path ?? found.witness
     const axes = views.map(newAxes)
     each(way, (view, spot, at) => {
-      const { scheme } = entrance
+      const { scheme, service } = entrance
+      const { next } = spot
+      if (next !== undefined && service !== undefined) {
+        axes[at]?.met.push(`n${view.numberOf(next, () => nextContent(view.mesh, next, service.host))}`)
+      }
       if (spot.stage) collectAxes(view, spot.stage, { host, path, scheme }, axes[at] as Axes)
     })
+    way.every?.(axes)
     if (!way.unfolded && isKnown(way, host, path, axes)) continue
-    const unknown = untranslated.length > 0 ? unread(parted) : unknownOf(axes)
+    const unknown = untranslated.length > 0 ? unread(parted) : undefined
+    const beyond = unknownOf(axes)
     const { variations, whole } = variationsOf(way, host, axes)
     for (const [index, variation] of variations.entries()) {
       yield {
@@ -145,6 +167,7 @@ function* cellsOfHost(way: Way, host: string, hosts: Cell['hosts']): Generator<C
         variation,
         plain: index === 0,
         ...(unknown !== undefined && { unknown }),
+        ...(beyond !== undefined && { beyond }),
         paths: { parted, of: found },
         axes,
       }
@@ -170,7 +193,11 @@ function isKnown(way: Way, host: string, path: string, axes: readonly Axes[]): b
     ...way.asked.hosts.map((text) => fits(text.toLowerCase(), host.toLowerCase())),
     ...way.asked.paths.map((text) => matchesPathValue(text, path)),
   ]
-  const key = JSON.stringify([axes.map(({ met, unknown }) => [met, [...unknown]]), leads, asked])
+  const key = JSON.stringify([
+    axes.map(({ met, rules, unknown }) => [met, rules, [...unknown]]),
+    leads,
+    asked,
+  ])
   if (way.met.has(key)) return true
   way.met.add(key)
   return false

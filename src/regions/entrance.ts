@@ -1,4 +1,4 @@
-import { type Chain, type ProxyIdentity, serviceTargets } from '../policy/index.ts'
+import { type Chain, type Next, type ProxyIdentity, serviceTargets } from '../policy/index.ts'
 import { type Stage, stageOf } from './stage.ts'
 import { unchanged } from './through.ts'
 import type { View } from './view.ts'
@@ -19,6 +19,8 @@ export interface Entrance {
 /** An entrance as one door has it. */
 export interface Spot {
   readonly entrance: Entrance
+  /** Where a call from inside ends. */
+  readonly next?: Next
   /** undefined = no proxy stands there. */
   readonly stage?: Stage
   readonly chain?: Chain
@@ -65,7 +67,7 @@ export function spotsOf(view: View): ReadonlyMap<string, Spot> {
         port,
         service: { namespace, name, host },
       }
-      spots.set(id, next.kind === 'end' ? { entrance } : { entrance, stage: stageOf(view, next) })
+      spots.set(id, next.kind === 'end' ? { entrance, next } : { entrance, next, stage: stageOf(view, next) })
     }
   }
   return spots

@@ -1,4 +1,7 @@
 export { accessMap, type MapOptions, type MapRow, type RouteName } from './access-map.ts'
+export type { Claim, Patterns, Reaches } from './claim.ts'
+export { type AccessDiff, type DeadRule, type Difference, diffAccess } from './diff.ts'
+export { type Proof, prove } from './prove.ts'
 export type { SignIn } from './sign-in.ts'
 export type { ViewOptions } from './view.ts'
 export type { Witness } from './witness.ts'

@@ -2,6 +2,7 @@
  * What a door does with the requests of a cell, asked of the engine itself. Callers whom no rule the
  * cell can meet tells apart are asked about once; which they are is found with the rules' own tests.
  */
+import type { Mesh } from '../mesh/index.ts'
 import {
   type Attributes,
   Attributes as AttributesOf,
@@ -43,9 +44,15 @@ export interface Outcome {
   readonly identity: Readonly<Record<string, string>>
   /** Every header the workload gets. */
   readonly headers: HeaderList
+  /** What the last proxy was sent; only where nobody knows whether it passed. */
+  readonly sent?: HeaderList
   /** As the workload sees it. */
   readonly path?: string
   readonly status?: number
+  /** Proxies that looked at it. */
+  readonly hops: number
+  /** `namespace/name` of the InferenceService it reached. */
+  readonly model?: string
   /** What the application behind the workload makes of this very request, where it has a check of its own. */
   readonly application?: { readonly verdict: Verdict; readonly reason: string }
 }
@@ -66,7 +73,9 @@ export class Judge {
   readonly #requests = new Map<string, (NormalizedRequest | undefined)[]>()
   readonly #probes = new Map<string, (Probe | undefined)[]>()
   readonly #bits = new Map<Rule, Map<string, Uint8Array>>()
-  readonly #texts = new Map<string, number>()
+  readonly #decided = new Map<string, Outcome>()
+  readonly #met = new Map<string, number>()
+  readonly #metIds = new WeakMap<Axes, number>()
 
   constructor(view: View, callers: readonly Caller[], now: number) {
     this.view = view
@@ -93,18 +102,57 @@ export class Judge {
     }
   }
 
-  /** What the engine says; undefined = the caller never sends such a request. */
-  decide(cell: Cell, spot: Spot | undefined, caller: Caller): Outcome | undefined {
-    const request = this.request(cell, spot, caller)
+  /**
+   * What the engine says; undefined = the caller never sends such a request. Asked once for all
+   * cells that meet the same at every proxy.
+   */
+  decide(cell: Cell, at: number, caller: number): Outcome | undefined {
+    const key = `${caller} ${cell.variation.method} ${situationOf(cell)} ${this.#metId(cell, at)}`
+    const known = this.#decided.get(key)
+    if (known !== undefined) return known
+    const who = this.callers[caller] as Caller
+    const spot = cell.spots[at]
+    const request = this.request(cell, spot, who)
     if (request === undefined) return undefined
-    if (spot === undefined)
-      return { verdict: 'unavailable', reason: 'no-listener', identity: {}, headers: [] }
-    const path = this.#ask(cell, spot, caller, request)
-    const whole = throughApplications(this.view.door, path, { ...this.#context(caller), answers: [] })
-    const outcome = outcomeOf(path)
+    if (spot === undefined) return outside
+    const outcome = this.#outcome(cell, this.#ask(cell, spot, who, request))
+    this.#decided.set(key, outcome)
+    return outcome
+  }
+
+  /** The same for this very request, with what the application behind the workload makes of it. */
+  decideWhole(cell: Cell, at: number, caller: number): Outcome | undefined {
+    const who = this.callers[caller] as Caller
+    const spot = cell.spots[at]
+    const request = this.request(cell, spot, who)
+    if (request === undefined) return undefined
+    if (spot === undefined) return outside
+    const path = this.#ask(cell, spot, who, request)
+    const outcome = this.#outcome(cell, path)
+    if (outcome.verdict !== 'allow') return outcome
+    const whole = throughApplications(this.view.door, path, { ...this.#context(who), answers: [] })
     if (whole === path) return outcome
     const { verdict, reason } = whole
     return { ...outcome, application: { verdict, reason } }
+  }
+
+  #outcome(cell: Cell, path: PathDecision): Outcome {
+    const outcome = { ...outcomeOf(path), ...modelOf(this.view.mesh, path) }
+    // Behind a part of the way that nobody can follow, this request's fate is not its region's.
+    if (cell.beyond === undefined || outcome.hops < 2) return outcome
+    return { ...unknownOutcome(cell.beyond), hops: outcome.hops }
+  }
+
+  #metId(cell: Cell, at: number): number {
+    const axes = cell.axes[at] as Axes
+    let id = this.#metIds.get(axes)
+    if (id === undefined) {
+      const text = `${axes.met.join()} ${axes.rules.join()} ${cell.beyond ?? ''} ${cell.entrance.service === undefined ? '' : cell.host}`
+      id = this.#met.get(text) ?? this.#met.size
+      this.#met.set(text, id)
+      this.#metIds.set(axes, id)
+    }
+    return id
   }
 
   #ask(cell: Cell, spot: Spot, caller: Caller, request: DoorRequest): PathDecision {
@@ -153,28 +201,42 @@ export class Judge {
       if (list === undefined) byKey.set(key, [index])
       else list.push(index)
     }
-    return [...byKey.values()].flatMap((callers): Group[] => {
-      const one = (index: number) => this.decide(cell, spot, this.callers[index] as Caller) as Outcome
-      const outcome = one(callers[0] as number)
-      if (outcome.application === undefined) return [{ callers, outcome }]
-      // An application knows its users one by one.
-      return callers.map((index, at) => ({ callers: [index], outcome: at === 0 ? outcome : one(index) }))
+    return [...byKey.values()].map((callers) => ({
+      callers,
+      outcome: this.decide(cell, at, callers[0] as number) as Outcome,
+    }))
+  }
+
+  /** The same with what applications make of it, each of which knows its users one by one. */
+  groupsWhole(cell: Cell, at: number, among: readonly number[]): Group[] {
+    return this.groups(cell, at, among).flatMap(({ callers, outcome }): Group[] => {
+      if (outcome.verdict !== 'allow' || outcome.workload === undefined) return [{ callers, outcome }]
+      const first = this.decideWhole(cell, at, callers[0] as number) as Outcome
+      if (first.application === undefined) return [{ callers, outcome: first }]
+      return callers.map((index, place) => ({
+        callers: [index],
+        outcome: place === 0 ? first : (this.decideWhole(cell, at, index) as Outcome),
+      }))
     })
   }
 
-  /** Callers with one key meet the same verdict, for the same reason. */
+  /**
+   * Callers with one key meet the same verdict, for the same reason. Keys without a question mark mean
+   * the same in another door that has the same routes and the same proxies.
+   */
   keys(cell: Cell, at: number, able: readonly number[]): ReadonlyMap<number, string> {
     const spot = cell.spots[at]
     const axes = cell.axes[at] as Axes
     const { stage, chain } = spot ?? {}
+    if (cell.entrance.service !== undefined) return this.#insideKeys(cell, spot, axes, able)
     if (stage === undefined || chain === undefined || axes.everythingMatters || axes.routesByCaller) {
-      return new Map(able.map((index) => [index, spot === undefined ? '' : String(index)]))
+      return new Map(able.map((index) => [index, spot === undefined ? '?' : `?${index}`]))
     }
     const { insight } = stage
     const first = able[0]
     if (first === undefined) return new Map()
     const sample = this.#request(cell, spot as Spot, first)
-    if (sample === undefined) return new Map(able.map((index) => [index, String(index)]))
+    if (sample === undefined) return new Map(able.map((index) => [index, `?${index}`]))
     const attributes = new AttributesOf(sample)
     const meets = (rule: Rule) =>
       rule.to.some((entry) => entry.fields.every((field) => field.test(attributes)))
@@ -182,7 +244,7 @@ export class Judge {
     const deny = insight.deny.filter(meets)
     const allow = insight.allow.filter(meets)
     if ([...custom, ...deny, ...allow].some(looksAtLine)) {
-      return new Map(able.map((index) => [index, String(index)]))
+      return new Map(able.map((index) => [index, `?${index}`]))
     }
     const table = stage.table
     const found = table && findRoute(table, attributes, sample.forwardedProto, undefined)
@@ -197,7 +259,7 @@ export class Judge {
       const name = `${situation} ${asked ? `asked ${exempt}` : 'direct'} ${routed}`
       const probe = this.#probe(cell, spot as Spot, index, name, routed)
       if (probe.attributes === undefined) {
-        keys.set(index, probe.end ?? '')
+        keys.set(index, `${asked} ${probe.end ?? ''}`)
         continue
       }
       const seen = () => probe.attributes as Attributes
@@ -205,7 +267,56 @@ export class Judge {
       const allowed = !denied && allow.some((rule) => this.#takes(rule, name, index, seen))
       const passes = !denied && (allowed || insight.allow.length === 0)
       const onward = passes && axes.curious.size > 0 ? this.#content(probe.attributes, axes.curious) : ''
-      keys.set(index, `${denied ? 'd' : ''}${allowed ? 'a' : ''} ${onward}`)
+      keys.set(index, `${asked} ${denied ? 'd' : ''}${allowed ? 'a' : ''} ${onward}`)
+    }
+    return keys
+  }
+
+  /** Callers inside the mesh send the same but for what they forge; a sidecar also sees who they are. */
+  #insideKeys(
+    cell: Cell,
+    spot: Spot | undefined,
+    axes: Axes,
+    able: readonly number[],
+  ): ReadonlyMap<number, string> {
+    const { stage } = spot ?? {}
+    const kinds = (index: number) => {
+      const { kind, forged } = (this.callers[index] as Caller).principal
+      return `${forged ? 'f' : ''}${kind}`
+    }
+    if (stage === undefined || stage.table !== undefined) {
+      return new Map(able.map((index) => [index, `?${kinds(index).slice(0, 1)}`]))
+    }
+    if (axes.everythingMatters) return new Map(able.map((index) => [index, `?${index}`]))
+    const { insight } = stage
+    const rules = [...insight.custom, ...insight.deny, ...insight.allow]
+    const lines = rules.some(looksAtLine) ? ` ${cell.host} ${cell.path} ${cell.variation.method}` : ''
+    const situation = `${situationOf(cell)} inside${lines}`
+    const { trustDomain } = this.view.mesh.meshConfig
+    const keys = new Map<number, string>()
+    for (const index of able) {
+      const caller = this.callers[index] as Caller
+      const attributes = () => {
+        const request = this.request(cell, spot, caller) as DoorRequest
+        const { principal } = caller
+        const uris =
+          principal.kind === 'mesh'
+            ? [`spiffe://${trustDomain}/ns/${principal.namespace}/sa/${principal.name}`]
+            : []
+        const peer = { uris, dnsNames: [], subject: '', trusted: true }
+        const read = insight.read({ ...request, ...(uris.length > 0 && { peer }) })
+        return read && new AttributesOf(read)
+      }
+      let seen: Attributes | undefined
+      let key = `?${kinds(index)}`
+      for (const rule of rules) {
+        const takes = this.#takes(rule, situation, index, () => {
+          seen ??= attributes()
+          return seen as Attributes
+        })
+        key += takes ? '1' : '0'
+      }
+      keys.set(index, key)
     }
     return keys
   }
@@ -264,13 +375,7 @@ export class Judge {
   }
 
   #content(attributes: Attributes, names: ReadonlySet<string>): string {
-    const text = JSON.stringify(attributes.source.headers.filter(([name]) => names.has(name)))
-    let id = this.#texts.get(text)
-    if (id === undefined) {
-      id = this.#texts.size
-      this.#texts.set(text, id)
-    }
-    return String(id)
+    return JSON.stringify(attributes.source.headers.filter(([name]) => names.has(name)))
   }
 }
 
@@ -316,10 +421,39 @@ function outcomeOf(path: PathDecision): Outcome {
     verdict,
     reason,
     ...(last && { upstream: last.upstream, service: last.destination.host }),
-    ...(verdict === 'allow' && workload && { workload: `${workload.namespace}/${workload.name}` }),
+    ...((verdict === 'allow' || verdict === 'unknown') &&
+      workload && { workload: `${workload.namespace}/${workload.name}` }),
     identity: Object.fromEntries(headers.filter(([name]) => identityHeaders.includes(name))),
     headers,
+    ...(verdict === 'unknown' && { sent: hops.at(-1)?.request.headers ?? [] }),
     ...(reached && { path: decision.path }),
     ...status,
+    hops: hops.length,
   }
+}
+
+/** What nobody can say anything about. */
+export function unknownOutcome(reason: string): Outcome {
+  return { verdict: 'unknown', reason, identity: {}, headers: [], hops: 0 }
+}
+
+const outside: Outcome = { ...unknownOutcome('no-listener'), verdict: 'unavailable' }
+
+const inferenceService = 'serving.kserve.io/inferenceservice'
+
+/** By the label KServe gives its pods, else by the name of the Service. */
+function modelOf(mesh: Mesh, { verdict, workload, hops }: PathDecision): Pick<Outcome, 'model'> {
+  if (verdict !== 'allow' && verdict !== 'unknown') return {}
+  const named = workload?.podLabels[inferenceService]
+  if (workload !== undefined && named !== undefined) return { model: `${workload.namespace}/${named}` }
+  for (const { decision } of hops.toReversed()) {
+    if (decision.kind !== 'forward') continue
+    const [service = '', namespace] = decision.destination.host.split('.')
+    const found = mesh.inferenceServices.find(
+      ({ name, namespace: own }) =>
+        own === namespace && (service === name || service.startsWith(`${name}-predictor`)),
+    )
+    if (found !== undefined) return { model: `${found.namespace}/${found.name}` }
+  }
+  return {}
 }

@@ -43,7 +43,7 @@ function pick(cells: Iterable<Cell>, count: number, random: () => number): Cell[
   const kept: Cell[] = []
   let seen = 0
   for (const cell of cells) {
-    if (cell.unknown !== undefined) continue
+    if (cell.unknown !== undefined || cell.beyond !== undefined) continue
     seen++
     if (kept.length < count) kept.push(cell)
     else {
@@ -80,7 +80,7 @@ async function sound(input: string, seed: number): Promise<number> {
       const { callers: same, outcome } = draw(groups, random)
       const caller = callers[draw(same, random)] as (typeof callers)[number]
       const request = drawn(cell, random)
-      const said = judge.decide(request, cell.spots[0], caller)
+      const said = judge.decideWhole(request, 0, callers.indexOf(caller))
       asked++
       const place = `${caller.name} ${request.variation.method} ${request.entrance.id} ${request.host} ${request.path} ${JSON.stringify(request.variation)}`
       assert.equal(`${said?.verdict} ${said?.reason}`, `${outcome.verdict} ${outcome.reason}`, place)
@@ -155,8 +155,9 @@ test('no request falls outside all regions', async () => {
     assert.ok(cells && cells.length > 0, `${id} ${host} has no region for ${path}`)
     const caller = draw(callers, random)
     const plain = cells.find((cell) => cell.plain) as Cell
-    const region = judge.decide(plain, plain.spots[0], caller)
-    const said = judge.decide({ ...plain, host, path }, plain.spots[0], caller)
+    const at = callers.indexOf(caller)
+    const region = judge.decide(plain, 0, at)
+    const said = judge.decideWhole({ ...plain, host, path }, 0, at)
     assert.equal(said?.verdict, region?.verdict, `${caller.name} ${id} ${host} ${path}`)
     found++
   }

@@ -6,12 +6,15 @@ import {
   type EngineOptions,
   type ForwardAction,
   inspectProxy,
+  matchesValue,
   type Next,
   nextHop,
   type ProxyIdentity,
   type ProxyInsight,
+  parseValuePattern,
   type Route,
 } from '../policy/index.ts'
+import type { Contents } from './contents.ts'
 import type { SignIn } from './sign-in.ts'
 
 export interface ViewOptions extends EngineOptions {
@@ -26,12 +29,37 @@ export class View {
   readonly #insights = new Map<ProxyIdentity, ProxyInsight>()
   readonly #next = new Map<string, Next>()
   readonly #numbers = new WeakMap<object, number>()
+  readonly #contents?: Contents
   #given = 0
+  #world: string | undefined
 
-  constructor(mesh: Mesh, options: ViewOptions) {
+  constructor(mesh: Mesh, options: ViewOptions, contents?: Contents) {
+    if (contents !== undefined) this.#contents = contents
     if (options.signIn !== undefined) this.signIn = options.signIn
     this.#options = options
     this.door = compileDoor(mesh, options)
+  }
+
+  get compares(): boolean {
+    return this.#contents !== undefined
+  }
+
+  get world(): string {
+    if (this.#contents === undefined) return ''
+    this.#world ??= `${this.#contents.worldOf(this.mesh)} ${this.#signInContent()}`
+    return this.#world
+  }
+
+  #signInContent(): string {
+    const { signIn } = this
+    if (signIn === undefined) return ''
+    const headers = [['authorization', 'Bearer x.eyJpc3MiOiJ4In0.x']] as const
+    const checks = [anyCheck, { ...anyCheck, method: 'OPTIONS' }, { ...anyCheck, headers }]
+    const usual = [302, 200].map((status) => ({ status, headers: [] }))
+    return JSON.stringify([
+      signIn.exemptions.map(({ source, method }) => [source, method]),
+      checks.flatMap((check) => usual.map((each) => signIn.answer(check, each, true))),
+    ])
   }
 
   /** What authorizers put before the path they are asked about. */
@@ -52,15 +80,35 @@ export class View {
     return [...new Set([...named, ...(answer('OPTIONS') === answer('GET') ? [] : ['OPTIONS'])])]
   }
 
+  /** Whether filters may write a header of that name: from a token, or from an authorizer's answer. */
+  isWritten(name: string): boolean {
+    const { requestAuthentications, meshConfig, envoyFilters } = this.mesh
+    if (envoyFilters.length > 0 || name === 'authorization') return true
+    const outputs = requestAuthentications.flatMap(({ jwtRules }) =>
+      jwtRules.flatMap((rule) => [
+        rule.outputPayloadToHeader?.value ?? '',
+        ...rule.outputClaimToHeaders.map(({ header }) => header),
+      ]),
+    )
+    const answered = meshConfig.extensionProviders.flatMap(({ headersToUpstreamOnAllow }) =>
+      headersToUpstreamOnAllow.map(({ value }) => parseValuePattern(value.toLowerCase())),
+    )
+    return (
+      outputs.some((header) => header.toLowerCase() === name) ||
+      answered.some((pattern) => matchesValue(pattern, name)) ||
+      meshConfig.extensionProviders.some(({ kind }) => kind === 'envoyExtAuthzGrpc')
+    )
+  }
+
   get mesh(): Mesh {
     return this.door.mesh
   }
 
-  /** The same number for the same object. */
-  numberOf(thing: object): number {
+  /** The same number for the same object; with `contents` also for one that says the same in another door. */
+  numberOf(thing: object, content: () => string): number {
     let number = this.#numbers.get(thing)
     if (number === undefined) {
-      number = this.#given++
+      number = this.#contents?.numberOf(content()) ?? this.#given++
       this.#numbers.set(thing, number)
     }
     return number
@@ -73,6 +121,11 @@ export class View {
       this.#insights.set(proxy, insight)
     }
     return insight
+  }
+
+  /** The proxies some request was followed to. */
+  inspected(): readonly ProxyInsight[] {
+    return [...this.#insights.values()]
   }
 
   /** What stands behind a Service's port. */
@@ -93,7 +146,7 @@ export class View {
   }
 }
 
-function targetOf(route: Route): { readonly host: string; readonly port: number } | undefined {
+export function targetOf(route: Route): { readonly host: string; readonly port: number } | undefined {
   if (route.action.kind !== 'forward') return undefined
   const chosen = heaviest(route.action)
   return chosen?.target.known ? chosen.target : undefined

@@ -4,6 +4,7 @@ import type { Mesh } from '../../mesh/index.ts'
 import { assumedKeys, type Principal, parsePrincipal } from '../../policy/index.ts'
 import { accessMap, type MapRow, type ViewOptions } from '../../regions/index.ts'
 import type { Io } from '../io.ts'
+import { progress } from '../progress.ts'
 import { type DoorOptions, readDoor } from '../read-door.ts'
 import { aroundRows } from './around.ts'
 import { asPage } from './page.ts'
@@ -41,7 +42,7 @@ export async function printMap(io: Io, options: MapCommandOptions): Promise<void
 }
 
 /** How commands over all requests read a door: as `explain` does. */
-function viewOptions(mesh: Mesh, options: DoorOptions): ViewOptions {
+export function viewOptions(mesh: Mesh, options: DoorOptions): ViewOptions {
   const signIn = releaseSignIn(mesh)
   return {
     fetched: assumedKeys,
@@ -57,9 +58,4 @@ function readPrincipal(text: string): Principal {
     message: `\`${text}\` is no principal`,
     next: 'use anonymous, user:EMAIL, sa:NAMESPACE/NAME, mesh:NAMESPACE/ACCOUNT or outside',
   })
-}
-
-/** Only where somebody watches. */
-function progress(io: Io, text: string): void {
-  if (io.tty.err) io.err(`${text} …`)
 }

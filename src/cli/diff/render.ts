@@ -1,0 +1,65 @@
+import type { AccessDiff, Difference } from '../../regions/index.ts'
+import { witnessText } from '../map/render.ts'
+
+const titles = {
+  public: 'newly open to whoever has not signed in',
+  gained: 'gained',
+  lost: 'lost',
+  changed: 'changed',
+  unreachable: 'reached by nobody any more',
+} as const
+
+const colours = { public: 31, gained: 31, lost: 33, changed: 33, unreachable: 33 }
+
+export function asTable(diff: AccessDiff, colour: boolean): string {
+  const lines: string[] = []
+  const title = (text: string, code: number) => {
+    lines.push(...(lines.length > 0 ? [''] : []), colour ? `\u001b[${code}m${text}\u001b[0m` : text)
+  }
+  for (const list of ['public', 'gained', 'lost', 'changed', 'unreachable'] as const) {
+    if (diff[list].length === 0) continue
+    title(`${titles[list]} (${diff[list].length})`, colours[list])
+    for (const { names, each } of fold(diff[list])) {
+      lines.push(`  ${few(names)}`, `    ${witnessText(each.witness)}`, `    ${fates(each)}`)
+    }
+  }
+  if (diff.deadRules.length > 0) {
+    title(`rules no request meets any more (${diff.deadRules.length})`, 33)
+    for (const { policy, rule, at, reason } of diff.deadRules)
+      lines.push(`  ${policy} ${rule}: ${reason} (${at})`)
+  }
+  if (diff.unknown.length > 0) {
+    title(`unknown (${diff.unknown.length})`, 35)
+    for (const each of diff.unknown) {
+      if ('reason' in each) lines.push(`  ${each.reason}: ${witnessText(each.witness)}`)
+      else lines.push(`  ${each.principal}`, `    ${witnessText(each.witness)}`, `    ${fates(each)}`)
+    }
+  }
+  return lines.length === 0 ? 'no difference: whoever asks, every request fares as before' : lines.join('\n')
+}
+
+function fates({ from, to, application }: Difference): string {
+  const was = `${from.verdict} (${from.reason})`
+  const is = `${to.verdict} (${to.reason})`
+  const where = to.upstream ?? from.upstream
+  const changed = from.upstream !== to.upstream && from.verdict === 'allow' && to.verdict === 'allow'
+  const way = changed ? `, ${from.upstream} → ${to.upstream}` : where === null ? '' : `, ${where}`
+  const checked = application === undefined ? '' : `; the application itself: ${application.verdict}`
+  return `${was} → ${is}${way}${checked}`
+}
+
+/** Callers to whom the same happens. */
+function fold(list: readonly Difference[]) {
+  const folded = new Map<string, { readonly names: string[]; readonly each: Difference }>()
+  for (const each of list) {
+    const key = fates(each)
+    const known = folded.get(key)
+    if (known === undefined) folded.set(key, { names: [each.principal], each })
+    else known.names.push(each.principal)
+  }
+  return folded.values()
+}
+
+function few(names: readonly string[]): string {
+  return names.length > 6 ? `${names.slice(0, 6).join(' ')} and ${names.length - 6} more` : names.join(' ')
+}

@@ -1,0 +1,299 @@
+/** Who gains and who loses between two doors, over all requests; nothing found is a proof of that. */
+import type { Mesh } from '../mesh/index.ts'
+import type { Principal, Rule } from '../policy/index.ts'
+import type { Axes } from './axes.ts'
+import { type Caller, callerOf, isInside, nameOf } from './caller.ts'
+import { type Cell, cellsOf } from './cell.ts'
+import { Contents, ruleContent } from './contents.ts'
+import { findPrincipals } from './find-callers.ts'
+import { Judge, type Outcome } from './judge.ts'
+import { rulesOf } from './stage.ts'
+import { View, type ViewOptions } from './view.ts'
+import { type Witness, witnessOf } from './witness.ts'
+
+export interface Fate {
+  readonly verdict: string
+  readonly upstream: string | null
+  /** Identity headers the workload is handed. */
+  readonly identity: Readonly<Record<string, string>>
+  readonly reason: string
+}
+
+export interface Difference {
+  readonly principal: string
+  readonly from: Fate
+  readonly to: Fate
+  readonly witness: Witness
+  /** What the application behind the workload makes of this very request, where it has a check of its own. */
+  readonly application?: { readonly verdict: string; readonly reason: string }
+}
+
+export interface DeadRule {
+  /** `NS/POLICY`. */
+  readonly policy: string
+  /** `rules[0]`. */
+  readonly rule: string
+  readonly at: string
+  readonly reason: string
+}
+
+export interface AccessDiff {
+  /** Allowed now and not before. */
+  readonly gained: readonly Difference[]
+  readonly lost: readonly Difference[]
+  /** Allowed both times, but another workload or another identity. */
+  readonly changed: readonly Difference[]
+  /** Of the gained: open to whoever has not signed in. */
+  readonly public: readonly Difference[]
+  /** Of the lost: nobody reaches the Service any more. */
+  readonly unreachable: readonly Difference[]
+  /** Rules no request can meet, which could before or are new. */
+  readonly deadRules: readonly DeadRule[]
+  readonly unknown: readonly (Difference | { readonly reason: string; readonly witness: Witness })[]
+}
+
+export interface DiffOptions {
+  /** Seconds since the epoch. */
+  readonly now: number
+  readonly old: ViewOptions
+  readonly new: ViewOptions
+}
+
+/**
+ * @example
+ * const { gained } = diffAccess(before, after, { now, old: {}, new: {} })
+ */
+export function diffAccess(before: Mesh, after: Mesh, options: DiffOptions): AccessDiff {
+  const contents = new Contents()
+  const views = [new View(before, options.old, contents), new View(after, options.new, contents)] as const
+  const principals = new Map<string, Principal>()
+  for (const principal of [...findPrincipals(before), ...findPrincipals(after)]) {
+    principals.set(nameOf(principal), principal)
+  }
+  const judges = views.map(
+    (view) =>
+      new Judge(
+        view,
+        [...principals.values()].map((principal) => callerOf(view.mesh, principal, options.now)),
+        options.now,
+      ),
+  ) as unknown as readonly [Judge, Judge]
+  const collector = new Collector(judges)
+  const alive = [new Set<Rule>(), new Set<Rule>()] as const
+  const every = (axes: readonly Axes[]) => {
+    for (const [at, { alive: rules }] of axes.entries()) for (const rule of rules) alive[at]?.add(rule)
+  }
+  for (const cell of cellsOf(views, { every })) {
+    if (cell.unknown !== undefined) {
+      collector.unknown(cell, cell.unknown)
+      continue
+    }
+    if (sameWay(cell)) {
+      collector.unchanged(cell)
+      continue
+    }
+    collector.compare(cell)
+  }
+  return { ...collector.result(), deadRules: deadRules(views, alive) }
+}
+
+/** Both doors say the same, word for word, about everything the cell's requests can meet. */
+function sameWay({ axes, spots, beyond }: Cell): boolean {
+  const [before, after] = axes
+  const there = spots[0] !== undefined && spots[1] !== undefined
+  return (
+    there && beyond === undefined && sameBut(before, after) && before?.rules.join() === after?.rules.join()
+  )
+}
+
+/** Everything but the first proxy's rules. */
+function sameBut(before: Axes | undefined, after: Axes | undefined): boolean {
+  return before?.met.join() === after?.met.join()
+}
+
+/** Whether a part of the way that nobody can follow hides what may have changed. */
+function mayHide({ axes, beyond }: Cell): boolean {
+  const [before, after] = axes
+  return beyond !== undefined && JSON.stringify(before?.met) !== JSON.stringify(after?.met)
+}
+
+class Collector {
+  readonly #judges: readonly [Judge, Judge]
+  readonly #found: Record<'gained' | 'lost' | 'changed' | 'unknown', Map<string, Difference>> = {
+    gained: new Map(),
+    lost: new Map(),
+    changed: new Map(),
+    unknown: new Map(),
+  }
+  readonly #unread = new Map<string, { readonly reason: string; readonly witness: Witness }>()
+  /** Services somebody still reaches. */
+  readonly #reached = new Set<string>()
+  readonly #untouched: Cell[] = []
+
+  constructor(judges: readonly [Judge, Judge]) {
+    this.#judges = judges
+  }
+
+  unknown(cell: Cell, reason: string): void {
+    if (!this.#unread.has(reason)) this.#unread.set(reason, { reason, witness: witnessOf(cell) })
+  }
+
+  /** Looked at only if somebody lost something. */
+  unchanged(cell: Cell): void {
+    if (cell.plain) this.#untouched.push(cell)
+  }
+
+  compare(cell: Cell): void {
+    const [before, after] = this.#judges
+    const inside = cell.entrance.service !== undefined
+    const able = before.callers.flatMap((caller, index) => {
+      const sends = isInside(caller) === inside && before.request(cell, cell.spots[0], caller) !== undefined
+      return sends ? [index] : []
+    })
+    const keys = [before.keys(cell, 0, able), after.keys(cell, 1, able)] as const
+    const groups = new Map<string, number[]>()
+    let kept = false
+    const comparable = cell.beyond === undefined && sameBut(cell.axes[0], cell.axes[1])
+    for (const index of able) {
+      const [was, is] = [keys[0].get(index), keys[1].get(index)]
+      // The same answer of every filter, and the same way from there on.
+      if (comparable && was === is && was?.startsWith('?') === false) {
+        kept = true
+        continue
+      }
+      const key = `${keys[0].get(index)} | ${keys[1].get(index)}`
+      const list = groups.get(key)
+      if (list === undefined) groups.set(key, [index])
+      else list.push(index)
+    }
+    if (kept) this.unchanged(cell)
+    for (const same of groups.values()) this.#compareGroup(cell, same)
+  }
+
+  #compareGroup(cell: Cell, same: readonly number[]): void {
+    const [first] = same
+    if (first === undefined) return
+    const [from, to] = this.#fates(cell, first)
+    if (from === undefined || to === undefined) return
+    if (to.verdict === 'allow') this.#reached.add(to.upstream ?? to.reason)
+    const hides = from.verdict === 'unknown' && to.verdict === 'unknown' && mayHide(cell)
+    const kind = hides ? 'unknown' : kindOf(from, to)
+    if (kind === undefined) return
+    for (const index of same) {
+      const caller = this.#judges[0].callers[index] as Caller
+      const upstream = kind === 'lost' ? from.upstream : to.upstream
+      const key = `${caller.name} ${from.verdict} ${to.verdict} ${upstream} ${kind === 'changed' ? from.upstream : ''}`
+      if (this.#found[kind].has(key)) continue
+      // Every witness is asked about by itself.
+      const [own, now] = this.#wholeFates(cell, index)
+      if (own === undefined || now === undefined) continue
+      if (!hides && kindOf(own, now) !== kind) continue
+      const application = kind === 'lost' ? own.application : now.application
+      this.#found[kind].set(key, {
+        principal: caller.name,
+        from: fateOf(own),
+        to: fateOf(now),
+        witness: witnessOf(cell, caller),
+        ...(application && { application }),
+      })
+    }
+  }
+
+  #fates(cell: Cell, index: number): readonly (Outcome | undefined)[] {
+    return this.#judges.map((judge, at) => judge.decide(cell, at, index))
+  }
+
+  #wholeFates(cell: Cell, index: number): readonly (Outcome | undefined)[] {
+    return this.#judges.map((judge, at) => judge.decideWhole(cell, at, index))
+  }
+
+  result(): Omit<AccessDiff, 'deadRules'> {
+    const list = (kind: 'gained' | 'lost' | 'changed' | 'unknown') => [...this.#found[kind].values()]
+    const gained = list('gained')
+    const lost = list('lost')
+    return {
+      gained,
+      lost,
+      changed: list('changed'),
+      public: gained.filter(({ principal }) => principal === 'anonymous'),
+      unreachable: this.#unreachable(lost),
+      unknown: [...list('unknown'), ...this.#unread.values()],
+    }
+  }
+
+  #unreachable(lost: readonly Difference[]): readonly Difference[] {
+    const gone = new Map<string, Difference>()
+    for (const each of lost) {
+      const name = each.from.upstream
+      if (name !== null && !this.#reached.has(name) && !gone.has(name)) gone.set(name, each)
+    }
+    if (gone.size === 0) return []
+    const [, after] = this.#judges
+    for (const cell of this.#untouched) {
+      if (gone.size === 0) break
+      for (const { outcome } of after.groups(cell, 1)) {
+        if (outcome.verdict === 'allow' && outcome.upstream !== undefined) gone.delete(outcome.upstream)
+      }
+    }
+    return [...gone.values()]
+  }
+}
+
+function kindOf(from: Outcome, to: Outcome): 'gained' | 'lost' | 'changed' | 'unknown' | undefined {
+  if (from.verdict === to.verdict && from.verdict === 'unknown')
+    return from.reason === to.reason ? undefined : 'unknown'
+  if (from.verdict === 'unknown' || to.verdict === 'unknown') return 'unknown'
+  const [was, is] = [from.verdict === 'allow', to.verdict === 'allow']
+  if (was && is) return sameArrival(from, to) ? undefined : 'changed'
+  if (was) return 'lost'
+  return is ? 'gained' : undefined
+}
+
+function sameArrival(from: Outcome, to: Outcome): boolean {
+  return (
+    from.upstream === to.upstream &&
+    from.status === to.status &&
+    JSON.stringify(from.identity) === JSON.stringify(to.identity)
+  )
+}
+
+function fateOf({ verdict, upstream, identity, reason }: Outcome): Fate {
+  return { verdict, upstream: upstream ?? null, identity, reason }
+}
+
+/** Rules no host, path and port leads to, or whose tokens nobody reads where they stand. */
+function deadRules(
+  views: readonly [View, View],
+  alive: readonly [ReadonlySet<Rule>, ReadonlySet<Rule>],
+): readonly DeadRule[] {
+  const [before, after] = views.map((view, at) => deadOf(view, alive[at] as ReadonlySet<Rule>))
+  return [...(after ?? [])].flatMap(([content, dead]) => (before?.has(content) ? [] : [dead]))
+}
+
+function deadOf(view: View, alive: ReadonlySet<Rule>): ReadonlyMap<string, DeadRule> {
+  const dead = new Map<string, DeadRule>()
+  for (const insight of view.inspected()) {
+    for (const rule of rulesOf(insight)) {
+      const tokens = insight.tokens.length === 0 && asksForToken(rule)
+      if (alive.has(rule) && !tokens) continue
+      const { policy, index, at } = rule
+      dead.set(ruleContent(rule), {
+        policy: `${policy.namespace}/${policy.name}`,
+        rule: `rules[${index}]`,
+        at: `${at.file}:${at.line}`,
+        reason: tokens ? 'no-token-is-read-here' : 'no-request-meets-it',
+      })
+    }
+  }
+  return dead
+}
+
+/** Every `from` entry wants something of a token. */
+function asksForToken({ from }: Rule): boolean {
+  return from.every((entry) =>
+    entry.fields.some(
+      ({ name, negated }) =>
+        !negated && (name === 'requestPrincipals' || name.startsWith('when request.auth')),
+    ),
+  )
+}
