@@ -13,7 +13,7 @@ import {
   type GatewayProxy,
   type GatewayWorld,
 } from './listener.ts'
-import { compileOutbound, type DecideOutbound } from './outbound.ts'
+import { compileOutbound, type DecideOutbound, type Outbound } from './outbound.ts'
 import { decidePath, type PathDecision } from './path.ts'
 import { certificateForwarding, headRules } from './proxy-config.ts'
 import { compileRegistry } from './registry.ts'
@@ -37,6 +37,8 @@ export interface Door {
   decide(proxy: ProxyIdentity, request: DoorRequest, context: Context, hop?: number): Decision
   /** What the sidecar of a pod makes of a call that leaves it. */
   readonly outbound: DecideOutbound
+  /** The VirtualServices it decides that by; undefined = none is about that host. */
+  readonly outboundTable: Outbound['table']
   /** The whole way, from `entry` (the ingress gateway) to the workload. */
   decidePath(request: DoorRequest, context: Context, entry?: ProxyIdentity): PathDecision
   /** Keys the tokens of this proxy may be verified with; without `proxy`, of every proxy on any way. */
@@ -89,6 +91,7 @@ export function compileDoor(mesh: Mesh, options: EngineOptions = {}): Door {
     all ??= [...gateways, ...verifyingSidecars(mesh, gateways)]
     return all
   }
+  const outbound = compileOutbound(world)
   const door: Door = {
     mesh,
     gateways,
@@ -106,7 +109,8 @@ export function compileDoor(mesh: Mesh, options: EngineOptions = {}): Door {
     chain: (proxy, connection) => chainFor(of(proxy).listeners ?? { listeners: [], skipped: [] }, connection),
     inbound: (proxy, arrival) => of(proxy).inbound?.(arrival),
     decide: (proxy, request, context, hop = 0) => of(proxy).decide(request, context, hop),
-    outbound: compileOutbound(world),
+    outbound: outbound.decide,
+    outboundTable: outbound.table,
     decidePath: (request, context, entry) => decidePath(door, request, context, entry),
     keys: (proxy) => uniqueKeys((proxy ? [proxy] : everyProxy()).flatMap((entry) => of(entry).keys)),
     tokensIn: (request, proxy) =>

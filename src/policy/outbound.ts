@@ -29,10 +29,16 @@ export type DecideOutbound = (
   hop: number,
 ) => Decision | undefined
 
-/** undefined = no VirtualService of the mesh is about that host. */
-export function compileOutbound(world: GatewayWorld): DecideOutbound {
+export interface Outbound {
+  /** undefined = no VirtualService of the mesh is about that host. */
+  readonly decide: DecideOutbound
+  /** The routes it decides by. */
+  readonly table: (call: OutboundCall) => RouteTable | undefined
+}
+
+export function compileOutbound(world: GatewayWorld): Outbound {
   const tables = new Map<string, RouteTable>()
-  return (call, request, context, hop) => {
+  const tableOf: Outbound['table'] = (call) => {
     const { namespace, port } = call
     const services = world.services.filter(
       (service) =>
@@ -41,10 +47,9 @@ export function compileOutbound(world: GatewayWorld): DecideOutbound {
     )
     if (!services.some(({ hosts }) => hosts.some((host) => isSubsetOf(call.host, host)))) return undefined
     const key = `${namespace} ${port}`
-    const server = serverOf(port)
     let table = tables.get(key)
     if (table === undefined) {
-      table = compileTable([server], {
+      table = compileTable([serverOf(port)], {
         mesh: world.mesh,
         proxy: { kind: 'sidecar', namespace, labels: {} },
         resolve: targetResolver(world.mesh, world.registry, namespace),
@@ -52,6 +57,13 @@ export function compileOutbound(world: GatewayWorld): DecideOutbound {
       })
       tables.set(key, table)
     }
+    return table
+  }
+  const decide: DecideOutbound = (call, request, context, hop) => {
+    const table = tableOf(call)
+    if (table === undefined) return undefined
+    const { port } = call
+    const server = serverOf(port)
     const decision = decideGateway(
       gatewayOf(world, server, named(table, call, request.host)),
       { ...request, port, scheme: 'http' },
@@ -66,6 +78,7 @@ export function compileOutbound(world: GatewayWorld): DecideOutbound {
       )
     return { ...decision, steps } as Decision
   }
+  return { decide, table: tableOf }
 }
 
 /** A Service's short names stand for its host (`generateVirtualHostDomains`). */

@@ -9,7 +9,7 @@ import { nextContent } from './contents.ts'
 import { type Entrance, type Spot, spotsOf } from './entrance.ts'
 import type { TextClass } from './partition.ts'
 import { type Parted, type Pattern, PatternSet } from './pattern-set.ts'
-import { collectHosts, collectPaths } from './stage.ts'
+import { collectHosts, collectPaths, type Stage } from './stage.ts'
 import { authority, canonicalPath, hostAlphabet, pathAlphabet } from './universe.ts'
 import { fits, type Variation, variationsOf } from './variation.ts'
 import type { View } from './view.ts'
@@ -126,10 +126,9 @@ function* cellsOfHost(way: Way, host: string, hosts: Cell['hosts']): Generator<C
   const { entrance, spots, views } = way
   const common = { entrance, host, spots, ...(hosts && { hosts }) }
   const patterns = new PatternSet()
-  each(
-    way,
-    (view, spot) => spot.stage && collectPaths(view, spot.stage, { host, scheme: entrance.scheme }, patterns),
-  )
+  each(way, (view, spot) => {
+    for (const stage of stagesOf(spot)) collectPaths(view, stage, { host, scheme: entrance.scheme }, patterns)
+  })
   for (const text of way.asked.paths) patterns.add([{ kind: 'path', text }])
   const rules = pathRulesOf(spots)
   const key = `${patterns.signature()}\n${JSON.stringify(rules)}`
@@ -153,7 +152,9 @@ function* cellsOfHost(way: Way, host: string, hosts: Cell['hosts']): Generator<C
       if (next !== undefined && service !== undefined) {
         axes[at]?.met.push(`n${view.numberOf(next, () => nextContent(view.mesh, next, service.host))}`)
       }
-      if (spot.stage) collectAxes(view, spot.stage, { host, path, scheme }, axes[at] as Axes)
+      for (const stage of stagesOf(spot)) {
+        collectAxes(view, stage, { host, path, scheme }, axes[at] as Axes)
+      }
     })
     way.every?.(axes)
     if (!way.unfolded && isKnown(way, host, path, axes)) continue
@@ -177,6 +178,11 @@ function* cellsOfHost(way: Way, host: string, hosts: Cell['hosts']): Generator<C
       yield { ...common, path, variation: plainest, plain: false, unknown: why, axes }
     }
   }
+}
+
+/** The caller's own sidecar first, where it has a say. */
+function stagesOf({ leaving = [], stage }: Spot): readonly Stage[] {
+  return stage === undefined ? leaving : [...leaving, stage]
 }
 
 /** Whether an earlier cell met the same at every proxy: then this one is part of its region. */

@@ -21,6 +21,8 @@ export interface Spot {
   readonly entrance: Entrance
   /** Where a call from inside ends. */
   readonly next?: Next
+  /** What a caller's own sidecar makes of the call, before it leaves the pod. */
+  readonly leaving?: readonly Stage[]
   /** undefined = no proxy stands there. */
   readonly stage?: Stage
   readonly chain?: Chain
@@ -67,7 +69,9 @@ export function spotsOf(view: View): ReadonlyMap<string, Spot> {
         port,
         service: { namespace, name, host },
       }
-      spots.set(id, next.kind === 'end' ? { entrance, next } : { entrance, next, stage: stageOf(view, next) })
+      const leaving = leavingOf(view, host, port)
+      const common = { entrance, next, ...(leaving.length > 0 && { leaving }) }
+      spots.set(id, next.kind === 'end' ? common : { ...common, stage: stageOf(view, next) })
     }
   }
   return spots
@@ -87,4 +91,16 @@ function entryGateways(view: View): readonly ProxyIdentity[] {
     )
   })
   return first === undefined ? [] : [first, ...shown]
+}
+
+/** By the VirtualServices of the mesh; several where they are exported to some namespaces only. */
+function leavingOf(view: View, host: string, port: number): readonly Stage[] {
+  const { mesh } = view
+  const everywhere = mesh.virtualServices.every(({ exportTo }) => exportTo === undefined)
+  const all = new Set([...mesh.workloads, ...mesh.serviceAccounts].map(({ namespace }) => namespace))
+  const namespaces = everywhere ? [host.split('.')[1] ?? ''] : [...all]
+  return namespaces.flatMap((namespace): Stage[] => {
+    const table = view.door.outboundTable({ host, port, namespace })
+    return table === undefined ? [] : [{ insight: view.noPolicies, table, port, through: unchanged }]
+  })
 }

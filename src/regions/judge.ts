@@ -284,6 +284,7 @@ export class Judge {
       const { kind, forged } = (this.callers[index] as Caller).principal
       return `${forged ? 'f' : ''}${kind}`
     }
+    if (spot?.leaving !== undefined) return new Map(able.map((index) => [index, `?${index}`]))
     if (stage === undefined || stage.table !== undefined) {
       return new Map(able.map((index) => [index, `?${kinds(index).slice(0, 1)}`]))
     }

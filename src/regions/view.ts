@@ -32,6 +32,7 @@ export class View {
   readonly #contents?: Contents
   #given = 0
   #world: string | undefined
+  #noPolicies: ProxyInsight | undefined
 
   constructor(mesh: Mesh, options: ViewOptions, contents?: Contents) {
     if (contents !== undefined) this.#contents = contents
@@ -121,6 +122,21 @@ export class View {
       this.#insights.set(proxy, insight)
     }
     return insight
+  }
+
+  /** Of a sidecar a call leaves by: policies hold where it arrives. */
+  get noPolicies(): ProxyInsight {
+    this.#noPolicies ??= {
+      ...this.insight(this.door.gateway()),
+      proxy: { kind: 'sidecar', namespace: '', labels: {} },
+      custom: [],
+      deny: [],
+      allow: [],
+      tokens: [],
+      patched: false,
+      shape: 'leaving',
+    }
+    return this.#noPolicies
   }
 
   /** The proxies some request was followed to. */
