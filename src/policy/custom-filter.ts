@@ -161,20 +161,24 @@ export function askProvider(provider: Provider, flow: Flow, because: Because): S
     )
     return stop && { ...stop, reason: 'provider-unreachable' }
   }
-  const check: Check | 'too-large' =
-    provider.protocol === 'http' ? httpCheck(provider, flow) : grpcCheck(provider, flow)
-  if (check === 'too-large') {
-    tell(
-      'rejected',
-      'body-too-large',
-      `the body is larger than the ${provider.body?.maxBytes} bytes a check may carry`,
-    )
-    return payloadTooLarge
-  }
-  const answer = flow.answer(check)
+  // A body may be too large for a check, so one that carries it is put together each time.
+  let answer = provider.body === undefined ? flow.answered() : undefined
   if (answer === undefined) {
-    tell('matched', 'ask-provider', `${provider.name} has to be asked`)
-    return { kind: 'ask', check, reason: 'ask-provider' }
+    const check: Check | 'too-large' =
+      provider.protocol === 'http' ? httpCheck(provider, flow) : grpcCheck(provider, flow)
+    if (check === 'too-large') {
+      tell(
+        'rejected',
+        'body-too-large',
+        `the body is larger than the ${provider.body?.maxBytes} bytes a check may carry`,
+      )
+      return payloadTooLarge
+    }
+    answer = flow.answer(check)
+    if (answer === undefined) {
+      tell('matched', 'ask-provider', `${provider.name} has to be asked`)
+      return { kind: 'ask', check, reason: 'ask-provider' }
+    }
   }
   const stop = applyAnswer(provider, flow, answer)
   if (stop === 'failed') {

@@ -145,6 +145,7 @@ function compileGateway(world: GatewayWorld, proxy: ProxyIdentity, options: Engi
     filters: () => filters,
     head: headRules(mesh, proxy),
     certificates: certificateForwarding(mesh),
+    last: {},
     localPrincipal: (chain) => {
       const { tls } = chain.server.server
       const name = tls?.credentialName?.value ?? tls?.credentialNames[0]?.value

@@ -20,7 +20,7 @@ import { changeHeaders, joinChanges, mixChanges } from './header-changes.ts'
 import { accept, asksForPeer, type Chain, type GatewayProxy, namesAccepted } from './listener.ts'
 import type { CertificateForwarding } from './proxy-config.ts'
 import { httpsLocation, redirectLocation } from './redirect.ts'
-import { type HeadRules, readHead } from './request-head.ts'
+import { type Head, type HeadRules, readHead } from './request-head.ts'
 import { isRewritten, rewritePath } from './rewrite.ts'
 import {
   type ForwardAction,
@@ -39,6 +39,8 @@ export interface Gateway {
   readonly filters: () => Filters
   readonly head: HeadRules
   readonly certificates: CertificateForwarding
+  /** What was read last. */
+  readonly last: { request?: DoorRequest; head?: Head }
   /** The name in the certificate a TLS listener shows, for gRPC checks. */
   readonly localPrincipal?: (chain: Chain) => string | undefined
 }
@@ -73,7 +75,7 @@ export function decideGateway(
   noteChain(trail, chain)
   if (chain.table === undefined) return forwardBytes(chain, request, trail)
   const peer = asksForPeer(chain) && namesAccepted(chain, request) ? request.peer : undefined
-  const head = readHead({ ...request, peer }, gateway.head)
+  const head = readOnce(gateway, request, peer)
   if (head.kind === 'reply') {
     note(trail, { phase: 'normalize', outcome: 'rejected', reason: head.reason })
     return reply(head.status, head.headers, head.body, head.reason, request.method, trail, [])
@@ -85,6 +87,16 @@ export function decideGateway(
       ? head.request
       : { ...head.request, headers, ...(localPrincipal !== undefined && { localPrincipal }) }
   return decideHttp(gateway, chain, read, context, trail)
+}
+
+/** A request comes again with each answer of a provider; its head is read the first time. */
+function readOnce(gateway: Gateway, request: DoorRequest, peer: DoorRequest['peer']): Head {
+  const { last } = gateway
+  if (last.request !== request || last.head === undefined) {
+    last.head = readHead(peer === request.peer ? request : { ...request, peer }, gateway.head)
+    last.request = request
+  }
+  return last.head
 }
 
 function decideHttp(
@@ -257,6 +269,7 @@ function forward(
   const response = action.weighted
     ? joinChanges(chosen.response, route.response)
     : mixChanges(route.response, chosen.response)
+  const [others, theirs] = parted(headers)
   // A cluster's own Host is applied first, so the route's wins.
   const host = action.host ?? chosen.host ?? request.host
   const path = rewritePath(route.path, action.rewrite, request.path)
@@ -264,7 +277,7 @@ function forward(
   const { target } = chosen
   // A Host that only one of several destinations sets is no rewrite to Envoy.
   const rehosted = action.host ?? (action.weighted ? undefined : chosen.host)
-  const own = proxyHeaders(headers, action, {
+  const own = proxyHeaders(theirs, action, {
     ...(isRewritten(route.path, action.rewrite, request.path) && { path: request.path }),
     ...(rehosted !== undefined && rehosted !== request.host && { host: request.host }),
   })
@@ -279,14 +292,16 @@ function forward(
     method: request.method,
     path,
     host,
-    headers: headers.filter(([name]) => !isProxyHeader(name)),
+    headers: others,
     proxyHeaders: own,
     timeoutMs: action.timeoutMs,
     retries: action.retries,
     delayMs,
-    mirrors: action.mirrors
-      .filter(({ target: mirror }) => mirror.known)
-      .map(({ target: mirror, percent }) => ({ upstream: mirror.cluster, host, percent })),
+    ...(action.mirrors.length > 0 && {
+      mirrors: action.mirrors
+        .filter(({ target: mirror }) => mirror.known)
+        .map(({ target: mirror, percent }) => ({ upstream: mirror.cluster, host, percent })),
+    }),
     response: {
       remove: response.remove,
       set: [...formatted(response.set, attributes), ...corsHeaders, ...passed.downstream.set],
@@ -296,24 +311,34 @@ function forward(
 }
 
 function formatted(pairs: HeaderChanges['set'], attributes: Attributes): HeaderList {
+  if (pairs.length === 0) return pairs
   return changeHeaders([], { remove: [], set: [], add: pairs }, () => attributes)
 }
 
 /** The proxy's own headers, and Envoy's record of what a route changed, be it to the same. */
 function proxyHeaders(
-  headers: HeaderList,
+  own: (readonly [string, string])[],
   action: ForwardAction,
   original: { readonly path?: string; readonly host?: string },
 ): HeaderList {
-  const own: (readonly [string, string])[] = headers.filter(
-    ([name]) => isProxyHeader(name) && name !== 'x-request-id',
-  )
   if (original.path !== undefined) own.push(['x-envoy-original-path', original.path])
   if (original.host !== undefined) own.push(['x-envoy-original-host', original.host])
   const patience = action.retries?.perTryTimeoutMs || action.timeoutMs
   if (patience) own.push(['x-envoy-expected-rq-timeout-ms', String(patience)])
   own.push(['x-envoy-attempt-count', '1'])
   return own
+}
+
+/** The request's own headers, and those of the proxy but its id. */
+function parted(headers: HeaderList): [HeaderList, (readonly [string, string])[]] {
+  const others: (readonly [string, string])[] = []
+  const own: (readonly [string, string])[] = []
+  for (const header of headers) {
+    const name = header[0]
+    if (!isProxyHeader(name)) others.push(header)
+    else if (name !== 'x-request-id') own.push(header)
+  }
+  return [others, own]
 }
 
 function isProxyHeader(name: string): boolean {

@@ -113,18 +113,17 @@ export function applyHttpAnswer(provider: HttpProvider, flow: Flow, answer: Chec
     const body = flow.request.method === 'HEAD' ? '' : (answer.body ?? '')
     return localReply(answer.status, body, 'provider-denied', relayed)
   }
-  const removed = headerValues(headers, 'x-envoy-auth-headers-to-remove').flatMap((value) =>
-    value
-      .split(',')
-      .map((name) => name.trim().toLowerCase())
-      .filter((name) => name !== '' && name !== 'host' && !name.startsWith(':')),
-  )
+  const removed: string[] = []
   const { request } = flow
   let list = request.headers
   let { path, host } = request
-  let changed = removed.length > 0
+  let changed = false
   for (const [name, value] of headers) {
-    if (name === 'x-envoy-auth-headers-to-remove') continue
+    if (name === 'x-envoy-auth-headers-to-remove') {
+      const named = value.split(',').map((each) => each.trim().toLowerCase())
+      removed.push(...named.filter((each) => each !== '' && each !== 'host' && !each.startsWith(':')))
+      continue
+    }
     if (matchesName(provider.upstreamOnAllow, name)) {
       changed = true
       if (name === 'host') host = value
@@ -137,7 +136,7 @@ export function applyHttpAnswer(provider: HttpProvider, flow: Flow, answer: Chec
     if (matchesName(provider.downstreamOnAllow, name)) flow.downstreamAdd.push([name, value])
   }
   for (const name of removed) list = withoutHeader(list, name)
-  if (changed) {
+  if (changed || removed.length > 0) {
     flow.change({ headers: list, path, host })
     if (provider.clearRouteCache) flow.reroute = true
   }

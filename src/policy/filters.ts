@@ -138,12 +138,12 @@ function tokensIn(
 ): readonly string[] {
   if (providers.length === 0) return none
   const headers = inLowerCase(request.headers)
-  const tokens = new Set<string>()
+  const tokens: string[] = []
   for (const provider of providers) {
     for (const { text } of findTokens(provider.locations, headers, request.path)) {
       const token = compactToken(text)
-      if (token !== undefined) tokens.add(token)
+      if (token !== undefined && !tokens.includes(token)) tokens.push(token)
     }
   }
-  return [...tokens]
+  return tokens
 }

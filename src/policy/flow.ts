@@ -85,6 +85,17 @@ export class Flow {
     return this.context.answers[this.#answered++]
   }
 
+  /** The next answer where it is there and nobody wants to know to what: the question is not put together again. */
+  answered(): CheckAnswer | undefined {
+    if (this.trace) return undefined
+    const answer = this.context.answers[this.#answered]
+    if (answer === undefined) return undefined
+    this.#answered++
+    // It still counts as a check, for whoever hands answers on to the next proxy.
+    this.checks.push(untold)
+    return answer
+  }
+
   step(
     phase: Step['phase'],
     outcome: Step['outcome'],
@@ -108,6 +119,17 @@ export class Flow {
       ...(of?.text !== undefined && { text: of.text }),
     })
   }
+}
+
+const untold: Check = {
+  provider: '',
+  service: '',
+  method: '',
+  path: '',
+  host: '',
+  headers: [],
+  protocol: 'http',
+  timeoutMs: 0,
 }
 
 export const denied: Stop & { kind: 'reply' } = {

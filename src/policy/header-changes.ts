@@ -52,9 +52,15 @@ export function joinChanges(first: HeaderChanges, second: HeaderChanges): Header
 
 /** As one parser's operations: all removals, all sets (the later wins), all adds. */
 export function mixChanges(first: HeaderChanges, second: HeaderChanges): HeaderChanges {
+  if (isNothing(second)) return first
+  if (isNothing(first)) return second
   return {
     remove: [...first.remove, ...second.remove],
     set: [...first.set, ...second.set],
     add: [...first.add, ...second.add],
   }
+}
+
+function isNothing({ remove, set, add }: HeaderChanges): boolean {
+  return remove.length + set.length + add.length === 0
 }

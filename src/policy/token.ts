@@ -85,6 +85,12 @@ export function readToken(text: string): Token | JwtFailure {
 
 /** The compact form of anything with three parts: what a shell is asked to verify. */
 export function compactToken(text: string): string | undefined {
+  const first = text.indexOf('.')
+  const second = text.indexOf('.', first + 1)
+  // Nearly always it is in that form already.
+  if (first > 0 && second > first + 1 && second < text.length - 1 && text.indexOf('.', second + 1) === -1) {
+    return text
+  }
   const parts = text.split('.').filter((part) => part !== '')
   return parts.length === 3 ? parts.join('.') : undefined
 }
