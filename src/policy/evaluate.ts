@@ -39,8 +39,8 @@ export interface Gateway {
   readonly filters: () => Filters
   readonly head: HeadRules
   readonly certificates: CertificateForwarding
-  /** What was read last. */
-  readonly last: { request?: DoorRequest; head?: Head }
+  /** What was read last; undefined = every head is read anew. */
+  readonly last?: { request?: DoorRequest; head?: Head }
   /** The name in the certificate a TLS listener shows, for gRPC checks. */
   readonly localPrincipal?: (chain: Chain) => string | undefined
 }
@@ -92,11 +92,13 @@ export function decideGateway(
 /** A request comes again with each answer of a provider; its head is read the first time. */
 function readOnce(gateway: Gateway, request: DoorRequest, peer: DoorRequest['peer']): Head {
   const { last } = gateway
-  if (last.request !== request || last.head === undefined) {
-    last.head = readHead(peer === request.peer ? request : { ...request, peer }, gateway.head)
+  if (last?.head !== undefined && last.request === request) return last.head
+  const head = readHead(peer === request.peer ? request : { ...request, peer }, gateway.head)
+  if (last) {
+    last.head = head
     last.request = request
   }
-  return last.head
+  return head
 }
 
 function decideHttp(
