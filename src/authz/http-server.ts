@@ -149,8 +149,8 @@ export function createHttpServer(options: HttpServerOptions): AuthzHttpServer {
   return {
     server,
     drain() {
+      // Idle ones stay: a gateway that has not heard of the end may be about to ask on one.
       closing = true
-      server.closeIdleConnections()
     },
   }
 }
