@@ -34,6 +34,8 @@ function hasKubeconfig(env: Io['env']): boolean {
   return Boolean(env.KUBECONFIG) || (env.HOME !== undefined && existsSync(join(env.HOME, '.kube', 'config')))
 }
 
+const mostWarnings = 5
+
 /** For an option that is given once for each value: `-f a -f b`. */
 export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value]
@@ -41,7 +43,7 @@ export function collect(value: string, before: readonly string[] | undefined): r
 
 /** @throws Fault ERR_USAGE where no door is named, and for whatever its YAML has wrong, with its place */
 export async function readDoor(
-  io: Pick<Io, 'readStdin' | 'env'>,
+  io: Pick<Io, 'readStdin' | 'env' | 'err'>,
   command: string,
   options: DoorOptions,
 ): Promise<{ readonly mesh: Mesh; readonly door: Door }> {
@@ -67,6 +69,10 @@ export async function readDoor(
   )
   const errors = problems.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) throw new Fault('ERR_MESH_INVALID', { problems: errors.map(renderProblem) })
+  // A field that is passed over may be the one somebody relies on.
+  for (const warning of problems.slice(0, mostWarnings)) io.err(renderProblem(warning))
+  const more = problems.length - mostWarnings
+  if (more > 0) io.err(`and ${more} more: \`kfdoor lint\` shows all`)
   const door = compileDoor(mesh, {
     fetched: assumedKeys,
     ...(version !== undefined && { istioVersion: version.replace(/^v/, '') }),

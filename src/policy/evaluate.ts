@@ -18,6 +18,7 @@ import type {
 import type { MergedServer } from './gateway-servers.ts'
 import { changeHeaders, joinChanges, mixChanges } from './header-changes.ts'
 import { accept, asksForPeer, type Chain, type GatewayProxy, namesAccepted } from './listener.ts'
+import { nearRoutes } from './near-routes.ts'
 import type { CertificateForwarding } from './proxy-config.ts'
 import { httpsLocation, redirectLocation } from './redirect.ts'
 import { type Head, type HeadRules, readHead } from './request-head.ts'
@@ -143,6 +144,9 @@ function decideHttp(
   }
   attributes = new Attributes(passed)
   if (outcome.reroute) found = findRoute(table, attributes, request.forwardedProto, outcome.claims)
+  if (found.kind === 'none' && trail.trace) {
+    for (const step of nearRoutes(table, found.host, attributes, outcome.claims)) note(trail, step)
+  }
   return act(found, passed, attributes, outcome, context, trail)
 }
 

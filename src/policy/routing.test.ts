@@ -337,3 +337,43 @@ test('hosts with the very same routes are one virtual host, named after the most
     ]),
   )
 })
+
+const near: readonly (readonly [
+  yaml: string,
+  request: Partial<DoorRequest>,
+  want: readonly string[],
+  why: string,
+])[] = [
+  [
+    service(`[{ match: [{ uri: { prefix: /x }, method: { exact: POST } }], ${toA} }]`),
+    { path: '/x' },
+    ['near-miss-route http[0].match[0]: would have taken it but for `method`'],
+    'another method',
+  ],
+  [
+    service(
+      `[{ match: [{ uri: { prefix: /x }, method: { exact: POST }, headers: { a: { exact: b } } }], ${toA} }]`,
+    ),
+    { path: '/x' },
+    [],
+    'two things are not near',
+  ],
+  [
+    service(`[{ ${toA} }]`) +
+      service(`[{ match: [{ uri: { prefix: /x } }], ${toA} }]`, { name: 'own', hosts: '[a.com]' }),
+    { host: 'a.com', path: '/y' },
+    ['hidden-by-host http[0]: would have taken it, but virtual host `a.com` hides `*`'],
+    'a specific host hides the rest',
+  ],
+]
+for (const [yaml, request, want, why] of near) {
+  test(`a request no route takes is told what would have: ${why}`, () => {
+    const decision = decide(yaml, request)
+    assert.ok(decision.kind === 'reply' && decision.status === 404)
+    const told = decision.steps.filter(({ outcome }) => outcome === 'near-miss')
+    assert.deepEqual(
+      told.map(({ reason, rule, text }) => `${reason} ${rule}: ${text}`),
+      want,
+    )
+  })
+}

@@ -28,7 +28,7 @@ export interface Answered {
 
 /** @throws Fault for whatever the question or the YAML has wrong, with its place */
 export async function explainOne(
-  io: Pick<Io, 'readStdin' | 'env'>,
+  io: Pick<Io, 'readStdin' | 'env' | 'err'>,
   command: string,
   words: readonly string[],
   options: QuestionOptions & DoorOptions & { readonly hardening?: string },

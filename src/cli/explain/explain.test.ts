@@ -17,12 +17,15 @@ function aDexToken(): string {
   return `${part({ alg: 'RS256', kid: 'k' })}.${part(claims)}.${'A'.repeat(342)}`
 }
 
-async function run(...words: string[]): Promise<{ out: string; code: number | undefined; fault?: string }> {
+async function run(
+  ...words: string[]
+): Promise<{ out: string; err: string; code: number | undefined; fault?: string }> {
   const said: string[] = []
+  const told: string[] = []
   let code: number | undefined
   const io: Io = {
     out: (text) => void said.push(text),
-    err: () => {},
+    err: (text) => void told.push(text),
     env: {},
     tty: { in: false, out: false, err: false },
     readStdin: async () => '',
@@ -34,9 +37,9 @@ async function run(...words: string[]): Promise<{ out: string; code: number | un
     await explainCommand(io).exitOverride().parseAsync(words, { from: 'user' })
   } catch (error) {
     if (!isFault(error)) throw error
-    return { out: said.join('\n'), code, fault: `${error.number} ${error.message}` }
+    return { out: said.join('\n'), err: told.join('\n'), code, fault: `${error.number} ${error.message}` }
   }
-  return { out: said.join('\n'), code }
+  return { out: said.join('\n'), err: told.join('\n'), code }
 }
 
 const door = ['-f', 'profile:26.03']
@@ -159,6 +162,17 @@ test('no token is ever printed', async () => {
     const { out } = await run(...words, '-o', format)
     assert.doesNotMatch(out, /eyJ/)
   }
+})
+
+test('a field Istio does not know is told, and the question answered', async () => {
+  const file = join(folder, 'typo.yaml')
+  writeFileSync(
+    file,
+    'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: { name: a, namespace: b }\nspec: { rulez: [] }\n',
+  )
+  const { err, code } = await run('https://localhost/', ...door, '-f', file)
+  assert.match(err, /typo\.yaml:4: .*unknown field `rulez`/)
+  assert.equal(code, 1)
 })
 
 writeFileSync(join(folder, 'bad.yaml'), 'kind: Service\n  x: [')

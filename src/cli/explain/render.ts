@@ -13,14 +13,16 @@ interface Style {
 }
 
 /** Steps that changed nothing and stand for the usual. */
-const quiet = new Set<Step['outcome']>(['missed', 'skipped'])
+function isQuiet({ outcome, reason }: Step): boolean {
+  return outcome === 'missed' || reason === 'envoy-filter-harmless'
+}
 
 /** A table of hops and steps, the deciding one marked, and below it what came of the request. */
 export function asTable(answered: Answered, style: Style): string {
   const { question, as, result } = answered
   const paint = painter(style.colour)
   const deciding = decidingStep(result)
-  const shown = result.steps.filter((step) => style.trace || step === deciding || !quiet.has(step.outcome))
+  const shown = result.steps.filter((step) => style.trace || step === deciding || !isQuiet(step))
   const request = `${question.method} ${question.scheme}://${question.host}${question.path}`
   return [
     paint('bold', request),
