@@ -30,8 +30,8 @@ import {
   type Route,
   type WeightedTarget,
 } from './route.ts'
-import { chosenRoute, type Found, findRoute } from './route-table.ts'
-import type { FilterPass, Filters, NormalizedRequest } from './seam.ts'
+import { chosenRoute, type Found, findRoute, type RouteTable } from './route-table.ts'
+import type { ChosenRoute, FilterCall, FilterPass, Filters, NormalizedRequest } from './seam.ts'
 import { verdictOfReply } from './verdict.ts'
 
 /** A compiled gateway. */
@@ -94,12 +94,37 @@ export function decideGateway(
 function readOnce(gateway: Gateway, request: DoorRequest, peer: DoorRequest['peer']): Head {
   const { last } = gateway
   if (last?.head !== undefined && last.request === request) return last.head
-  const head = readHead(peer === request.peer ? request : { ...request, peer }, gateway.head)
+  const head = readHead(request, gateway.head, peer)
   if (last) {
     last.head = head
     last.request = request
   }
   return head
+}
+
+/** What the filters are handed; the names of the route only where an EnvoyFilter asks for them. */
+class RoutedCall implements FilterCall {
+  readonly request: NormalizedRequest
+  readonly context: Context
+  readonly trace: boolean
+  readonly hop: number
+  readonly routed: boolean
+  readonly #table: RouteTable
+  readonly #found: Found
+
+  constructor(request: NormalizedRequest, context: Context, trail: Trail, table: RouteTable, found: Found) {
+    this.request = request
+    this.context = context
+    this.trace = trail.trace
+    this.hop = trail.hop
+    this.routed = found.kind !== 'none'
+    this.#table = table
+    this.#found = found
+  }
+
+  get route(): ChosenRoute | undefined {
+    return chosenRoute(this.#table, this.#found)
+  }
 }
 
 function decideHttp(
@@ -113,17 +138,7 @@ function decideHttp(
   if (table === undefined) throw new Error('an HTTP chain has a route table')
   let attributes = new Attributes(request)
   let found = findRoute(table, attributes, request.forwardedProto, undefined)
-  const outcome = gateway.filters().run({
-    request,
-    context,
-    routed: found.kind !== 'none',
-    // Names are put together only where an EnvoyFilter asks for them.
-    get route() {
-      return chosenRoute(table, found)
-    },
-    trace: trail.trace,
-    hop: trail.hop,
-  })
+  const outcome = gateway.filters().run(new RoutedCall(request, context, trail, table, found))
   trail.steps.push(...outcome.steps)
   const { checks, reason } = outcome
   switch (outcome.kind) {
@@ -136,13 +151,10 @@ function decideHttp(
     case 'unknown':
       return { kind: 'unknown', verdict: 'unknown', reason, steps: trail.steps, checks }
   }
-  const passed: NormalizedRequest = {
-    ...request,
-    headers: outcome.headers,
-    path: outcome.path,
-    host: outcome.host,
-  }
-  attributes = new Attributes(passed)
+  const { headers, path, host } = outcome
+  const untouched = headers === request.headers && path === request.path && host === request.host
+  const passed: NormalizedRequest = untouched ? request : { ...request, headers, path, host }
+  if (!untouched) attributes = new Attributes(passed)
   if (outcome.reroute) found = findRoute(table, attributes, request.forwardedProto, outcome.claims)
   if (found.kind === 'none' && trail.trace) {
     for (const step of nearRoutes(table, found.host, attributes, outcome.claims)) note(trail, step)

@@ -106,12 +106,14 @@ export function outcomeOf(flow: Flow, stop?: Stop): FilterOutcome {
   }
   const { request, attributes } = flow
   return {
-    ...ran,
+    reason: ran.reason,
+    steps: ran.steps,
+    checks: ran.checks,
     kind: 'pass',
     headers: request.headers,
     path: request.path,
     host: request.host,
-    ...(attributes.claims && { claims: attributes.claims }),
+    claims: attributes.claims,
     reroute: flow.reroute,
     downstream: { set: flow.downstreamSet, add: flow.downstreamAdd },
   }

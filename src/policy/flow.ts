@@ -67,13 +67,17 @@ export class Flow {
     readonly host?: string
     readonly claims?: Claims
   }): void {
-    const { headers, path, host, claims } = change
     const { request } = this
+    const { headers = request.headers, path = request.path, host = request.host, claims } = change
+    if (headers === request.headers && path === request.path && host === request.host) {
+      this.attributes.claims = claims ?? this.attributes.claims
+      return
+    }
     const next = new Attributes({
       ...request,
-      headers: headers ?? request.headers,
-      path: path ?? request.path,
-      host: host ?? request.host,
+      headers,
+      path,
+      host,
     } as NormalizedRequest)
     next.claims = claims ?? this.attributes.claims
     this.attributes = next

@@ -82,7 +82,7 @@ export function inspectProxy(mesh: Mesh, proxy: ProxyIdentity, options: EngineOp
       }),
     ]),
     read(request) {
-      const read = readHead(request, head)
+      const read = readHead(request, head, request.peer)
       return read.kind === 'request' ? read.request : undefined
     },
     probe(call) {

@@ -13,7 +13,8 @@ const gateway: HeadRules = {
 }
 
 function read(request: Partial<DoorRequest>, rules: Partial<HeadRules> = {}) {
-  return readHead(aDoorRequest(request), { ...gateway, ...rules })
+  const sent = aDoorRequest(request)
+  return readHead(sent, { ...gateway, ...rules }, sent.peer)
 }
 
 function accepted(request: Partial<DoorRequest>, rules: Partial<HeadRules> = {}) {

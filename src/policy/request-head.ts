@@ -28,7 +28,8 @@ export type Head =
       readonly reason: string
     }
 
-export function readHead(request: DoorRequest, rules: HeadRules): Head {
+/** `peer`: the certificate that counts; one that was shown and not asked for does not. */
+export function readHead(request: DoorRequest, rules: HeadRules, peer: PeerCertificate | undefined): Head {
   const target = readTarget(request)
   if (target === undefined || !methods.has(request.method)) return codecError
   const headers = readHeaders(request.headers, rules)
@@ -49,7 +50,10 @@ export function readHead(request: DoorRequest, rules: HeadRules): Head {
       reason: 'escaped-slashes',
     }
   }
-  return { kind: 'request', request: addressed(request, rules, target, path.path, headers) }
+  return {
+    kind: 'request',
+    request: addressed(request, rules, target, path.path, headers, principalsOf(peer)),
+  }
 }
 
 interface Target {
@@ -74,40 +78,52 @@ function readTarget(request: DoorRequest): Target | undefined {
 /** Codec faults are `codec`, others the reason of a 400. */
 function readHeaders(sent: HeaderList, rules: HeadRules): [string, string][] | string {
   const headers: [string, string][] = []
-  const named = new Map<string, [string, string]>()
   let connection: string | undefined
+  let hopByHop = false
   for (const [sentName, sentValue] of sent) {
-    const name = headerName(sentName)
-    if (name === undefined) return 'codec'
+    const known = headerName(sentName)
+    if (known === undefined) return 'codec'
+    const { name } = known
     const value = trimmed(sentValue)
-    if (rules.underscores !== 'allow' && name.includes('_')) {
+    if (known.underscore && rules.underscores !== 'allow') {
       if (rules.underscores === 'reject') return 'underscore-in-header-name'
       continue
     }
-    if (name === 'connection') connection = connection === undefined ? value : `${connection},${value}`
-    const before = singles.has(name) ? named.get(name) : undefined
-    if (before !== undefined) {
-      before[1] = `${before[1]},${value}`
-      continue
+    if (known.hopByHop) {
+      hopByHop = true
+      if (name === 'connection') connection = connection === undefined ? value : `${connection},${value}`
     }
-    const header: [string, string] = [name, value]
-    named.set(name, header)
-    headers.push(header)
+    const before = known.single ? headers.find((header) => header[0] === name) : undefined
+    if (before === undefined) headers.push([name, value])
+    else before[1] = `${before[1]},${value}`
   }
-  return withoutHopByHop(headers, connection)
+  return hopByHop ? withoutHopByHop(headers, connection) : headers
+}
+
+/** What a header's name says about it. */
+interface HeaderName {
+  /** In lower case. */
+  readonly name: string
+  readonly single: boolean
+  readonly underscore: boolean
+  /** Looked at where headers of one connection are taken away. */
+  readonly hopByHop: boolean
 }
 
 /** Names come in the same few spellings; how long this grows is up to strangers, so it is bounded. */
-const spellings = new Map<string, string | undefined>()
+const spellings = new Map<string, HeaderName | null>()
 const mostSpellings = 1024
 
-/** In lower case; undefined = no token (RFC 9110 §5.1). */
-function headerName(sent: string): string | undefined {
-  if (spellings.has(sent)) return spellings.get(sent)
-  const lower = sent.toLowerCase()
-  const name = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(lower) ? lower : undefined
-  if (spellings.size < mostSpellings && sent.length < 64) spellings.set(sent, name)
-  return name
+/** undefined = no token (RFC 9110 §5.1). */
+function headerName(sent: string): HeaderName | undefined {
+  const before = spellings.get(sent)
+  if (before !== undefined) return before ?? undefined
+  const name = sent.toLowerCase()
+  const known = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)
+    ? { name, single: singles.has(name), underscore: name.includes('_'), hopByHop: ofOneHop.has(name) }
+    : null
+  if (spellings.size < mostSpellings && sent.length < 64) spellings.set(sent, known)
+  return known ?? undefined
 }
 
 function trimmed(value: string): string {
@@ -153,23 +169,40 @@ function addressed(
   target: Target,
   path: string,
   received: readonly [string, string][],
+  principals: readonly string[],
 ): NormalizedRequest {
-  const forwardedFor = received.find(([name]) => name === 'x-forwarded-for')?.[1]
-  const sentProto = received.find(([name]) => name === 'x-forwarded-proto')?.[1]
+  const drop = rules.useRemoteAddress ? edgeOnly : internalOnly
+  const headers: [string, string][] = []
+  let forwardedFor: string | undefined
+  let forwardedForAt = -1
+  let sentProto: string | undefined
+  for (const header of received) {
+    const [name, value] = header
+    // All that is looked at here begins with an x.
+    if (name.charCodeAt(0) !== 120) {
+      headers.push(header)
+      continue
+    }
+    if (name === 'x-forwarded-proto') {
+      sentProto ??= value
+      continue
+    }
+    if (name === 'x-request-id' || drop.has(name)) continue
+    if (name === 'x-forwarded-for' && forwardedForAt === -1) {
+      forwardedFor = value
+      forwardedForAt = headers.length
+    }
+    headers.push(header)
+  }
   const trusted = rules.useRemoteAddress ? rules.trustedHops : 1
   const client = trusted > 0 ? fromTheRight(forwardedFor, trusted - 1) : undefined
   const remoteIp = client ?? sent.sourceIp
   const ownProto = sent.scheme
   const forwardedProto =
     rules.useRemoteAddress && rules.trustedHops === 0 ? ownProto : (sentProto ?? ownProto)
-  const drop = rules.useRemoteAddress ? edgeOnly : internalOnly
-  const headers: [string, string][] = received.filter(
-    ([name]) => !drop.has(name) && name !== 'x-forwarded-proto' && name !== 'x-request-id',
-  )
   if (rules.useRemoteAddress) {
-    const at = headers.findIndex(([name]) => name === 'x-forwarded-for')
-    if (at === -1) headers.push(['x-forwarded-for', sent.sourceIp])
-    else headers[at] = ['x-forwarded-for', `${forwardedFor},${sent.sourceIp}`]
+    if (forwardedForAt === -1) headers.push(['x-forwarded-for', sent.sourceIp])
+    else headers[forwardedForAt] = ['x-forwarded-for', `${forwardedFor},${sent.sourceIp}`]
     headers.push(['x-envoy-external-address', remoteIp])
   }
   headers.push(['x-forwarded-proto', forwardedProto], ['x-request-id', sent.requestId ?? someRequestId])
@@ -184,7 +217,7 @@ function addressed(
     sourceIp: sent.sourceIp,
     remoteIp,
     sni: sent.sni ?? '',
-    principals: principalsOf(sent.peer),
+    principals,
     forwardedProto,
     protocol: sent.protocol ?? 'HTTP/1.1',
     ...(sent.body !== undefined && { body: sent.body }),
@@ -235,6 +268,10 @@ const methods: ReadonlySet<string> = new Set(
     'MSEARCH NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT REBIND REPORT SEARCH SOURCE SUBSCRIBE ' +
     'TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE'
   ).split(' '),
+)
+
+const ofOneHop: ReadonlySet<string> = new Set(
+  'connection upgrade keep-alive proxy-connection transfer-encoding te'.split(' '),
 )
 
 /** Headers Envoy keeps once: a repeated one is joined with a comma. */

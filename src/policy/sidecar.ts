@@ -151,6 +151,7 @@ function decide(inbound: Inbound, request: DoorRequest, context: Context, hop: n
   const head = readHead(
     { ...request, scheme: choice.tls ? 'https' : 'http' },
     { paths: inbound.paths, useRemoteAddress: false, trustedHops: 0, underscores: 'allow' },
+    peer,
   )
   if (head.kind === 'reply') {
     const { status, headers, body, reason } = head
