@@ -1,23 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, ServerResponse } from 'node:http'
-import {
-  createServer as createHttp2Server,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ForwardDecision } from '../policy/index.ts'
 import { type Outside, refuse, replyWith } from './answer.ts'
 import { joinBytes } from './byte-stream.ts'
 import { clientHeaderFilter, foldName } from './client-headers.ts'
-import { connectionOf, mark } from './connection.ts'
+import { connectionOf } from './connection.ts'
 import { deliberate, type Final } from './deliberate.ts'
 import type { Exchange, Refusal } from './exchange.ts'
 import { Http1Exchange } from './exchange-http1.ts'
-import { Http2Exchange } from './exchange-http2.ts'
 import { Forward, type Mirror, ownAnswer } from './forward.ts'
-import { GuardedSocket } from './http2-guard.ts'
 import { type OpenListener, openListener, type Planner } from './listener.ts'
 import {
   type DoorPort,
@@ -27,6 +20,7 @@ import {
   type ListenerSpec,
   type RunningGateway,
 } from './options.ts'
+import { http1Server, http2Server } from './protocol-servers.ts'
 import { RequestBody } from './request-body.ts'
 import { bareHost, connectionRequest, doorRequest, originForm, strictRefusal } from './strict.ts'
 import { Transports } from './transports.ts'
@@ -71,8 +65,6 @@ class Gateway implements RunningGateway {
   #draining = false
   #running = 0
   #idle: (() => void) | undefined
-  #arriving: Socket | undefined
-  readonly #sessions = new Set<ServerHttp2Session>()
   readonly #http1
   readonly #http2
 
@@ -82,8 +74,13 @@ class Gateway implements RunningGateway {
     this.#strict = options.hardening === 'default'
     this.#transports = new Transports(this.#limits)
     this.#current = this.#prepare(options.door)
-    this.#http1 = this.#http1Server()
-    this.#http2 = this.#http2Server()
+    const draining = () => this.#draining
+    this.#http1 = http1Server(this.#limits, {
+      draining,
+      take: (exchange) => this.#take(exchange),
+      upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
+    })
+    this.#http2 = http2Server(this.#limits, { draining, take: (exchange) => this.#take(exchange) })
   }
 
   async open(): Promise<void> {
@@ -117,7 +114,7 @@ class Gateway implements RunningGateway {
         this.#limits,
         {
           http1: (socket) => this.#http1.emit('connection', socket),
-          http2: (socket) => this.#arrive(socket),
+          http2: (socket) => this.#http2.arrive(socket),
           bytes: (socket) => this.#pass(socket),
         },
         this.#planner(spec),
@@ -178,7 +175,7 @@ class Gateway implements RunningGateway {
     this.#draining = true
     for (const listener of this.#open) listener.stop()
     this.#http1.closeIdleConnections()
-    for (const session of this.#sessions) session.close()
+    this.#http2.close()
     if (this.#running > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, drainMs)
@@ -191,107 +188,6 @@ class Gateway implements RunningGateway {
     }
     for (const listener of [...this.#open, ...this.#stopped]) listener.destroy()
     await this.#transports.close()
-  }
-
-  #http1Server() {
-    const limits = this.#limits
-    const server = createServer({
-      insecureHTTPParser: false,
-      requireHostHeader: false,
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headerMs,
-      // A whole request may take as long as its bytes keep coming.
-      requestTimeout: 0,
-      keepAliveTimeout: limits.keepAliveMs,
-      connectionsCheckingInterval: Math.min(1000, limits.headerMs),
-      noDelay: true,
-      // Only a WebSocket is one; whatever else a client would rather speak, it gets HTTP/1.1.
-      shouldUpgradeCallback: (request: IncomingMessage) =>
-        request.headers.upgrade?.toLowerCase() === 'websocket' && request.method === 'GET',
-    })
-    // Cutting headers off at a count would hide some from the policy; they are counted and refused.
-    server.maxHeadersCount = 0
-    const serve = (waits: boolean) => (request: IncomingMessage, response: ServerResponse) => {
-      this.#take(
-        new Http1Exchange(request, response, {
-          headerLines: limits.headerLines,
-          waits,
-          draining: () => this.#draining,
-        }),
-      )
-    }
-    server.on('request', serve(false))
-    server.on('checkContinue', serve(true))
-    server.on('checkExpectation', (_request, response: ServerResponse) => {
-      response.writeHead(417, ['server', 'istio-envoy', 'connection', 'close']).end()
-    })
-    server.on('connect', (_request, socket: Duplex) => {
-      socket.end(statusLine(405, ['server', 'istio-envoy', 'content-length', '0', 'connection', 'close']))
-    })
-    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      if (!socket.writable || error.code === 'ECONNRESET') return socket.destroy()
-      const status =
-        error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-      const body = 'Bad Request'
-      const headers = ['content-type', 'text/plain', 'content-length', String(body.length)]
-      const about = status === 400 ? headers : ['content-length', '0']
-      socket.end(
-        statusLine(status, [...about, 'server', 'istio-envoy', 'connection', 'close']) +
-          (status === 400 ? body : ''),
-      )
-      // Bytes that cannot be understood are not read to their end.
-      setTimeout(() => socket.destroy(), 500).unref()
-    })
-    return server
-  }
-
-  /** The session of a connection is made, and announced, before this returns. */
-  #arrive(socket: Socket): void {
-    this.#arriving = socket
-    this.#http2.emit('connection', new GuardedSocket(socket, 2 * this.#limits.headerBytes))
-    this.#arriving = undefined
-  }
-
-  #http2Server() {
-    const limits = this.#limits
-    const server = createHttp2Server({
-      settings: {
-        maxConcurrentStreams: limits.streams,
-        maxHeaderListSize: limits.headerBytes,
-        enablePush: false,
-        initialWindowSize: 256 * 1024,
-      },
-      maxHeaderListPairs: limits.headerLines + 8,
-      // Floods of frames that do nothing (CVE-2019-9511 to 9518, CVE-2023-44487).
-      maxSessionInvalidFrames: 100,
-      maxSessionRejectedStreams: 100,
-      streamResetBurst: 200,
-      streamResetRate: 50,
-      maxSettings: 16,
-      maxOutstandingPings: 4,
-      maxDeflateDynamicTableSize: 4096,
-      maxSessionMemory: 32,
-    })
-    server.on('session', (session) => {
-      if (this.#arriving) mark(session as never, connectionOf(this.#arriving))
-      this.#sessions.add(session)
-      session.once('close', () => this.#sessions.delete(session))
-      session.on('error', () => {})
-      session.setTimeout(limits.keepAliveMs, () => session.close())
-      if (this.#draining) session.close()
-    })
-    server.on('sessionError', () => {})
-    server.on('stream', (opened, _headers, flags, raw) => {
-      const stream = opened as ServerHttp2Stream
-      // A stream that was malformed behind its head is over before it is looked at; its error still comes.
-      if (stream.destroyed || stream.closed) {
-        stream.on('error', () => {})
-        return
-      }
-      this.#take(new Http2Exchange(stream, raw as unknown as string[], flags, limits.headerLines))
-    })
-    return server
   }
 
   #take(exchange: Exchange): void {
