@@ -127,6 +127,27 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/map.ts')).mapCommand,
   },
   {
+    name: 'who-can',
+    group: 'look into a door',
+    usage: 'who-can METHOD URL',
+    summary: 'who gets there, of everybody found in the YAML',
+    load: async () => (await import('./commands/who-can.ts')).whoCanCommand,
+  },
+  {
+    name: 'what-can',
+    group: 'look into a door',
+    usage: 'what-can PRINCIPAL',
+    summary: 'every route that is open to one caller',
+    load: async () => (await import('./commands/what-can.ts')).whatCanCommand,
+  },
+  {
+    name: 'test',
+    group: 'look into a door',
+    usage: 'test TESTS -f DIR',
+    summary: 'example requests and what should come of them, without a cluster',
+    load: async () => (await import('./commands/test.ts')).testCommand,
+  },
+  {
     name: 'snapshot',
     group: 'look into a door',
     usage: 'snapshot > door.yaml',

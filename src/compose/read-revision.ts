@@ -7,7 +7,13 @@ import type { MeshInput } from '../mesh/index.ts'
 export function revisionOf(text: string): { readonly revision: string; readonly path: string } | undefined {
   const found = /^([^:]+):(.*)$/.exec(text)
   // A drive letter is no revision.
-  if (found === null || found[1] === 'profile' || existsSync(text) || /^[A-Za-z]:\\/.test(text))
+  if (
+    found === null ||
+    found[1] === 'profile' ||
+    found[1] === 'cluster' ||
+    existsSync(text) ||
+    /^[A-Za-z]:\\/.test(text)
+  )
     return undefined
   return { revision: found[1] as string, path: found[2] as string }
 }

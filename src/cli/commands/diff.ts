@@ -8,7 +8,10 @@ export const diffCommand = (io: Io) =>
     .description(
       'Compares what becomes of all requests, from everybody found in either YAML. "No difference" is decided over all requests, not tried on some. Exits 1 where there is one, 6 where it cannot be decided.',
     )
-    .argument('<old>', 'file, folder, snapshot, `-`, profile:v1.8, or REVISION:PATH of this Git repository')
+    .argument(
+      '<old>',
+      'file, folder, snapshot, `-`, profile:v1.8, cluster:CONTEXT, or REVISION:PATH of this Git repository',
+    )
     .argument('<new>', 'the same')
     .option(
       '--fail-on <lists>',

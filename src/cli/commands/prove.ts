@@ -12,6 +12,8 @@ export const proveCommand = (io: Io) =>
     .argument('<claims...>', 'files of `kind: Claims`, `-`, or claims kfdoor brings: claims:NAME')
     .option('-f, --filename <path>', 'mesh YAML: file, folder, `-`, or profile:26.03; repeatable', collect)
     .option('--snapshot <file>', "a cluster's door as one file")
+    .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
+    .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
     .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
     .addOption(new Option('-o, --output <format>', 'table, json').choices(['table', 'json']).default('table'))
     .addHelpText(

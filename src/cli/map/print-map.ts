@@ -51,7 +51,7 @@ export function viewOptions(mesh: Mesh, options: DoorOptions): ViewOptions {
   }
 }
 
-function readPrincipal(text: string): Principal {
+export function readPrincipal(text: string): Principal {
   const principal = parsePrincipal(text)
   if (principal !== undefined) return principal
   throw new Fault('ERR_USAGE', {
