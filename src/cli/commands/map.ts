@@ -13,8 +13,6 @@ export const mapCommand = (io: Io) =>
     .option('--snapshot <file>', "a cluster's door as one file")
     .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
     .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
-    .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
-    .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
     .option('--as <principal>', 'only this caller instead of those found; repeatable', collect)
     .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
     .addOption(
