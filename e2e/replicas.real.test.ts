@@ -233,7 +233,13 @@ test('two replicas on one Redis, while things break', async (t) => {
   // --- a watch beside the load: when was somebody refused who may come in? ------------------------
   const began = performance.now()
   const now = () => performance.now() - began
-  const misses: { readonly at: number; readonly status: number; readonly by: 'session' | 'token' }[] = []
+  /** `at` is when it was asked, `to` when the answer came: one that was on its way when something broke belongs to that. */
+  const misses: {
+    readonly at: number
+    readonly to: number
+    readonly status: number
+    readonly by: 'session' | 'token'
+  }[] = []
   let watching = true
   let asked = 0
   let machine = await tokenOf('one')
@@ -242,7 +248,7 @@ test('two replicas on one Redis, while things break', async (t) => {
       const at = now()
       const status = await ask(who())
       asked++
-      if (status !== 200) misses.push({ at, status, by })
+      if (status !== 200) misses.push({ at, to: now(), status, by })
       await later(4)
     }
   }
@@ -326,15 +332,15 @@ test('two replicas on one Redis, while things break', async (t) => {
   let admitted = 0
   for (const id of [...bad, ...good.slice(150)]) if ((await ask(cookie(id))) === 200) admitted++
   const lines = windows.map(({ what, from, until, by }) => {
-    const own = misses.filter((miss) => miss.at >= from && miss.at <= until)
+    const own = misses.filter((miss) => miss.to >= from && miss.at <= until)
     const span = own.length === 0 ? 0 : Math.max(...own.map(({ at }) => at)) - from
     return `${what}: ${own.length} refused of those who may (${by === 'none' ? 'none announced' : `last ${Math.round(span)} ms after it began`})`
   })
   const outside = misses.filter(
-    ({ at, by }) =>
+    ({ at, to, by }) =>
       !windows.some(
         (one) =>
-          at >= one.from &&
+          to >= one.from &&
           at <= one.until &&
           (one.by === 'all' || (one.by === 'session' && by === 'session')),
       ),
