@@ -5,7 +5,6 @@ import { Fault } from '../../base/index.ts'
 import type { Agent } from '../http/agent.ts'
 import { cut } from '../page/door-words.ts'
 import { type PublicIssuer, postForm } from './issuer.ts'
-import { scopes } from './password-grant.ts'
 import { type OAuthClient, refused, type TokenCredential, tokenCredential } from './token-set.ts'
 
 export interface BrowserPorts {
@@ -49,7 +48,7 @@ export async function browserLogin(
       response_type: 'code',
       client_id: client.id,
       redirect_uri: back.uri,
-      scope: scopes,
+      scope: issuer.scope,
       state,
       nonce,
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),

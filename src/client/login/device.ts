@@ -2,8 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { Fault } from '../../base/index.ts'
 import type { Agent } from '../http/agent.ts'
 import { cut } from '../page/door-words.ts'
-import { type PublicIssuer, postForm } from './issuer.ts'
-import { scopes } from './password-grant.ts'
+import { askingLess, type PublicIssuer, postForm } from './issuer.ts'
 import { type OAuthClient, refused, type TokenCredential, tokenCredential } from './token-set.ts'
 
 /** What a person is shown: open this address, compare this code. */
@@ -44,17 +43,19 @@ export async function deviceLogin(
     })
   }
   const verifier = randomBytes(32).toString('base64url')
-  const begun = await postForm(
-    agent,
-    device,
-    {
-      client_id: client.id,
-      client_secret: client.secret,
-      scope: scopes,
-      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-      code_challenge_method: 'S256',
-    },
-    signal,
+  const begun = await askingLess(issuer.scope, (scope) =>
+    postForm(
+      agent,
+      device,
+      {
+        client_id: client.id,
+        client_secret: client.secret,
+        scope,
+        code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+        code_challenge_method: 'S256',
+      },
+      signal,
+    ),
   )
   const {
     device_code: deviceCode,

@@ -18,7 +18,8 @@ export interface PublicIssuer {
   readonly authorization: URL
   readonly token: URL
   readonly device?: URL
-  readonly grants: readonly string[]
+  /** What to ask for: of Kubeflow's scopes and a refresh token, those it knows. */
+  readonly scope: string
 }
 
 /** What a sign-in of this door would be sent to, with everything the door put into it. */
@@ -85,8 +86,30 @@ export async function discoverIssuer(
     authorization: endpoint,
     token: here(found.token_endpoint) ?? new URL(`${base}/token`, endpoint),
     device: here(found.device_authorization_endpoint) ?? olderDevice(found, base, endpoint),
-    grants: Array.isArray(found.grant_types_supported) ? found.grant_types_supported.map(String) : [],
+    scope: scopeOf(found.scopes_supported),
   }
+}
+
+const wanted = ['openid', 'profile', 'email', 'groups', 'offline_access']
+
+/** An issuer refuses a whole request for one scope it does not know. */
+function scopeOf(supported: unknown): string {
+  const known = Array.isArray(supported) ? supported : wanted
+  return wanted.filter((scope) => scope === 'openid' || known.includes(scope)).join(' ')
+}
+
+/**
+ * Asks with everything, and once more without `offline_access` where the issuer refuses the request itself:
+ * many give a refresh token anyway, and some allow an offline one to few.
+ */
+export async function askingLess(
+  scope: string,
+  ask: (scope: string) => Promise<TokenAnswer>,
+): Promise<TokenAnswer> {
+  const answer = await ask(scope)
+  const refusesRequest =
+    answer.status === 400 && ['invalid_scope', 'not_allowed'].includes(answer.error ?? '')
+  return refusesRequest ? ask(scope.replace(/ ?offline_access/, '')) : answer
 }
 
 /** Dex lists the grant before it listed the endpoint. */

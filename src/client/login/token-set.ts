@@ -71,7 +71,9 @@ export function tokenCredential(
 export function refused(url: URL, answer: TokenAnswer, user?: string): Error {
   const { error, words, status } = answer
   const door = url.origin
-  if (error === 'access_denied') return new Fault('ERR_CREDENTIALS_WRONG', { door, words, user })
+  // RFC 6749 §5.2 calls a wrong password an invalid grant; Dex calls it access_denied.
+  if (error === 'access_denied' || (error === 'invalid_grant' && user !== undefined))
+    return new Fault('ERR_CREDENTIALS_WRONG', { door, words, user })
   if (error === 'expired_token' || error === 'invalid_grant')
     return new Fault('ERR_SIGN_IN_EXPIRED', { door, words })
   if (status === 429) return new Fault('ERR_SIGN_IN_LIMITED', { door, words })
@@ -100,10 +102,13 @@ export async function refreshToken(
     },
     signal,
   )
+  if (answer.error === 'invalid_grant') {
+    throw new Fault('ERR_CREDENTIALS_EXPIRED', { door: token.origin, next: `kfdoor login ${token.origin}` })
+  }
   if (answer.status !== 200) throw refused(token, answer)
   return tokenCredential(
     answer,
-    { issuer: '', authorization: token, token, grants: [] },
+    { issuer: '', authorization: token, token, scope: '' },
     client,
     refresh.token,
   )
