@@ -14,6 +14,8 @@ const rows: readonly (readonly [cidr: string, address: string, want: boolean | '
   ['2001:db8::/32', '2001:db9::5', false, 'IPv6 outside'],
   ['::ffff:10.0.0.1', '10.0.0.1', false, 'a mapped address is IPv6'],
   ['::1', '0:0:0:0:0:0:0:1', true, 'both spellings of one address'],
+  ['fe80::1%eth0', 'fe80::1', true, 'the zone of an address is left out'],
+  ['fe80::%eth0/64', 'fe80::1', 'bad', 'a range has no zone'],
   ['10.0.0.0/33', '10.0.0.1', 'bad', 'too long a prefix'],
   ['10.0.0/8', '10.0.0.1', 'bad', 'three parts'],
   ['010.0.0.1', '10.0.0.1', 'bad', 'a leading zero'],

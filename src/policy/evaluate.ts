@@ -141,6 +141,10 @@ function decideHttp(
   const outcome = gateway.filters().run(new RoutedCall(request, context, trail, table, found))
   trail.steps.push(...outcome.steps)
   const { checks, reason } = outcome
+  // A provider that was not asked for want of a route is half of a refusal's reason.
+  if (found.kind === 'none' && trail.trace && outcome.kind === 'reply') {
+    for (const step of nearRoutes(table, found.host, attributes, undefined)) note(trail, step)
+  }
   switch (outcome.kind) {
     case 'ask':
       return { kind: 'ask', verdict: 'unknown', reason, check: outcome.check, steps: trail.steps, checks }

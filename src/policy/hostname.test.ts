@@ -32,4 +32,5 @@ test('only names without a dot are short', () => {
   assert.equal(resolveShortName('web', 'apps'), 'web.apps.svc.cluster.local')
   assert.equal(resolveShortName('web.apps', 'x'), 'web.apps')
   assert.equal(resolveShortName('*', 'x'), '*')
+  assert.equal(resolveShortName('2001:db8::1', 'x'), '2001:db8::1')
 })

@@ -116,6 +116,7 @@ const ways: readonly (readonly [yaml: string, path: string, want: string, why: s
   [namespace('istio.io/dataplane-mode: ambient') + pod('web'), '/', 'unknown at hop 1 of 1: ambient-workload', 'ambient is not modelled'],
   [injected + pod('web') + allow('web', 'cluster.local/ns/istio-system/sa/ingress'), '/', 'allow at hop 2 of 2', 'the gateway is the caller'],
   [injected + pod('web') + allow('web', 'cluster.local/ns/apps/sa/other'), '/', 'deny at hop 2 of 2', 'and nobody else'],
+  [injected + pod('web').replace('serviceAccountName', 'hostNetwork: true, serviceAccountName'), '/', 'allow at hop 1 of 1: no-sidecar', 'a pod in the node’s network is never injected'],
   ['', '/gone', 'allow at hop 1 of 1: pods-not-given', 'pods that are not in the YAML'],
   ['', '/model/x', 'allow at hop 2 of 2: no-sidecar', 'through the second gateway, past Knative’s Service'],
   [injected + allow('revision', 'cluster.local/ns/istio-system/sa/local'), '/model/x', 'unknown at hop 3 of 3: activator-differs', 'the activator may not'],
