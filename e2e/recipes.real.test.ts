@@ -64,6 +64,9 @@ describe('the recipes', { timeout: 1_200_000 }, () => {
     env = {
       ...jdk.env,
       HOME: place,
+      // Whoever runs this keeps their own doors.
+      XDG_CONFIG_HOME: undefined,
+      XDG_DATA_HOME: undefined,
       PATH: `${bin}:${dirname(python)}:${process.env.PATH}`,
       XDG_RUNTIME_DIR: door.env.XDG_RUNTIME_DIR,
       PYTHONPATH: place,
