@@ -15,7 +15,7 @@ import { releaseAnswers } from './release-answers.ts'
 
 const clock = () => Date.UTC(2026, 10, 25)
 const aCheck = (changes: Partial<Check>): Check => ({
-  provider: 'p',
+  provider: 'oauth2-proxy',
   service: 's',
   method: 'GET',
   path: '/',
@@ -57,9 +57,11 @@ for (const name of profileNames) {
   const real = proxy ? createOAuth2Proxy(proxy, ports) : service && createAuthService(service, ports)
   const assumed = releaseAnswers(mesh)
   for (const changes of checks) {
+    // As the release's own YAML names it: a CUSTOM provider, or the EnvoyFilter.
+    const named = proxy ? 'oauth2-proxy' : 'istio-system/authn-filter'
     test(`${name}: ${changes.method ?? 'GET'} ${changes.path} ${changes.headers ?? ''}`, async () => {
       assert.ok(real && assumed)
-      const check = aCheck(changes)
+      const check = aCheck({ provider: named, ...changes })
       const want = await real.check(check, AbortSignal.timeout(10_000))
       const got = assumed(check, { status: 302, headers: [] }, true)
       const seen = ({ status, headers }: typeof got) => ({
@@ -89,8 +91,17 @@ const tokens: readonly (readonly [claims: object, trusting: boolean, status: num
 ]
 for (const [claims, trusting, status, why] of tokens) {
   test(`authservice e236439 answers ${status} to a service account's token: ${why}`, () => {
-    const answer = releaseAnswers(v18)?.(aCheck(bearer(claims)), { status: 302, headers: [] }, trusting)
+    const answer = releaseAnswers(v18)?.(
+      aCheck({ provider: 'istio-system/authn-filter', ...bearer(claims) }),
+      { status: 302, headers: [] },
+      trusting,
+    )
     assert.equal(answer?.status, status)
     if (status === 200) assert.deepEqual(answer?.headers[0], ['kubeflow-userid', account.sub])
   })
 }
+
+test('another authorizer of the same mesh answers as the principal implies', () => {
+  const usual = { status: 302, headers: [] }
+  assert.equal(releaseAnswers(v18)?.(aCheck({ provider: 'mine' }), usual, true), usual)
+})

@@ -4,6 +4,7 @@ import type { SignIn } from '../regions/index.ts'
 import {
   type AuthServiceSettings,
   authProviderKind,
+  namedProviders,
   type OAuth2ProxySettings,
   readAuthServiceSettings,
   readOAuth2ProxySettings,
@@ -14,16 +15,24 @@ import {
  * paths, API routes, the sign-in page or the redirect, and the tokens it takes by itself. Nobody is
  * asked and nothing is random: a redirect's `state` and the page's text are left out.
  *
- * `undefined` where the mesh runs neither of Kubeflow's two, or one nobody could sign in to.
+ * Another authorizer beside it answers as the principal implies. `undefined` where the mesh runs neither
+ * of Kubeflow's two, or one nobody could sign in to.
  */
 export function releaseAnswers(mesh: Mesh): Question['provider'] {
-  const kind = authProviderKind(mesh)
-  if (kind === 'authservice') {
-    const { settings } = readAuthServiceSettings(mesh)
-    return settings && ((check, usual, trusting) => authServiceAnswer(settings, check, usual, trusting))
+  const service = readAuthServiceSettings(mesh).settings
+  const proxy = readOAuth2ProxySettings(mesh).settings
+  if (service === undefined && proxy === undefined) return undefined
+  const kinds = new Map(namedProviders(mesh).map(({ provider, kind }) => [provider, kind]))
+  return (check, usual, trusting) => {
+    switch (kinds.get(check.provider)) {
+      case 'authservice':
+        return service === undefined ? usual : authServiceAnswer(service, check, usual, trusting)
+      case 'oauth2-proxy':
+        return proxy === undefined ? usual : oauth2ProxyAnswer(proxy, check, usual, trusting)
+      default:
+        return usual
+    }
   }
-  const { settings } = readOAuth2ProxySettings(mesh)
-  return settings && ((check, usual, trusting) => oauth2ProxyAnswer(settings, check, usual, trusting))
 }
 
 const html = ['content-type', 'text/html; charset=utf-8'] as const
