@@ -34,11 +34,11 @@ export function asTable(answered: Answered, style: Style): string {
   ].join('\n')
 }
 
-function wayIn({ inside, around, entry }: Explanation): string {
+function wayIn({ inside, around, entry, request }: Explanation): string {
   if (around !== undefined) {
     return `through the node port of ${around.object.namespace}/${around.object.name}, past every gateway`
   }
-  return inside ? 'from inside the cluster' : `to the gateway ${entry}`
+  return inside ? 'from inside the cluster' : `to the gateway ${entry}, its port ${request.port}`
 }
 
 /** The last step that carries the reason of the whole. */
