@@ -1,6 +1,7 @@
 import { isFault, type Problem, renderProblem } from '../../base/index.ts'
 import type { Io } from '../../cli/io.ts'
 import { askedToStop } from '../asked-to-stop.ts'
+import { giveBackStartMemory } from '../start-memory.ts'
 import { watchPaths } from '../watch.ts'
 import { loadSettings, type SettingsInput } from './load-settings.ts'
 import { serveAuthz } from './serve-authz.ts'
@@ -43,6 +44,7 @@ export async function runServeAuthz(
     io.err(`kfdoor: closing; answering for another ${settings.drainMs / 1000} s`)
     await running.close(settings.drainMs)
   })
+  giveBackStartMemory()
   if (output === 'json') io.out(JSON.stringify(running.ready))
   else {
     const { http, grpc, metrics } = running.ready

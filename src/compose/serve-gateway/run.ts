@@ -2,6 +2,7 @@ import { closeSync, openSync, write } from 'node:fs'
 import { Fault } from '../../base/index.ts'
 import type { Io } from '../../cli/io.ts'
 import { askedToStop } from '../asked-to-stop.ts'
+import { giveBackStartMemory } from '../start-memory.ts'
 import type { GatewayReadyLine, ServeGatewayOptions } from './options.ts'
 
 /** How long requests under way may take when the gateway closes. Milliseconds. */
@@ -33,6 +34,7 @@ export async function runServeGateway(options: ServeGatewayOptions, run: RunOpti
     await running.close(drainMs)
     await log?.close()
   })
+  giveBackStartMemory()
   if (isWorker) sayReady(running.ready)
   else sayOpen(running.ready, run, io)
   await ended(stopped, io)
