@@ -7,9 +7,10 @@ import { matchesPathValue, type PathRules } from '../policy/index.ts'
 import { type Axes, collectAxes, newAxes } from './axes.ts'
 import { nextContent } from './contents.ts'
 import { type Entrance, type Spot, spotsOf } from './entrance.ts'
+import type { Label, Nfa, Starts } from './nfa.ts'
 import type { TextClass } from './partition.ts'
 import { type Parted, type Pattern, PatternSet } from './pattern-set.ts'
-import { collectHosts, collectPaths, type Stage } from './stage.ts'
+import { collectHosts, collectPaths, routesOf, type Stage } from './stage.ts'
 import { authority, canonicalPath, hostAlphabet, pathAlphabet } from './universe.ts'
 import { fits, type Variation, variationsOf } from './variation.ts'
 import type { View } from './view.ts'
@@ -25,6 +26,8 @@ export interface Cell {
   readonly unknown?: string
   /** Why nothing can be said about it from the second proxy on; what the first one refuses is certain. */
   readonly beyond?: string
+  /** It stands for paths no route takes. */
+  readonly unrouted?: true
   readonly hosts?: { readonly parted: Parted; readonly of: TextClass }
   readonly paths?: { readonly parted: Parted; readonly of: TextClass }
   /** Beside `views`: where each of them meets it, and by what it tells requests apart. */
@@ -108,7 +111,7 @@ function* cellsBehind(way: Way): Generator<Cell> {
   const parted = part(way, `${patterns.signature()}\nhosts`, () => patterns.part(authority, hostAlphabet))
   const { partition } = parted
   if (partition === undefined || parted.untranslated.length > 0) {
-    const why = partition === undefined ? 'too many hosts to tell apart' : unread(parted)
+    const why = partition === undefined ? 'too many hosts to tell apart' : unread(parted.untranslated)
     yield { entrance, host: 'x', path: '/', variation: plainest, plain: true, unknown: why, spots, axes }
     if (partition === undefined) return
   }
@@ -132,19 +135,15 @@ function* cellsOfHost(way: Way, host: string, hosts: Cell['hosts']): Generator<C
   for (const text of way.asked.paths) patterns.add([{ kind: 'path', text }])
   const rules = pathRulesOf(spots)
   const key = `${patterns.signature()}\n${JSON.stringify(rules)}`
-  const parted = part(way, key, () =>
-    patterns.part((nfa, label) => canonicalPath(nfa, rules, label), pathAlphabet),
-  )
-  const { partition, untranslated } = parted
-  if (partition === undefined) {
-    const unknown = `too many paths to tell apart at host ${host}`
-    yield { ...common, path: '/', variation: plainest, plain: true, unknown, axes: views.map(newAxes) }
-    return
+  const universe = (nfa: Nfa, label: Label) => canonicalPath(nfa, rules, label)
+  const whole = part(way, key, () => patterns.part(universe, pathAlphabet, mostStates))
+  const classes = whole.partition ? classesOf(whole, way.only?.path) : byRoute(way, host, patterns, universe)
+  if (whole.partition === undefined) {
+    const unknown = `too many paths to tell apart where no route of ${host} is`
+    const axes = views.map(newAxes)
+    yield { ...common, path: '/', variation: plainest, plain: true, unknown, unrouted: true, axes }
   }
-  const classes = way.only === undefined ? partition.classes : [partition.classOf(way.only.path)]
-  for (const found of classes) {
-    if (found === undefined) continue
-    const path = way.only?.path ?? found.witness
+  for (const { path, untranslated, paths, unknown: given } of classes) {
     const axes = views.map(newAxes)
     each(way, (view, spot, at) => {
       const { scheme, service } = entrance
@@ -158,9 +157,9 @@ function* cellsOfHost(way: Way, host: string, hosts: Cell['hosts']): Generator<C
     })
     way.every?.(axes)
     if (!way.unfolded && isKnown(way, host, path, axes)) continue
-    const unknown = untranslated.length > 0 ? unread(parted) : undefined
+    const unknown = given ?? (untranslated.length > 0 ? unread(untranslated) : undefined)
     const beyond = unknownOf(axes)
-    const { variations, whole } = variationsOf(way, host, axes)
+    const { variations, whole: every } = variationsOf(way, host, axes)
     for (const [index, variation] of variations.entries()) {
       yield {
         ...common,
@@ -169,13 +168,66 @@ function* cellsOfHost(way: Way, host: string, hosts: Cell['hosts']): Generator<C
         plain: index === 0,
         ...(unknown !== undefined && { unknown }),
         ...(beyond !== undefined && { beyond }),
-        paths: { parted, of: found },
+        ...(paths && { paths }),
         axes,
       }
     }
-    if (!whole) {
+    if (!every) {
       const why = 'too many combinations of headers'
       yield { ...common, path, variation: plainest, plain: false, unknown: why, axes }
+    }
+  }
+}
+
+/** More are not built at once: then each route's paths are parted by themselves. */
+const mostStates = 12_000
+
+interface PathClass {
+  readonly path: string
+  readonly untranslated: readonly string[]
+  readonly paths?: Cell['paths']
+  readonly unknown?: string
+}
+
+function classesOf(parted: Parted, only?: string): readonly PathClass[] {
+  const { partition, untranslated } = parted
+  if (partition === undefined) return []
+  const found = only === undefined ? partition.classes : [partition.classOf(only)]
+  return found.flatMap((of) =>
+    of === undefined ? [] : [{ path: only ?? of.witness, untranslated, paths: { parted, of } }],
+  )
+}
+
+/** Route by route, with the patterns that its paths can meet. */
+function* byRoute(
+  way: Way,
+  host: string,
+  patterns: PatternSet,
+  universe: (nfa: Nfa, label: Label) => Starts,
+): Generator<PathClass> {
+  const seen = new Set<string>()
+  for (const [index, spot] of way.spots.entries()) {
+    const view = way.views[index]
+    if (spot === undefined || view === undefined) continue
+    for (const { path: match } of stagesOf(spot).flatMap((stage) =>
+      routesOf(view, stage, host, way.entrance.scheme),
+    )) {
+      const key = JSON.stringify(match)
+      if (seen.has(key)) continue
+      seen.add(key)
+      if (match.kind === 'exact' && !match.ignoreCase) {
+        // One path is its own class, if it can occur at all.
+        if (new PatternSet().part(universe, pathAlphabet).partition?.classOf(match.text)) {
+          yield { path: match.text, untranslated: [] }
+        }
+        continue
+      }
+      const parted = patterns.part(universe, pathAlphabet, mostStates, { kind: 'route', match })
+      if (parted.partition !== undefined) yield* classesOf(parted)
+      else {
+        const unknown = `too many paths to tell apart under ${match.kind} ${match.text}`
+        yield { path: match.kind === 'regex' ? '/' : match.text, untranslated: [], unknown }
+      }
     }
   }
 }
@@ -214,7 +266,7 @@ function unknownOf(axes: readonly Axes[]): string | undefined {
   return named.size === 0 ? undefined : [...named].join(', ')
 }
 
-function unread({ untranslated }: Parted): string {
+function unread(untranslated: readonly string[]): string {
   return `the expression \`${untranslated.join('`, `')}\``
 }
 

@@ -84,6 +84,7 @@ export function diffAccess(before: Mesh, after: Mesh, options: DiffOptions): Acc
     for (const [at, { alive: rules }] of axes.entries()) for (const rule of rules) alive[at]?.add(rule)
   }
   for (const cell of cellsOf(views, { every })) {
+    if (cell.unrouted) continue
     if (cell.unknown !== undefined) {
       collector.unknown(cell, cell.unknown)
       continue

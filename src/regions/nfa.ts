@@ -22,6 +22,10 @@ export class Nfa {
   readonly edges: Edge[][] = []
   /** Labels a text has that ends here. */
   readonly labels: Label[][] = []
+  /** Whether patterns may share states: not where one is turned into another afterwards. */
+  sharing = false
+  readonly #roots: { beginnings?: State; endings?: State } = {}
+  readonly #children = new Map<number, State>()
 
   state(...labels: readonly Label[]): State {
     this.edges.push([])
@@ -59,24 +63,51 @@ export class Nfa {
   }
 
   exact(text: string, label: Label, ignoreCase = false): Starts {
-    const start = this.state()
-    this.mark(this.chain(start, text, ignoreCase), label)
+    const { start, end } = this.#spelled('beginnings', text, ignoreCase)
+    this.mark(end, label)
     return [start]
   }
 
   prefix(text: string, label: Label, ignoreCase = false): Starts {
-    const start = this.state()
-    const end = this.chain(start, text, ignoreCase)
+    const { start, end } = this.#spelled('beginnings', text, ignoreCase)
+    const behind = this.state(label)
     this.mark(end, label)
-    this.edge(end, anyChar, end)
+    this.edge(end, anyChar, behind)
+    this.edge(behind, anyChar, behind)
     return [start]
   }
 
   suffix(text: string, label: Label, ignoreCase = false): Starts {
-    const start = this.state()
-    this.edge(start, anyChar, start)
-    this.mark(this.chain(start, text, ignoreCase), label)
+    const { start, end } = this.#spelled('endings', text, ignoreCase)
+    this.mark(end, label)
     return [start]
+  }
+
+  /** A chain of its own, or a way through a tree all patterns share. */
+  #spelled(
+    tree: 'beginnings' | 'endings',
+    text: string,
+    ignoreCase: boolean,
+  ): { readonly start: State; readonly end: State } {
+    const shared = this.sharing && !ignoreCase
+    const known = shared ? this.#roots[tree] : undefined
+    const start = known ?? this.state()
+    if (known === undefined && tree === 'endings') this.edge(start, anyChar, start)
+    if (!shared) return { start, end: this.chain(start, text, ignoreCase) }
+    this.#roots[tree] = start
+    let at = start
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i)
+      const key = at * 65536 + code
+      let next = this.#children.get(key)
+      if (next === undefined) {
+        next = this.state()
+        this.edge(at, single(code), next)
+        this.#children.set(key, next)
+      }
+      at = next
+    }
+    return { start, end: at }
   }
 
   contains(text: string, label: Label): Starts {

@@ -26,8 +26,8 @@ export interface PartitionInput {
   readonly starts: Starts
   /** Characters in the order in which a person likes to read them. */
   readonly alphabet: string
-  /** A text without this label is outside the universe. */
-  readonly universe: Label
+  /** A text without all of these labels is outside the universe. */
+  readonly universes: readonly Label[]
   /** More states than this are given up. */
   readonly most?: number
 }
@@ -44,12 +44,12 @@ interface DfaState {
 
 /** undefined = too many states. */
 export function partition(input: PartitionInput): Partition | undefined {
-  const { nfa, alphabet, universe } = input
+  const { nfa, alphabet, universes } = input
   const most = input.most ?? 60_000
   const codes = [...alphabet].map((character) => character.charCodeAt(0))
   const places = new Int32Array(128).fill(-1)
   for (const [place, code] of codes.entries()) places[code] = place
-  const alive = reaching(nfa, input.starts, universe)
+  const alive = universes.map((label) => reaching(nfa, input.starts, label))
   const states: DfaState[] = []
   const known = new Map<string, number>()
   const classes: TextClass[] = []
@@ -62,7 +62,7 @@ export function partition(input: PartitionInput): Partition | undefined {
   }
   const add = (subset: readonly State[], from: number, by: string): number => {
     // Without a way to the end of the universe nothing of it counts.
-    if (!subset.some((state) => alive.has(state))) return -1
+    if (alive.some((each) => !subset.some((state) => each.has(state)))) return -1
     const key = subset.join(',')
     const before = known.get(key)
     if (before !== undefined) return before
@@ -73,7 +73,7 @@ export function partition(input: PartitionInput): Partition | undefined {
     states.push(state)
     known.set(key, index)
     const labels = labelsOf(nfa, subset)
-    if (labels.includes(universe)) {
+    if (universes.every((label) => labels.includes(label))) {
       const name = labels.join(',')
       let id = byLabels.get(name)
       if (id === undefined) {

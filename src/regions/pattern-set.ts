@@ -36,7 +36,9 @@ export class PatternSet {
     const key = `${through.name} ${JSON.stringify(patterns)}`
     if (this.#asked.has(key)) return
     this.#asked.set(key, (build, label) => {
+      build.nfa.sharing = through.preimage === undefined
       const starts = patterns.flatMap((pattern) => build.pattern(pattern, label))
+      build.nfa.sharing = false
       return through.preimage?.(build.nfa, starts) ?? starts
     })
   }
@@ -60,12 +62,24 @@ export class PatternSet {
     return [...this.#asked.keys()].sort().join('\n')
   }
 
-  part(universe: (nfa: Nfa, label: Label) => Starts, alphabet: string, most?: number): Parted {
+  /** `within`: only of texts that this takes, too. */
+  part(
+    universe: (nfa: Nfa, label: Label) => Starts,
+    alphabet: string,
+    most?: number,
+    within?: Pattern,
+  ): Parted {
     const build = new Build()
     const label = build.fresh()
     const starts = [...universe(build.nfa, label)]
+    const universes = [label]
+    if (within !== undefined) {
+      const inner = build.fresh()
+      universes.push(inner)
+      starts.push(...build.pattern(within, inner))
+    }
     for (const make of this.#asked.values()) starts.push(...make(build, build.fresh()))
-    const found = partition({ nfa: build.nfa, starts, alphabet, universe: label, ...(most && { most }) })
+    const found = partition({ nfa: build.nfa, starts, alphabet, universes, ...(most && { most }) })
     return { ...(found && { partition: found }), untranslated: [...build.untranslated] }
   }
 }

@@ -70,7 +70,13 @@ export function prove(mesh: Mesh, claims: readonly Claim[], options: ProveOption
     )
     if (who.length === 0) continue
     if (cell.unknown !== undefined) {
-      for (const index of open) unknown[index] ??= cell.unknown
+      for (const index of open) {
+        // Where no route is nothing is allowed.
+        const { kind, reaches } = claims[index] as Claim
+        const asked = reaches.verdict ?? ['allow']
+        const moot = cell.unrouted && kind === 'never' && asked.every((verdict) => verdict === 'allow')
+        if (!moot) unknown[index] ??= cell.unknown
+      }
       continue
     }
     for (const { callers: same, outcome } of judge.groups(cell, 0, who)) {
