@@ -12,8 +12,9 @@ export interface ReachOptions {
 }
 
 /**
- * What is trusted at a door, as PEM: the file named now, else the one remembered for the door, else that
- * of a door of this machine (its record lies in a folder only we may write), else `SSL_CERT_FILE`.
+ * What is trusted at a door, as PEM: the file named now, else that of a door that runs on this machine (its
+ * record lies in a folder only we may write, and it may have a new CA since yesterday), else the one
+ * remembered for the door, else `SSL_CERT_FILE`.
  * Undefined = what the system and Node trust.
  */
 export function authorityFor(
@@ -24,13 +25,13 @@ export function authorityFor(
 ): string | undefined {
   const named = options.certificateAuthority ?? (env.KFDOOR_CERTIFICATE_AUTHORITY || undefined)
   if (named !== undefined) return readCertificateAuthority(named)
-  if (kept?.certificateAuthority !== undefined) return kept.certificateAuthority
   const here = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname) ? runningDoors(env) : []
   const own = here.find(
     (door) =>
       door.caFile !== null && [door.url, door.httpUrl].some((one) => portOf(one) === portOf(url.href)),
   )
   if (own?.caFile) return readCertificateAuthority(own.caFile)
+  if (kept?.certificateAuthority !== undefined) return kept.certificateAuthority
   return env.SSL_CERT_FILE ? readCertificateAuthority(env.SSL_CERT_FILE) : undefined
 }
 
