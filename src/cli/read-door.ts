@@ -36,11 +36,6 @@ function hasKubeconfig(env: Io['env']): boolean {
 
 const mostWarnings = 5
 
-/** For an option that is given once for each value: `-f a -f b`. */
-export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), value]
-}
-
 /** @throws Fault ERR_USAGE where no door is named, and for whatever its YAML has wrong, with its place */
 export async function readDoor(
   io: Pick<Io, 'readStdin' | 'env' | 'err'>,

@@ -1,6 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
+import { collect } from '../collect.ts'
 import type { Io } from '../io.ts'
-import { collect } from '../read-door.ts'
 import { exitOf } from './explain.ts'
 
 /** `kfdoor can-i GET https://kubeflow.example.com/pipeline/ --as sa:team/default-editor -f mesh/ -q` */

@@ -1,6 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
+import { collect } from '../collect.ts'
 import { exitCode, type Io, wantsColour } from '../io.ts'
-import { collect } from '../read-door.ts'
 
 /** `kfdoor explain GET https://kubeflow.example.com/pipeline --as anonymous -f mesh.yaml` */
 export const explainCommand = (io: Io) =>

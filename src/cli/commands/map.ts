@@ -1,6 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
+import { collect } from '../collect.ts'
 import { exitCode, type Io } from '../io.ts'
-import { collect } from '../read-door.ts'
 
 /** `kfdoor map -f profile:26.03` */
 export const mapCommand = (io: Io) =>

@@ -1,6 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
+import { collect } from '../collect.ts'
 import type { Io } from '../io.ts'
-import { collect } from '../read-door.ts'
 
 /** `kfdoor test tests.yaml -f mesh/` */
 export const testCommand = (io: Io) =>

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { Command, Option } from '@commander-js/extra-typings'
 import { Fault } from '../../base/index.ts'
+import { collect } from '../collect.ts'
 import { reachOf, withDoorOptions } from '../door-options.ts'
 import { exitCode, type Io } from '../io.ts'
-import { collect } from '../read-door.ts'
 
 /** `kfdoor token inspect -`, `kfdoor token inspect FILE -f my-mesh/` */
 export const tokenInspectCommand = (io: Io) =>

@@ -1,6 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
+import { collect } from '../collect.ts'
 import type { Io } from '../io.ts'
-import { collect } from '../read-door.ts'
 
 /** `kfdoor who-can GET https://kubeflow.example.com/pipeline/ -f mesh/` */
 export const whoCanCommand = (io: Io) =>
