@@ -148,6 +148,13 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/test.ts')).testCommand,
   },
   {
+    name: 'doctor',
+    group: 'look into a door',
+    usage: 'doctor URL',
+    summary: 'walk to a live door hop by hop, and name what is broken',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  },
+  {
     name: 'snapshot',
     group: 'look into a door',
     usage: 'snapshot > door.yaml',

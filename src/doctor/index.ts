@@ -1,2 +1,13 @@
 export type { Confidence, Match, Problem, Recognised, Said, Signal, TokenFacts } from './signals/index.ts'
 export { problems, recognise } from './signals/index.ts'
+export { type WalkCode, walkCodes } from './walk/codes.ts'
+export { type HopName, hopNames, type WalkedHop, type WalkFinding } from './walk/hop.ts'
+export {
+  broken,
+  finding,
+  judgeAnswer,
+  judgeCertificate,
+  judgeClock,
+  passed,
+  skipped,
+} from './walk/judge.ts'

@@ -18,7 +18,10 @@ export const explainCodeCommand = (io: Io) =>
     .addHelpText('after', '\nExamples:\n  kfdoor explain-code KFD0110\n  kfdoor explain-code KFD2201 -o json')
     .action(async (typed, { output }) => {
       const found: Explained | undefined =
-        explainCode(typed) ?? (await explainFinding(typed)) ?? (await explainProblem(typed))
+        explainCode(typed) ??
+        (await explainFinding(typed)) ??
+        (await explainWalk(typed)) ??
+        (await explainProblem(typed))
       if (!found) {
         throw new Fault('ERR_USAGE', {
           message: `there is no code \`${typed}\``,
@@ -48,6 +51,21 @@ interface Explained {
   readonly remedy: string
   readonly commands?: readonly string[]
   readonly readOn?: readonly string[]
+}
+
+/** KFD03..: what `kfdoor doctor` reports by itself. */
+async function explainWalk(typed: string): Promise<Explained | undefined> {
+  const { walkCodes } = await import('../../doctor/index.ts')
+  const code = typed.toUpperCase()
+  const found = Object.entries(walkCodes).find(([each]) => each === code)
+  if (!found) return undefined
+  const { title, severity } = found[1]
+  return {
+    code,
+    name: title,
+    meaning: `${title} (${severity})`,
+    remedy: '`kfdoor doctor URL` prints cause and fix beside it',
+  }
 }
 
 /** KFD02..: what `kfdoor lint` reports. */

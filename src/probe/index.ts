@@ -1,0 +1,8 @@
+export {
+  type Handshake,
+  knock,
+  type Resolved,
+  resolveName,
+  type ShownCertificate,
+  shakeHands,
+} from './reach.ts'
