@@ -107,7 +107,8 @@ export function readSignIn(
     codeChallenge: field.get('pkce').flag(true) ? 'S256' : 'none',
     proxyPrefix: prefix,
     providerName: field.get('providerName').text('OpenID Connect'),
-    skipProviderButton: !field.get('signInPage').flag(false),
+    // Who may choose has to see the choice.
+    skipProviderButton: !field.get('signInPage').flag(field.get('others').list().length > 0),
     forceJsonErrors: false,
     apiRoutes: patterns('apiRoutes', pathPattern),
     skipAuthRoutes: patterns('exempt', routePattern),

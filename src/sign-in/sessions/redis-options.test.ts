@@ -49,6 +49,7 @@ const faults: readonly (readonly [texts: RedisTexts, says: RegExp])[] = [
   [{ url: 'redis://canary:canary@' }, /a Redis URL is not one/],
   [{ url: 'redis://redis.test/one' }, /database of a Redis URL is not a number/],
   [{ url: 'redis://a,rediss://b' }, /some of the Redis URLs/],
+  [{ url: 'redis://a/0?ssl=false' }, /after its database/],
   [{ url: 'redis://a', mode: 'sentinel' }, /asked for a name/],
   [{ url: 'redis://a,redis://b', mode: 'single' }, /of a cluster or of sentinels/],
   [{ url: 'redis://a/2', mode: 'cluster' }, /no database but 0/],

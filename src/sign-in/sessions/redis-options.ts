@@ -130,6 +130,8 @@ function parseRedisUrl(text: string) {
   if (!url?.hostname || (!tls && url.protocol !== 'redis:'))
     // The text may hold a password, so it is not shown.
     throw usage('a Redis URL is not one', 'write `redis://HOST:PORT/DB`, or `rediss://…` over TLS')
+  if (url.search || url.hash)
+    throw usage('a Redis URL has something after its database', 'what it would say has a setting of its own')
   const database = url.pathname.replace(/^\/?/, '') || '0'
   if (!/^\d{1,4}$/.test(database)) throw usage('the database of a Redis URL is not a number')
   return {
