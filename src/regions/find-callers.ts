@@ -28,11 +28,10 @@ export function findPrincipals(mesh: Mesh): readonly Principal[] {
   for (const { namespace, name } of accounts) add({ kind: 'service-account', namespace, name, forged })
   const [some = { namespace: 'default', name: 'default' }] = accounts
   const account = { kind: 'service-account', ...some, forged } as const
-  if (mesh.requestAuthentications.length > 0) {
-    add({ ...account, issuer: 'https://unknown-issuer.example' })
-    add({ ...account, audience: 'wrong-audience' })
-    add({ ...account, expired: true })
-  }
+  // Where no token is read they are callers with a header more, and fare as such.
+  add({ ...account, issuer: 'https://unknown-issuer.example' })
+  add({ ...account, audience: 'wrong-audience' })
+  add({ ...account, expired: true })
   for (const { namespace, name } of meshAccounts(mesh)) add({ kind: 'mesh', namespace, name, forged })
   add({ kind: 'outside', forged })
   return [...found.values()]
