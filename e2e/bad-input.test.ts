@@ -111,7 +111,11 @@ const rows: readonly (readonly [what: string, args: () => string[], says: RegExp
   ['an unknown option', () => ['up', '--prot', '1'], /--prot/],
   ['a profile beside files', () => [...up, '--profile', '26.03', '-f', folder], /--profile|--filename/],
   ['published credentials beyond loopback', () => [...up, '--address', '0.0.0.0'], /published with Kubeflow/],
-  ['a token for nobody', () => ['token'], /--service-account/],
+  [
+    'a token for two at once',
+    () => ['token', '--service-account', 'a/b', '--user', 'u@example.com'],
+    /--service-account|--user/,
+  ],
   ['a token with a broken name', () => ['token', '--service-account', 'justaname'], /NS\/NAME/],
   [
     'a duration that is none',

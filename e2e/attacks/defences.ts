@@ -69,7 +69,7 @@ export const defences: readonly Defence[] = [
         find: "if (key.alg !== '' && key.alg !== token.alg) continue",
         replace: '',
       },
-      { file: verifier, find: 'import { createHash,', replace: 'import { createHash, createHmac,' },
+      { file: verifier, find: 'import { createPublicKey,', replace: 'import { createHmac, createPublicKey,' },
       {
         file: verifier,
         find: '  const { alg } = jws.header\n',
