@@ -49,7 +49,9 @@ export function createAuthorize(options: AuthorizeOptions): Authorize {
     let set = sets.get(answer)
     if (set === undefined) {
       const own = options.nameSessions ? identity.of(user.userId, user.groups) : NONE
-      set = [...own, ...forUpstream(answer.headers)]
+      // Where the mesh forgets to take over a header, a client's own stays: only what a workload reads is set.
+      const theirs = forUpstream(answer.headers)
+      set = options.nameSessions ? [...own, ...theirs.filter(([name]) => name !== 'gap-auth')] : theirs
       sets.set(answer, set)
     }
     return set

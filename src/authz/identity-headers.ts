@@ -49,6 +49,8 @@ export interface IdentityHeaders {
 export function identityHeaders(names: IdentityNames): IdentityHeaders {
   const all = new Set<string>([...KNOWN, names.user, names.groups].map((name) => name.toLowerCase()))
   const folds = new Set([...all].map(folded))
+  // Over HTTP a proxy tells of few headers, so the other spelling of each is taken out unseen (CVE-2025-64484).
+  const underscored = [...all].filter((name) => name.includes('-')).map((name) => name.replaceAll('-', '_'))
   // Made once for each list that is used again and again, and for the few combinations of names.
   const known = new WeakMap<HeaderList, readonly string[]>()
   const lists = new Map<string, readonly string[]>()
@@ -57,7 +59,7 @@ export function identityHeaders(names: IdentityNames): IdentityHeaders {
     if (list !== undefined) return list
     const has = new Set(set.map(([name]) => name))
     const key = [...has].join(' ')
-    list = lists.get(key) ?? [...all].filter((name) => !has.has(name))
+    list = lists.get(key) ?? [...[...all].filter((name) => !has.has(name)), ...underscored]
     if (lists.size < 64) lists.set(key, list)
     known.set(set, list)
     return list
@@ -67,7 +69,7 @@ export function identityHeaders(names: IdentityNames): IdentityHeaders {
   const isSpelling = (name: string): boolean => {
     let answer = spellings.get(name)
     if (answer === undefined) {
-      answer = !all.has(name) && folds.has(folded(name))
+      answer = !all.has(name) && !underscored.includes(name) && folds.has(folded(name))
       if (spellings.size > 1024) spellings.clear()
       spellings.set(name, answer)
     }

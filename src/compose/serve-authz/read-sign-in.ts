@@ -30,6 +30,7 @@ const FIELDS = [
   'apiRoutes',
   'returnTo',
   'passIdToken',
+  'xAuthRequest',
   'apiErrors',
   'loginKeyFile',
   'completeRedirectUrl',
@@ -114,7 +115,7 @@ export function readSignIn(
     skipAuthRoutes: patterns('exempt', routePattern),
     skipAuthPreflight: false,
     setAuthorizationHeader: field.get('passIdToken').flag(true),
-    setXAuthRequest: true,
+    setXAuthRequest: field.get('xAuthRequest').flag(false),
     passAccessToken: false,
     cookie: {
       name: cookieName,

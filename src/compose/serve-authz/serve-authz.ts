@@ -84,6 +84,7 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
   const startedAt = clock()
   let draining = false
   const ending = new AbortController()
+  let closing: Promise<void> | undefined
 
   interface Current extends AuthzDoor {
     readonly machines: RunningMachines
@@ -225,24 +226,29 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
     event: (name, facts) => audit.event(name, facts),
     flushLog: () => audit.flush(),
     refused: () => metrics.reloaded('refused'),
-    async close(drainMs = settings.drainMs) {
-      draining = true
-      http.drain()
-      // Whoever reads the readiness stops sending here; what still comes meanwhile is answered.
-      if (drainMs > 0) await new Promise((later) => setTimeout(later, drainMs))
-      grpc?.drain()
-      const closed = open.map((server) => new Promise((done) => server.close(done)))
-      http.server.closeIdleConnections()
-      figures?.closeAllConnections()
-      probe?.closeAllConnections()
-      const late = setTimeout(() => {
-        http.server.closeAllConnections()
-        grpc?.end()
-      }, END)
-      await Promise.all(closed)
-      clearTimeout(late)
-      await end()
+    close(drainMs = settings.drainMs) {
+      closing ??= close(drainMs)
+      return closing
     },
+  }
+
+  async function close(drainMs: number): Promise<void> {
+    draining = true
+    http.drain()
+    // Whoever reads the readiness stops sending here; what still comes meanwhile is answered.
+    if (drainMs > 0) await new Promise((later) => setTimeout(later, drainMs))
+    grpc?.drain()
+    const closed = open.map((server) => new Promise((done) => server.close(done)))
+    http.server.closeIdleConnections()
+    figures?.closeAllConnections()
+    probe?.closeAllConnections()
+    const late = setTimeout(() => {
+      http.server.closeAllConnections()
+      grpc?.end()
+    }, END)
+    await Promise.all(closed)
+    clearTimeout(late)
+    await end()
   }
 }
 
