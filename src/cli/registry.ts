@@ -190,6 +190,13 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/serve.ts')).serveCommand,
   },
   {
+    name: 'export',
+    group: 'run and change a door',
+    usage: 'export envoy -f DIR',
+    summary: 'the door as the configuration a stock Envoy runs',
+    load: async () => (await import('./commands/export.ts')).exportCommand,
+  },
+  {
     name: 'ca',
     group: 'run and change a door',
     usage: 'ca init|csr|sign|secret|inspect|path',

@@ -6,6 +6,8 @@ import { dataSource, type MeshIdentity } from './tls-context.ts'
 export interface Upstream {
   readonly address: string
   readonly port: number
+  /** HTTP/2 without asking, whatever the port is called. */
+  readonly http2?: true
   /** Over TLS, verified with the system's authorities. */
   readonly tls?: { readonly serverName: string }
   /** Over the mesh's mutual TLS, as one sidecar calls another. */
@@ -129,9 +131,10 @@ function outbound(
   return compact({
     ...base(name, to === undefined ? { address: host, port } : to),
     commonLbConfig: { healthyPanicThreshold: {} },
-    typedExtensionProtocolOptions: http2
-      ? protocol({ explicitHttpConfig: { http2ProtocolOptions: {} } })
-      : undefined,
+    typedExtensionProtocolOptions:
+      http2 || (typeof to === 'object' && to.http2)
+        ? protocol({ explicitHttpConfig: { http2ProtocolOptions: {} } })
+        : undefined,
   })
 }
 

@@ -1,5 +1,6 @@
 import type { Mesh } from '../mesh/index.ts'
 import { blueprintOf, compileDoor, type EngineOptions, type ProxyIdentity } from '../policy/index.ts'
+import { bootstrap } from './bootstrap.ts'
 import { clusterList, type ProviderUpstreamOf, type UpstreamOf } from './clusters.ts'
 import { patchProblems } from './filter-patches.ts'
 import { gatewayListeners } from './gateway.ts'
@@ -46,4 +47,14 @@ export function emitProxy(mesh: Mesh, proxy: ProxyIdentity, options: EmitOptions
       ? gatewayListeners(blueprint, compileDoor(mesh, options.engine).listeners(proxy), shared)
       : inboundListeners(blueprint, shared)
   return { listeners, clusters: clusters.list(), problems }
+}
+
+/** The whole configuration as Envoy reads it from a file. */
+export function emitBootstrap(
+  mesh: Mesh,
+  proxy: ProxyIdentity,
+  options: EmitOptions,
+): Emitted & { readonly bootstrap: Json } {
+  const emitted = emitProxy(mesh, proxy, options)
+  return { ...emitted, bootstrap: bootstrap(emitted.listeners, emitted.clusters) }
 }

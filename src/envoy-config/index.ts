@@ -1,5 +1,5 @@
 export type { Upstream, UpstreamOf } from './clusters.ts'
-export { type EmitOptions, type Emitted, emitProxy } from './emit.ts'
+export { type EmitOptions, type Emitted, emitBootstrap, emitProxy } from './emit.ts'
 export type { Json } from './json.ts'
 export { type Bindings, type Bound, behindProxyProtocol, boundAt } from './listen.ts'
 export type { Problem } from './problem.ts'
