@@ -59,7 +59,8 @@ export function gatewayTls(
   } else if (names.length > 0) {
     const found = names.map((name) => [name, material.certificate(...secretOf(name, namespace))] as const)
     const missing = found.find(([, certificate]) => certificate === undefined)
-    if (missing !== undefined) return `Secret \`${missing[0]}\` with \`tls.crt\` and \`tls.key\` is not given`
+    if (missing !== undefined)
+      return `Secret \`${missing[0]}\` with \`tls.crt\` and \`tls.key\` is not given: \`--secret ${namespace}/${missing[0]}=DIR\` names it`
     certificates = found.flatMap(([, certificate]) => certificate ?? [])
     const from = tls.caCertCredentialName?.value ?? (names[0] as string)
     authority =

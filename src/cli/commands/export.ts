@@ -42,7 +42,7 @@ const exportEnvoyCommand = (io: Io) =>
       `
 Examples:
   kfdoor export envoy -f my-mesh/ --default-upstream http://127.0.0.1:9000
-  kfdoor export envoy -f profile:26.03 --provider oauth2-proxy=http://127.0.0.1:4180 -o json`,
+  kfdoor export envoy -f profile:26.03 --secret istio-system/kubeflow-door-tls=certs/ --provider oauth2-proxy=http://127.0.0.1:4180 -o json`,
     )
     .action(async (options) => {
       const { readServeOptions } = await import('../read-serve-options.ts')
