@@ -109,7 +109,7 @@ const rows: readonly Row[] = [
   ['unreserved characters stay escaped', 'policy/path-normalization.ts', 'decodable[value] === decode ?', 'decodable[value] === 99 ?', 'path-normalization'],
   ['the client is always the TCP peer', 'policy/request-head.ts', 'const remoteIp = client ?? sent.sourceIp', 'const remoteIp = sent.sourceIp', 'sidecar', ...ap, 'fuzz-peer'],
   ['a fragment is taken', 'policy/request-head.ts', "if (target.path.includes('#'))", "if (target.path.includes('#!'))", 'path-normalization', ...ap],
-  ['hop-by-hop headers go on', 'policy/request-head.ts', 'return withoutHopByHop(headers, connection)', 'return headers', 'gateway'],
+  ['hop-by-hop headers go on', 'policy/request-head.ts', 'return hopByHop ? withoutHopByHop(headers, connection) : headers', 'return headers', 'gateway'],
   ['a specific host does not hide `*`', 'policy/route-table.ts', 'if (exact !== undefined) return exact', 'if (exact !== undefined && exact.routes.length > 1) return exact', ...vs, 'gateway-binding'],
   ['short endings win', 'policy/route-table.ts', 'b[0].length - a[0].length', 'a[0].length - b[0].length', 'gateway-binding', ...vs, ...gw],
   ['catch-all routes stay where they are', 'policy/route-table.ts', '[...draft.routes.filter((route) => !isCatchAll(route)), ...draft.routes.filter(isCatchAll)]', 'draft.routes', ...vs],

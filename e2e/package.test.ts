@@ -60,7 +60,7 @@ describe('the packed tarball', () => {
       assert.ok(paths.includes(path), path)
     }
     assert.deepEqual(
-      paths.filter((path) => !/^(bin|dist|profiles)\/|^[A-Z][A-Za-z.]*$|^package\.json$/.test(path)),
+      paths.filter((path) => !/^(bin|dist|profiles|claims)\/|^[A-Z][A-Za-z.]*$|^package\.json$/.test(path)),
       [],
     )
     assert.deepEqual(
