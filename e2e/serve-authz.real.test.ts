@@ -66,6 +66,16 @@ staticClients:
 - {id: door, name: door, secret: secret, redirectURIs: [/oauth2/callback]}
 `
 const AUDIENCE = 'istio-ingressgateway.istio-system.svc.cluster.local'
+const at = { host: '127.0.0.1', port: 0 }
+const claims = {
+  groupsClaim: 'groups',
+  userPrefix: '',
+  groupsPrefix: '',
+  transformers: [],
+  requiredClaims: {},
+  allowedGroups: [],
+  allowedUsers: [],
+}
 
 let offset = 0
 const clock = () => Date.now() + offset
@@ -80,6 +90,8 @@ async function listening(server: Server): Promise<Server> {
 interface World {
   readonly slapd: Slapd
   readonly cluster: Cluster
+  /** The admin's, who may review tokens. */
+  readonly tokenFile: string
   readonly issuer: Issuer
   readonly issuerUrl: string
   readonly keys: SigningKeys
@@ -133,16 +145,6 @@ before(
       }),
     )
     stop(backend)
-    const at = { host: '127.0.0.1', port: 0 }
-    const claims = {
-      groupsClaim: 'groups',
-      userPrefix: '',
-      groupsPrefix: '',
-      transformers: [],
-      requiredClaims: {},
-      allowedGroups: [],
-      allowedUsers: [],
-    }
     const kubernetes = {
       audiences: [AUDIENCE],
       issuers: [clusterIssuer],
@@ -253,6 +255,7 @@ before(
     world = {
       slapd,
       cluster,
+      tokenFile,
       issuer,
       issuerUrl,
       keys,
@@ -275,12 +278,12 @@ after(async () => {
   for (const each of undo) await each()
 })
 
-async function serviceAccountToken(audience: string): Promise<string> {
-  const accounts = '/api/v1/namespaces/default/serviceaccounts'
+const accounts = '/api/v1/namespaces/default/serviceaccounts'
+async function serviceAccountToken(audience: string, name = 'editor'): Promise<string> {
   await world.cluster.call('POST', accounts, {
-    body: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'editor' } },
+    body: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } },
   })
-  const { body } = await world.cluster.call('POST', `${accounts}/editor/token`, {
+  const { body } = await world.cluster.call('POST', `${accounts}/${name}/token`, {
     body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: [audience] } },
   })
   return body.status.token
@@ -296,6 +299,10 @@ const idToken = (claims: object = {}) =>
     exp: seconds() + 600,
     ...claims,
   })
+
+/** The first letter of the signature is another one. */
+const changed = (token: string) =>
+  token.replace(/\.([^.])([^.]*)$/, (_, first, rest) => `.${first === 'A' ? 'B' : 'A'}${rest}`)
 
 for (const via of ['http', 'grpc'] as const)
   describe(`Envoy asks over ${via}`, () => {
@@ -429,6 +436,82 @@ for (const via of ['http', 'grpc'] as const)
       assert.equal(await ask(old), 401, 'a key that was taken out')
     })
   })
+
+describe('the API server is asked about each token (TokenReview)', () => {
+  let authz: RunningAuthz
+  before(async () => {
+    const { cluster, tokenFile } = world
+    authz = await serveAuthz(
+      {
+        listen: at,
+        pathPrefix: '',
+        trustedProxies: [],
+        scheme: 'http',
+        drainMs: 0,
+        identity: { user: 'kubeflow-userid', groups: 'kubeflow-groups', userPrefix: '' },
+        machines: {
+          issuers: [],
+          kubernetes: {
+            audiences: [AUDIENCE],
+            issuers: [],
+            verify: 'token-review',
+            server: cluster.url,
+            caFile: cluster.caFile,
+            tokenFile,
+            userClaim: 'sub',
+            ...claims,
+          },
+        },
+        sessions: { store: 'memory' },
+      },
+      { env: {}, clock },
+    )
+  })
+  after(() => authz.close(0))
+  const ask = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}`, 'kubeflow-userid': 'admin' }
+    const answer = await new BrowserLike(null).send('GET', `http://${authz.ready.http}/x`, headers)
+    const code = answer.status === 200 ? undefined : JSON.parse(answer.body).code
+    return { answer, status: answer.status, code }
+  }
+
+  it('a service account is let in by its name and its groups', async () => {
+    const { answer, status } = await ask(await serviceAccountToken(AUDIENCE))
+    assert.equal(status, 200, answer.body)
+    assert.equal(answer.headers['kubeflow-userid'], 'system:serviceaccount:default:editor')
+    assert.equal(
+      answer.headers['kubeflow-groups'],
+      'system:serviceaccounts,system:serviceaccounts:default,system:authenticated',
+    )
+  })
+
+  const refused: readonly (readonly [what: string, token: () => Promise<string>])[] = [
+    ['a token for another audience', () => serviceAccountToken('elsewhere')],
+    ['a token for the API server itself', () => serviceAccountToken(clusterIssuer)],
+    ['a token nobody there made', () => idToken()],
+    ['a signature that was changed', async () => changed(await serviceAccountToken(AUDIENCE))],
+    ['what is no token', async () => 'a.b.c'],
+  ]
+  for (const [what, token] of refused)
+    it(`${what} is refused`, async () => {
+      const { answer, status, code } = await ask(await token())
+      assert.deepEqual([status, code], [401, 'KFD1702'], answer.body)
+      assert.equal(answer.headers['kubeflow-userid'], undefined)
+    })
+
+  it('an account that was deleted is refused, though its token is signed and in time', async () => {
+    const token = await serviceAccountToken(AUDIENCE, 'leaving')
+    assert.equal((await world.cluster.call('DELETE', `${accounts}/leaving`)).status, 200)
+    let last = await ask(token)
+    // The API server hears of it by a watch, and keeps what it found for ten seconds.
+    for (const until = Date.now() + 20_000; last.status === 200 && Date.now() < until; ) {
+      await new Promise((later) => setTimeout(later, 200))
+      offset += 30_000
+      last = await ask(token)
+    }
+    assert.deepEqual([last.status, last.code], [401, 'KFD1702'])
+  })
+})
 
 it('a service that is gone lets nobody in', async () => {
   const token = await idToken()
