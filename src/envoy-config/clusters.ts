@@ -63,10 +63,8 @@ export function clusterList({ registry, upstream, providerUpstream, rename }: Cl
     const entry = portOf(cluster)
     if (of === undefined || entry === undefined || made.has(cluster)) return
     const { host, port } = of
-    made.set(
-      cluster,
-      outbound(rename(cluster), host, port, isHttp2(entry), upstream({ cluster, host, port })),
-    )
+    const to = upstream({ cluster, host, port })
+    made.set(cluster, outbound(rename(cluster), host, port, isHttp2(entry), to, serverName(cluster)))
   }
   /** What asks a provider, at its service or where it is said to be. */
   const called = (name: string, cluster: string, protocol: 'http' | 'grpc', http2: boolean): string => {
@@ -127,9 +125,10 @@ function outbound(
   port: number,
   http2: boolean,
   to: Upstream | 'none' | undefined,
+  sni = 'outbound_.mesh',
 ): Json {
   return compact({
-    ...base(name, to === undefined ? { address: host, port } : to),
+    ...base(name, to === undefined ? { address: host, port } : to, sni),
     commonLbConfig: { healthyPanicThreshold: {} },
     typedExtensionProtocolOptions:
       http2 || (typeof to === 'object' && to.http2)
@@ -158,7 +157,12 @@ function inbound(
   })
 }
 
-function base(name: string, to: Upstream | 'none'): Json {
+/** What a sidecar is called in the TLS hello: Istio's `BuildDNSSrvSubsetKey`, `outbound_.80_.v1_.host`. */
+function serverName(cluster: string): string {
+  return cluster.replaceAll('|', '_.')
+}
+
+function base(name: string, to: Upstream | 'none', sni = ''): Json {
   const common = { name, altStatName: `${name};`, connectTimeout: '2s' }
   if (to === 'none') return { ...common, type: 'STATIC', loadAssignment: { clusterName: name } }
   const { address, port } = to
@@ -166,7 +170,7 @@ function base(name: string, to: Upstream | 'none'): Json {
   return {
     ...common,
     type: isAddress ? 'STATIC' : 'STRICT_DNS',
-    transportSocket: transportSocket(to),
+    transportSocket: transportSocket(to, sni),
     loadAssignment: {
       clusterName: name,
       endpoints: [
@@ -176,7 +180,7 @@ function base(name: string, to: Upstream | 'none'): Json {
   }
 }
 
-function transportSocket({ tls, mutual }: Upstream): Json | undefined {
+function transportSocket({ tls, mutual }: Upstream, sni: string): Json | undefined {
   const socket = (message: Json): Json => ({
     name: 'envoy.transport_sockets.tls',
     typedConfig: typed('extensions.transport_sockets.tls.v3.UpstreamTlsContext', message),
@@ -184,7 +188,7 @@ function transportSocket({ tls, mutual }: Upstream): Json | undefined {
   if (mutual !== undefined) {
     const { identity, principals } = mutual
     return socket({
-      sni: 'outbound_.mesh',
+      sni,
       commonTlsContext: {
         alpnProtocols: ['istio-http/1.1', 'istio', 'http/1.1'],
         tlsCertificates: [

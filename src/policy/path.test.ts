@@ -144,6 +144,21 @@ test('the second gateway sees what the first made of the request', () => {
   assert.equal(second?.request.headers.find(([name]) => name === 'x-envoy-original-path')?.[1], '/model/x')
 })
 
+test('the gateway names the subset in its TLS hello, as Istio’s cluster of a subset does', () => {
+  const subset = `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: web, namespace: apps }
+spec: { host: web, subsets: [{ name: v1, labels: { app: web } }] }
+---`
+  const sni = (yaml: string) =>
+    decidePath(compileDoor(meshOf(yaml + injected + pod('web') + subset)), aDoorRequest(), aContext()).hops[1]
+      ?.request.sni
+  const toSubset = world.replace('destination: { host: web }', 'destination: { host: web, subset: v1 }')
+  assert.equal(sni(world), 'outbound_.80_._.web.apps.svc.cluster.local')
+  assert.equal(sni(toSubset), 'outbound_.80_.v1_.web.apps.svc.cluster.local')
+})
+
 test('a call from inside meets the sidecar with its own identity, or with none', () => {
   const door = compileDoor(
     meshOf(world + injected + pod('web') + allow('web', 'cluster.local/ns/apps/sa/other')),

@@ -197,7 +197,7 @@ function finishAt(
 
 /** What leaves a proxy or a pod. */
 type Onward = Pick<ForwardDecision, 'method' | 'path' | 'host' | 'headers' | 'proxyHeaders'> & {
-  readonly destination: { readonly host: string; readonly port: number }
+  readonly destination: ForwardDecision['destination']
 }
 
 export type Next =
@@ -335,14 +335,14 @@ function atSidecar(
   const from = (peer: typeof caller): Hop => {
     const uri = `spiffe://${domain}/ns/${peer?.namespace}/sa/${peer?.account}`
     const mutual = peer !== undefined && !speaksPlain(door.mesh, decision)
-    const { host, port } = decision.destination
+    const { host, port, subset = '' } = decision.destination
     const request = onward(decision, {
       port: backend.port,
       scheme: mutual ? 'https' : 'http',
       destinationIp: somePod,
       ...(mutual && {
         peer: { uris: [uri], dnsNames: [], subject: '', trusted: true },
-        sni: `outbound_.${port}_._.${host}`,
+        sni: `outbound_.${port}_.${subset}_.${host}`,
         alpn: ['istio-http/1.1', 'istio'],
       }),
     })
