@@ -1,19 +1,22 @@
 /**
- * The network filters of a TCP port: CUSTOM (gRPC providers only), AUDIT, DENY and ALLOW over what a
+ * The network filters of a TCP port, a sidecar's or a gateway's: CUSTOM (gRPC providers only), AUDIT, DENY and ALLOW over what a
  * connection has. What only HTTP has spoils an ALLOW rule and falls out of a DENY rule.
  *
  * Agrees with Istio's pilot/pkg/security/authz/builder/builder.go, buildTCP.
  */
 import type { AuthorizationPolicy, Mesh } from '../mesh/index.ts'
 import { planCustom } from './custom-filter.ts'
+import type { DoorRequest, PeerCertificate } from './decision.ts'
 import { grpcConnectionCheck, grpcVerdict } from './ext-authz-grpc.ts'
 import type { PoliciesByAction } from './filters.ts'
 import type { Flow, HttpFilter, Stop } from './flow.ts'
 import type { GrpcProvider } from './provider.ts'
 import { compileRbac } from './rbac-filter.ts'
 import type { Registry } from './registry.ts'
+import { principalsOf } from './request-head.ts'
 import type { RuleContext } from './rule.ts'
 import { findRule, matchedPlace, type RuleSet, traceRules } from './rule-set.ts'
+import type { NormalizedRequest } from './seam.ts'
 
 /** They run like HTTP filters; every refusal of theirs closes the connection. */
 export function connectionFilters(
@@ -30,6 +33,29 @@ export function connectionFilters(
     compileRbac('ALLOW', policies.ALLOW, context),
   ]
   return filters.filter((filter) => filter !== undefined)
+}
+
+/** What they see of a connection: `peer` is the certificate its TLS ended with here, if any. */
+export function connectionOf(
+  request: DoorRequest,
+  peer: PeerCertificate | undefined,
+  localPrincipal: string | undefined,
+): NormalizedRequest {
+  return {
+    method: '',
+    host: '',
+    path: '',
+    scheme: '',
+    headers: [],
+    port: request.port,
+    destinationIp: request.destinationIp ?? '127.0.0.1',
+    sourceIp: request.sourceIp,
+    remoteIp: request.sourceIp,
+    sni: request.sni ?? '',
+    principals: principalsOf(peer),
+    forwardedProto: '',
+    ...(localPrincipal !== undefined && { localPrincipal }),
+  }
 }
 
 function compileCustomTcp(

@@ -1,9 +1,12 @@
 import type { Labels, Mesh, Workload } from '../mesh/index.ts'
 import { byAge, labelsInclude } from './attach.ts'
 import { bindServices } from './bind-services.ts'
+import { connectionFilters } from './connection-filters.ts'
 import type { Context, Decision, DoorRequest, HeaderList } from './decision.ts'
+import { compileEnvoyFilters } from './envoy-filter.ts'
 import { decideGateway, type Gateway } from './evaluate.ts'
-import { compileFilters } from './filters.ts'
+import { compileFilters, selectPolicies, targetOf } from './filters.ts'
+import type { HttpFilter } from './flow.ts'
 import { convertGateways, convertRoutes } from './gateway-api/index.ts'
 import { gatewayConfig, sortGateways } from './gateway-selection.ts'
 import {
@@ -19,6 +22,8 @@ import { certificateForwarding, headRules } from './proxy-config.ts'
 import { compileRegistry } from './registry.ts'
 import type { EngineOptions, Filters, ProxyIdentity, VerificationKey } from './seam.ts'
 import { compileSidecar, type InboundArrival, type InboundConnection, type Sidecar } from './sidecar.ts'
+import { trafficExtensions } from './traffic-extension.ts'
+import { trustDomains } from './trust-domain.ts'
 import { injectionOf, sidecarOf } from './workload-of.ts'
 
 /** A mesh ready to answer. Each proxy is compiled when it is first asked. */
@@ -140,9 +145,15 @@ function verifyingSidecars(mesh: Mesh, gateways: readonly ProxyIdentity[]): read
 function compileGateway(world: GatewayWorld, proxy: ProxyIdentity, options: EngineOptions): Compiled {
   const { mesh } = world
   const filters = compileFilters(mesh, proxy, options)
+  let connections: readonly HttpFilter[] | undefined
   const gateway: Gateway = {
     proxy: compileGatewayProxy(world, proxy),
     filters: () => filters,
+    // Few gateways pass bytes.
+    connections: () => {
+      connections ??= gatewayConnections(world, proxy, options)
+      return connections
+    },
     head: headRules(mesh, proxy),
     certificates: certificateForwarding(mesh),
     last: {},
@@ -158,6 +169,20 @@ function compileGateway(world: GatewayWorld, proxy: ProxyIdentity, options: Engi
     listeners: gateway.proxy,
     decide: (request, context, hop) => decideGateway(gateway, request, context, hop),
   }
+}
+
+function gatewayConnections(
+  { mesh, registry }: GatewayWorld,
+  proxy: ProxyIdentity,
+  options: EngineOptions,
+): readonly HttpFilter[] {
+  const policies = selectPolicies(mesh, targetOf(mesh, proxy))
+  const context = { domains: trustDomains(mesh.meshConfig), tcp: true }
+  const extensions = trafficExtensions(mesh, targetOf(mesh, proxy), 'gateway')
+    .filter(({ place }) => place === 'network')
+    .map(({ filter }) => filter)
+  const own = connectionFilters(mesh, registry, proxy.namespace, policies, context)
+  return compileEnvoyFilters(mesh, proxy, registry, options).applyToConnections([...extensions, ...own])
 }
 
 function compileInbound(mesh: Mesh, proxy: ProxyIdentity, options: EngineOptions): Compiled {

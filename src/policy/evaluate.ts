@@ -4,6 +4,7 @@
  */
 import { Attributes } from './attributes.ts'
 import { forwardCertificate } from './client-certificate.ts'
+import { connectionOf } from './connection-filters.ts'
 import { applyCors } from './cors.ts'
 import type {
   Context,
@@ -15,6 +16,7 @@ import type {
   Step,
   Verdict,
 } from './decision.ts'
+import { Flow, type HttpFilter, type Stop } from './flow.ts'
 import type { MergedServer } from './gateway-servers.ts'
 import { changeHeaders, joinChanges, mixChanges } from './header-changes.ts'
 import { accept, asksForPeer, type Chain, type GatewayProxy, namesAccepted } from './listener.ts'
@@ -38,6 +40,8 @@ import { verdictOfReply } from './verdict.ts'
 export interface Gateway {
   readonly proxy: GatewayProxy
   readonly filters: () => Filters
+  /** What a connection passes whose bytes are not read. */
+  readonly connections: () => readonly HttpFilter[]
   readonly head: HeadRules
   readonly certificates: CertificateForwarding
   /** What was read last; undefined = every head is read anew. */
@@ -74,7 +78,7 @@ export function decideGateway(
   }
   const { chain } = accepted
   noteChain(trail, chain)
-  if (chain.table === undefined) return forwardBytes(chain, request, trail)
+  if (chain.table === undefined) return decideConnection(gateway, chain, request, context, trail)
   const peer = asksForPeer(chain) && namesAccepted(chain, request) ? request.peer : undefined
   const head = readOnce(gateway, request, peer)
   if (head.kind === 'reply') {
@@ -410,32 +414,58 @@ function reply(
   }
 }
 
-/** A TCP chain passes bytes: what is inside them is never read. */
-function forwardBytes(chain: Chain, request: DoorRequest, trail: Trail): Decision {
+/**
+ * A TCP chain passes bytes: what is inside them is never read. The policies of the proxy hold here too,
+ * over what a connection has (Istio networkfilter.go, buildCompleteNetworkFilters).
+ */
+function decideConnection(
+  gateway: Gateway,
+  chain: Chain,
+  request: DoorRequest,
+  context: Context,
+  trail: Trail,
+): Decision {
   const { target } = chain
+  // Before a TLS handshake ends here the client sees it fail; after it, or without one, the line goes dead.
+  const closed = (ends: boolean) =>
+    request.scheme === 'https' && !ends ? 'tls handshake failed' : 'connection closed without response'
   if (target === undefined || !target.known) {
+    const { steps } = trail
+    const reason = 'destination-unknown'
+    return { kind: 'drop', error: closed(false), verdict: 'unavailable', reason, steps, checks: [] }
+  }
+  const peer = chain.tls && asksForPeer(chain) && namesAccepted(chain, request) ? request.peer : undefined
+  const own = chain.tls ? gateway.localPrincipal?.(chain) : undefined
+  const { trace, hop } = trail
+  const flow = new Flow({ request: connectionOf(request, peer, own), context, routed: true, trace, hop })
+  let stop: Stop | undefined
+  for (const filter of gateway.connections()) {
+    stop = filter.run(flow)
+    if (stop !== undefined) break
+  }
+  const common = { steps: [...trail.steps, ...flow.steps], checks: flow.checks }
+  if (stop === undefined) {
     return {
-      kind: 'drop',
-      error: request.scheme === 'https' ? 'tls handshake failed' : 'connection closed without response',
-      verdict: 'unavailable',
-      reason: 'destination-unknown',
-      steps: trail.steps,
-      checks: [],
+      ...common,
+      kind: 'forward',
+      verdict: 'allow',
+      reason: 'tcp-route',
+      upstream: target.cluster,
+      destination: { host: target.host, port: target.port },
+      method: request.method,
+      path: request.path,
+      host: request.host,
+      headers: request.headers.map(([name, value]) => [name.toLowerCase(), value] as const),
+      response: { remove: [], set: [], add: [] },
     }
   }
-  return {
-    kind: 'forward',
-    verdict: 'allow',
-    reason: 'tcp-route',
-    steps: trail.steps,
-    checks: [],
-    upstream: target.cluster,
-    destination: { host: target.host, port: target.port },
-    method: request.method,
-    path: request.path,
-    host: request.host,
-    headers: request.headers.map(([name, value]) => [name.toLowerCase(), value] as const),
-    response: { remove: [], set: [], add: [] },
+  switch (stop.kind) {
+    case 'ask':
+      return { ...common, kind: 'ask', verdict: 'unknown', reason: stop.reason, check: stop.check }
+    case 'unknown':
+      return { ...common, kind: 'unknown', verdict: 'unknown', reason: stop.reason }
+    default:
+      return { ...common, kind: 'drop', error: closed(chain.tls), verdict: 'deny', reason: stop.reason }
   }
 }
 

@@ -124,6 +124,7 @@ function gatewayOf(world: GatewayWorld, server: MergedServer, table: RouteTable)
   return {
     proxy: { listeners: [{ port: number, bind: '', chains: [chain] }], skipped: [] },
     filters: () => untouched,
+    connections: () => [],
     head: {
       paths: pathRules(world.mesh.meshConfig.pathNormalization),
       useRemoteAddress: false,

@@ -3,9 +3,8 @@
  * it. Agrees with Istio's pilot/pkg/networking/core/listener_inbound.go.
  */
 import type { Mesh } from '../mesh/index.ts'
-import type { AttributeSource } from './attributes.ts'
 import { clientCertificateEntry, clientCertificateHeader } from './client-certificate.ts'
-import { connectionFilters } from './connection-filters.ts'
+import { connectionFilters, connectionOf } from './connection-filters.ts'
 import type {
   Context,
   Decision,
@@ -23,7 +22,7 @@ import { type InboundPort, inboundPorts } from './inbound-port.ts'
 import { pathRules } from './path-normalization.ts'
 import { composePeerModes, modeOf, type PeerModes } from './peer-authentication.ts'
 import { compileRegistry } from './registry.ts'
-import { principalsOf, readHead } from './request-head.ts'
+import { readHead } from './request-head.ts'
 import type { EngineOptions, FilterOutcome, NormalizedRequest, VerificationKey } from './seam.ts'
 import { trafficExtensions } from './traffic-extension.ts'
 import { trustDomains } from './trust-domain.ts'
@@ -144,7 +143,13 @@ function decide(inbound: Inbound, request: DoorRequest, context: Context, hop: n
   const flowOf = (received: NormalizedRequest) =>
     new Flow({ request: received, context, routed: true, trace, hop })
   if (choice.kind === 'tcp') {
-    const flow = flowOf(connectionOf(inbound, request, choice.tls))
+    const flow = flowOf(
+      connectionOf(
+        request,
+        choice.tls ? request.peer : undefined,
+        choice.tls ? inbound.localPrincipal : undefined,
+      ),
+    )
     return finish(inbound.tcp, flow, steps, request, upstream, true)
   }
   const { peer } = request
@@ -164,24 +169,6 @@ function decide(inbound: Inbound, request: DoorRequest, context: Context, hop: n
   )
   const received = { ...head.request, headers, ...(choice.tls && { localPrincipal: inbound.localPrincipal }) }
   return finish(inbound.http, flowOf(received), steps, request, upstream, false)
-}
-
-/** What a TCP port's filters see. */
-function connectionOf(inbound: Inbound, request: DoorRequest, tls: boolean): NormalizedRequest {
-  const source: AttributeSource = {
-    method: '',
-    host: '',
-    path: '',
-    scheme: '',
-    headers: [],
-    port: request.port,
-    destinationIp: request.destinationIp ?? '127.0.0.1',
-    sourceIp: request.sourceIp,
-    remoteIp: request.sourceIp,
-    sni: request.sni ?? '',
-    principals: tls ? principalsOf(request.peer) : [],
-  }
-  return { ...source, forwardedProto: '', ...(tls && { localPrincipal: inbound.localPrincipal }) }
 }
 
 /**
