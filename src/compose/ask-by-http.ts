@@ -3,6 +3,10 @@ import type { Check, CheckAnswer } from '../policy/index.ts'
 
 const largestAnswer = 1024 * 1024
 
+/** Of the line a request came on, or of a body the check has not; `host` is sent from the check's own. */
+const NOT_SENT =
+  /^(host|connection|proxy-connection|keep-alive|transfer-encoding|content-length|upgrade|expect|te|trailer)$/i
+
 /** Asks a real authorizer over HTTP, as Envoy's `envoyExtAuthzHttp` does; no answer is a failure. */
 export async function askByHttp(url: string, check: Check, signal: AbortSignal): Promise<CheckAnswer> {
   try {
@@ -12,7 +16,7 @@ export async function askByHttp(url: string, check: Check, signal: AbortSignal):
       origin: base.origin,
       path: base.pathname.replace(/\/$/, '') + check.path,
       method: check.method as 'GET',
-      headers: [['host', check.host], ...check.headers].flat() as string[],
+      headers: [['host', check.host], ...check.headers.filter(([name]) => !NOT_SENT.test(name))].flat(),
       body: check.body ?? null,
       signal: AbortSignal.any([signal, AbortSignal.timeout(check.timeoutMs)]),
     })
