@@ -102,6 +102,8 @@ interface World {
   readonly doors: Readonly<Record<'http' | 'grpc', { readonly port: number; close(): Promise<void> }>>
 }
 let world: World
+/** Headers of each call to the issuer's token endpoint. */
+const redeemed: Headers[] = []
 /** What was started, the last first: also where the rest did not come up. */
 const undo: (() => unknown)[] = []
 
@@ -134,10 +136,12 @@ before(
     const { config, problems } = parseDexConfig(dexConfig(issuerUrl, slapd.port), {}, { file: 'dex.yaml' })
     assert.ok(config, JSON.stringify(problems))
     const issuer = createIssuer({ config, generation: dexGeneration('v2.45.0'), keys, clock })
-    answer = async (request) =>
-      new URL(request.url).pathname === '/rotating/keys'
+    answer = async (request) => {
+      if (new URL(request.url).pathname === '/dex/token') redeemed.push(request.headers)
+      return new URL(request.url).pathname === '/rotating/keys'
         ? new Response(JSON.stringify(rotating.jwks()))
         : issuer.handle(request, { remoteAddress: '127.0.0.1' })
+    }
     const backend = await listening(
       createServer((request, response) => {
         response.setHeader('content-type', 'application/json')
@@ -349,6 +353,22 @@ for (const via of ['http', 'grpc'] as const)
       const answer = await signIn(browser, url('/'), { login: 'janedoe@example.com', password: 'bar' })
       assert.match(answer.body, /password/i)
       assert.equal(browser.cookies.has('kfdoor_session'), false)
+    })
+
+    it('the issuer hears of the trace, under another span', async () => {
+      const browser = new BrowserLike(null)
+      const first = await browser.send('GET', url('/'), page)
+      const state = new URL(String(first.headers.location), url('/')).searchParams.get('state') ?? ''
+      const [id, span] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331']
+      redeemed.length = 0
+      await browser.send('GET', url(`/oauth2/callback?${new URLSearchParams({ code: 'none', state })}`), {
+        ...page,
+        traceparent: `00-${id}-${span}-01`,
+        tracestate: 'vendor=1',
+      })
+      assert.equal(redeemed.length, 1)
+      assert.match(redeemed[0]?.get('traceparent') ?? '', new RegExp(`^00-${id}-(?!${span})[0-9a-f]{16}-01$`))
+      assert.equal(redeemed[0]?.get('tracestate'), 'vendor=1')
     })
 
     it('a program is told where to sign in, and gets no cookie', async () => {

@@ -63,7 +63,14 @@ const extAuthz = ({ via }: EnvoyOptions) =>
               allowed_upstream_headers: exact(['authorization', 'kubeflow-userid', 'kubeflow-groups']),
             },
           },
-          allowed_headers: exact(['cookie', 'accept', 'sec-fetch-mode', 'x-requested-with', 'traceparent']),
+          allowed_headers: exact([
+            'cookie',
+            'accept',
+            'sec-fetch-mode',
+            'x-requested-with',
+            'traceparent',
+            'tracestate',
+          ]),
         }),
   })
 

@@ -29,6 +29,7 @@ export const extensionProviders = {
           'sec-fetch-mode',
           'sec-fetch-dest',
           'traceparent',
+          'tracestate',
         ],
         headersToUpstreamOnAllow: [
           ...identity,

@@ -3,8 +3,12 @@ import { readFileSync } from 'node:fs'
 import { isIP, type LookupFunction } from 'node:net'
 import { rootCertificates } from 'node:tls'
 import { Agent, request } from 'undici'
+import { traceHeaders } from './trace-context.ts'
 
-/** Calls from here to issuers and API servers: bounded, without redirects, never to link-local addresses. */
+/**
+ * Calls from here to issuers and API servers: bounded, without redirects, never to link-local
+ * addresses, in the trace of the check they are made for.
+ */
 export interface Outside {
   /** @throws when the answer is not 200 or not had in time */
   text(url: string, more?: Asked): Promise<string>
@@ -67,7 +71,7 @@ export function openOutside(options: OutsideOptions = {}): Outside {
     return request(url, {
       dispatcher: agent,
       method: asked.method ?? 'GET',
-      ...(asked.headers && { headers: asked.headers }),
+      headers: { ...asked.headers, ...traceHeaders() },
       ...(asked.body !== undefined && { body: asked.body }),
       signal: asked.signal ? AbortSignal.any([asked.signal, limit]) : limit,
     })

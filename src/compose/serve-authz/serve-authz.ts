@@ -23,6 +23,7 @@ import { type Outside, openOutside, readPem } from './outside.ts'
 import { openSessionStore } from './session-store.ts'
 import type { AuthzSettings, ListenAt } from './settings.ts'
 import { newLoginKey, type SignInSeat, seatSignIn } from './sign-in.ts'
+import { inTraceOf, withTraceHeaders } from './trace-context.ts'
 
 export interface AuthzReady {
   readonly ready: true
@@ -94,7 +95,10 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
     const url = shadow ?? fallback
     if (url === undefined) return seat.signIn
     const incumbent: IncumbentPorts = {
-      ask: (check) => askByHttp(url, { ...check, timeoutMs: INCUMBENT_MS }, ending.signal),
+      ask(check) {
+        const headers = withTraceHeaders(check.headers)
+        return askByHttp(url, { ...check, headers, timeoutMs: INCUMBENT_MS }, ending.signal)
+      },
       isOwnPath: seat.isOwnPath,
       log: (event, facts) => audit.event(event, facts),
     }
@@ -120,16 +124,17 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
       ...(tokenReview && { tokenReview }),
       log: ({ event, ...facts }) => audit.event(event, facts),
     })
+    const authorize = createAuthorize({
+      signIn: besideIncumbent(from, seat),
+      machines: from.signIn?.judgesTokens ? { identify: () => undefined } : machines.machines,
+      identity: identityHeaders(from.identity),
+      nameSessions: seat.nameSessions,
+      newId,
+    })
     return {
       machines,
       seat,
-      authorize: createAuthorize({
-        signIn: besideIncumbent(from, seat),
-        machines: from.signIn?.judgesTokens ? { identify: () => undefined } : machines.machines,
-        identity: identityHeaders(from.identity),
-        nameSessions: seat.nameSessions,
-        newId,
-      }),
+      authorize: (check) => inTraceOf(check.headers, () => authorize(check)),
       trusted: trustedProxies(from.trustedProxies),
       pathPrefix: from.pathPrefix,
       isOwnPath: seat.isOwnPath,
