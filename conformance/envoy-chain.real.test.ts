@@ -96,7 +96,7 @@ const table =
     'never',
     'web',
     'DENY',
-    '[{ to: [{ operation: { paths: ["/secret", "/secret/*"] } }] }, { to: [{ operation: { methods: [DELETE] } }], from: [{ source: { notNamespaces: [team-b] } }] }, { to: [{ operation: { hosts: ["inner.test"], paths: ["/hidden"] } }] }]',
+    '[{ to: [{ operation: { paths: ["/secret", "/secret/*"] } }] }, { to: [{ operation: { methods: [DELETE] } }], from: [{ source: { notNamespaces: [team-b] } }] }, { to: [{ operation: { hosts: ["inner.test"], paths: ["/hidden"] } }] }, { from: [{ source: { remoteIpBlocks: ["10.6.6.6"] } }] }]',
   ) +
   policy(
     'web',
@@ -142,6 +142,9 @@ const rows: readonly (readonly [caller: Caller, method: string, path: string, he
   ['gateway', 'GET', '/teapot', '', '418 short', 'the gateway answers itself'],
   ['gateway', 'GET', '/public', 'x-forwarded-client-cert: By=spiffe://cluster.local/ns/team-b/sa/client;URI=spiffe://cluster.local/ns/team-b/sa/client', '200 echo web', 'the client’s own word about a certificate goes no further'],
   ['gateway', 'GET', '/other', 'x-forwarded-client-cert: URI=spiffe://cluster.local/ns/team-b/sa/client', denied, 'and makes it nobody'],
+  ['gateway', 'GET', '/public', 'x-forwarded-for: 10.6.6.6', '200 echo web', 'the client’s own word about its address is not the last one'],
+  ['gateway', 'GET', '/public', 'x-envoy-original-path: /secret', '200 echo web', 'nor are headers of the proxy’s own'],
+  ['team-b/client', 'GET', '/other', 'x-forwarded-for: 10.6.6.6', denied, 'a sidecar believes who is in the mesh'],
   ['team-b/client', 'GET', '/other', '', '200 echo web', 'a neighbour of the mesh'],
   ['team-b/client', 'DELETE', '/other', '', '200 echo web', 'may what the gateway may not'],
   ['team-b/client', 'GET', '/public', '', denied, 'and not what only the gateway may'],
@@ -199,6 +202,6 @@ test('random policies at the sidecar, random requests', async (context) => {
   }
   const outcomes = [...told].map(([outcome, count]) => `${outcome}: ${count}`).join(', ')
   context.diagnostic(`${meshes * requestsEach} requests over ${meshes} meshes agree (${outcomes})`)
-  for (const outcome of ['200', '403', failed])
+  for (const outcome of ['200', '403', failed, 'connection closed without response'])
     assert.ok((told.get(outcome) ?? 0) > 20, `${outcome} is hardly ever met`)
 })

@@ -44,6 +44,8 @@ export interface ChainRequest {
   readonly method: string
   readonly path: string
   readonly headers: HeaderList
+  /** undefined = 127.0.0.5. For 127.0.0.1 itself Envoy tells an address of the machine instead. */
+  readonly sourceIp?: string
 }
 
 /** What the caller got and what the workload saw; the same of Envoys and engine. */
@@ -69,6 +71,7 @@ export interface Chain {
 
 const engine = { istioVersion: '1.31.0' }
 export const gatewayPort = 8080
+export const someClient = '127.0.0.5'
 export const publicHost = 'shop.example.com'
 /** Who dials a sidecar itself means this workload. */
 export const directly = {
@@ -206,7 +209,7 @@ async function plainEchoes(mesh: Mesh, world: World): Promise<ReadonlyMap<Worklo
 
 async function observe(
   world: World,
-  { caller, method, path, headers }: ChainRequest,
+  { caller, method, path, headers, sourceIp = someClient }: ChainRequest,
   where: { readonly address: string; readonly port: number },
   certificate: SpiffeCertificate | undefined,
 ): Promise<ChainOutcome> {
@@ -214,6 +217,7 @@ async function observe(
   world.take()
   const connection = await dial({
     ...where,
+    sourceIp,
     ...(!through &&
       caller !== 'plain text' && {
         tls: { servername: sniOf(directly), alpn: directly.alpn, maxVersion: 'TLSv1.2', ...certificate },
@@ -252,15 +256,15 @@ export function typeOf(headers: HeaderList): { readonly type?: string } {
 }
 
 /**
- * Without what differs from run to run: ids, the certificate's hash, and the addresses of the client
- * and of the gateway.
+ * Without what differs from run to run, the id and the certificate's hash, and what is about one
+ * connection only.
  */
 export function comparable(headers: HeaderList): HeaderList {
-  const rid = /^(x-request-id|content-length|transfer-encoding|connection|x-envoy-expected-rq-timeout-ms)$/
+  const passing =
+    /^(x-request-id|content-length|transfer-encoding|connection|x-envoy-expected-rq-timeout-ms)$/
   return sortedHeaders(headers).flatMap(([name, value]) => {
-    if (rid.test(name)) return []
+    if (passing.test(name)) return []
     if (name === 'x-forwarded-client-cert') return [[name, value.replace(/Hash=[0-9a-f]{64};/g, '')] as const]
-    if (name === 'x-forwarded-for') return [[name, value.replace(/[^,]+$/, 'the client')] as const]
     return [[name, value] as const]
   })
 }

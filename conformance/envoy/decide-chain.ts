@@ -15,6 +15,7 @@ import {
   gatewayPort,
   publicHost,
   sniOf,
+  someClient,
   typeOf,
 } from './chain.ts'
 
@@ -27,7 +28,7 @@ export function decideChain(door: Door, { caller, ...sent }: ChainRequest): Chai
     scheme: 'http',
     host: publicHost,
     port: gatewayPort,
-    sourceIp: '127.0.0.1',
+    sourceIp: sent.sourceIp ?? someClient,
   }
   if (caller === 'gateway') return outcomeOf(door.decidePath(request, context))
   const inside = { ...request, host: directly.host }

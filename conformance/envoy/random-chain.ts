@@ -9,16 +9,18 @@ function field(name: string, word: fc.Arbitrary<string>): fc.Arbitrary<Record<st
   return fc.tuple(listOf(word), one(name, name, not)).map(([values, key]) => ({ [key]: values }))
 }
 
+const addresses = one('127.0.0.5', '127.0.0.0/24', '127.3.0.0/16', '10.0.0.0/8', '0.0.0.0/0')
 const identity = patternOf(one('alice@example.com', 'bob@example.com'))
 const namespace = one('istio-system', 'team-b', 'team-*', '*-c', '*')
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 1 })
 
-/** Between one and three policies for `web`; `ingress` = the gateway's principal. */
+/** Between one and three policies for `web`, and how it takes connections; `ingress` = the gateway's principal. */
 export function sidecarPolicies(ingress: string): fc.Arbitrary<readonly object[]> {
   const principal = patternOf(one(ingress, ingress, 'cluster.local/ns/team-b/sa/client'))
   const source = fc.oneof(
     field('principals', principal),
     field('namespaces', namespace),
+    field('remoteIpBlocks', addresses),
     field(
       'serviceAccounts',
       one('team-b/client', 'team-c/runner', 'istio-system/istio-ingressgateway-service-account'),
@@ -51,24 +53,58 @@ export function sidecarPolicies(ingress: string): fc.Arbitrary<readonly object[]
     to: maybe(listOf(operation.map((each) => ({ operation: each })))),
     when: maybe(listOf(condition)),
   })
-  const policy = fc.record({ action: one('ALLOW', 'ALLOW', 'DENY'), rules: listOf(rule, 3) })
-  return fc.array(policy, { minLength: 1, maxLength: 3 }).map((policies) =>
-    policies.map((spec, index) => ({
+  const policy = fc.record({
+    action: one('ALLOW', 'ALLOW', 'DENY'),
+    rules: listOf(rule, 3),
+    dryRun: one(false, false, false, false, false, true),
+  })
+  const selector = { matchLabels: { app: 'web' } }
+  const namespaced = (name: string) => ({ name, namespace: 'team-a' })
+  const authorization = fc.array(policy, { minLength: 1, maxLength: 3 }).map((policies) =>
+    policies.map(({ dryRun, ...spec }, index) => ({
       apiVersion: 'security.istio.io/v1',
       kind: 'AuthorizationPolicy',
-      metadata: { name: `p${index}`, namespace: 'team-a' },
-      spec: { selector: { matchLabels: { app: 'web' } }, ...spec },
+      metadata: {
+        ...namespaced(`p${index}`),
+        ...(dryRun && { annotations: { 'istio.io/dry-run': 'true' } }),
+      },
+      spec: { selector, ...spec },
     })),
   )
+  const peer = one<object | undefined>(
+    undefined,
+    undefined,
+    { mtls: { mode: 'PERMISSIVE' } },
+    { mtls: { mode: 'STRICT' }, portLevelMtls: { 8000: { mode: 'PERMISSIVE' } } },
+  ).map((spec) =>
+    spec === undefined
+      ? []
+      : [
+          {
+            apiVersion: 'security.istio.io/v1',
+            kind: 'PeerAuthentication',
+            metadata: namespaced('web'),
+            spec: { selector, ...spec },
+          },
+        ],
+  )
+  return fc.tuple(authorization, peer).map(([some, others]) => [...some, ...others])
 }
 
 const header = fc.oneof(
   fc.tuple(one('kubeflow-userid', 'Kubeflow-Userid'), one('alice@example.com', 'bob@example.com', '')),
   fc.tuple(one('x-team'), teamWord),
+  fc.tuple(
+    one('x_team', 'x-envoy-original-path', 'x-envoy-external-address', 'x-plain'),
+    one('red', '10.1.1.1'),
+  ),
+  fc.tuple(one('x-forwarded-for'), one('10.1.1.1', '127.3.3.3', '10.1.1.1, 127.0.0.5')),
+  fc.tuple(one('x-forwarded-proto'), one('https', 'http')),
   fc.tuple(one('x-forwarded-client-cert'), one('URI=spiffe://cluster.local/ns/team-b/sa/client')),
 )
 
-export const chainRequest: fc.Arbitrary<ChainRequest> = fc.record({
+const anyRequest: fc.Arbitrary<ChainRequest> = fc.record({
+  sourceIp: one('127.0.0.5', '127.3.3.3', '127.200.0.1'),
   caller: one<Caller>(
     ...Array<Caller>(8).fill('gateway'),
     'team-b/client',
@@ -87,3 +123,10 @@ export const chainRequest: fc.Arbitrary<ChainRequest> = fc.record({
   ),
   headers: fc.array(header, { maxLength: 3 }),
 })
+
+/** YAML does not tell a pod's address, so who dials from inside says an address for itself. */
+export const chainRequest: fc.Arbitrary<ChainRequest> = anyRequest.map((request) =>
+  request.caller === 'gateway'
+    ? request
+    : { ...request, headers: [...request.headers, ['x-forwarded-for', '10.9.8.7']] },
+)
