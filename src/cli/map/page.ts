@@ -32,7 +32,10 @@ export function asPage(rows: readonly MapRow[], around: readonly AroundRow[]): s
 <style>
 body{font:15px/1.45 system-ui,sans-serif;margin:2rem;color:#1c1c1c;background:#fff}
 table{border-collapse:collapse;width:100%}
-th,td{text-align:left;vertical-align:top;padding:.5rem .6rem;border-bottom:1px solid #ddd;overflow-wrap:anywhere}
+th,td{text-align:left;vertical-align:top;padding:.5rem .6rem;border-bottom:1px solid #ddd;overflow-wrap:break-word}
+td:nth-child(1),td:nth-child(3){min-width:8rem}
+td:nth-child(2){min-width:12rem;max-width:18rem;overflow-wrap:anywhere}
+td:nth-child(5){min-width:12rem;max-width:18rem;overflow-wrap:anywhere}
 th{position:sticky;top:0;background:#fff}
 code{font:13px ui-monospace,monospace}
 small{color:#555}
