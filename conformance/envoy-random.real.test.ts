@@ -1,18 +1,22 @@
 /**
- * The engine and a real Envoy on random meshes and random requests: at least 20 000 decisions, and
- * they have to agree on each. A disagreement is shrunk to the smallest mesh and request that show it.
+ * The engine, the embedded gateway and a real Envoy on random meshes and random requests: at least
+ * 20 000 decisions, and they have to agree on each. The engine is compared on its decision, the
+ * gateway on all that went over its sockets. A disagreement is shrunk to the smallest mesh and
+ * request that show it.
  *
  * `KFDOOR_SEED` repeats a run (tokens are signed anew), `KFDOOR_MESHES` makes it longer.
  */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { readWorld } from '../src/cli/cases/world.ts'
 import { decideCase } from '../src/policy/index.ts'
 import { differences, type Recorded } from './compare.ts'
 import { envoy } from './contestants/envoy.ts'
+import { besideEnvoy } from './envoy/beside-envoy.ts'
 import { type Sample, samples } from './envoy/random-mesh.ts'
 import { openRecordings } from './families.ts'
+import { startWorld } from './world/world.ts'
 
 const recordings = openRecordings(Date.now() / 1000)
 const pem = (name: string) => recordings.file(name) ?? ''
@@ -22,18 +26,24 @@ const material = {
   authority: pem('ca.pem'),
 }
 const seed = Number(process.env.KFDOOR_SEED ?? Math.trunc(Math.random() * 2 ** 31))
-const meshes = Number(process.env.KFDOOR_MESHES ?? 260)
+const meshes = Number(process.env.KFDOOR_MESHES ?? 300)
 const requestsEach = 80
 /** Meshes that share one Envoy. */
-const together = 130
+const together = 150
 const arbitrary = samples(material, requestsEach)
+/** The service of a mesh that names a port `grpc`. */
+const speaksHttp2 = (cluster: string) => cluster.startsWith('outbound|81|')
+const around = { world: startWorld(), file: recordings.file, jwks: recordings.jwksUris, http2: speaksHttp2 }
+after(() => around.world.close())
 
-test('the engine and Envoy agree on random meshes and requests', { timeout: 900_000 }, async (context) => {
+test('the engine, the gateway and Envoy agree on random meshes and requests', {
+  timeout: 900_000,
+}, async (context) => {
   context.diagnostic(
     `seed ${seed}: KFDOOR_SEED=${seed} npm run test:real -- conformance/envoy-random.real.test.ts`,
   )
   const made = fc.sample(arbitrary, { seed, numRuns: meshes })
-  const told = { agreed: 0, unknown: 0, refused: 0, outcomes: new Map<string, number>() }
+  const told = nothingTold()
   for (let begin = 0; begin < made.length; begin += together) {
     const found = await disagreements(made.slice(begin, begin + together), told)
     const [first] = found
@@ -44,7 +54,11 @@ test('the engine and Envoy agree on random meshes and requests', { timeout: 900_
   const outcomes = [...told.outcomes].sort((a, b) => b[1] - a[1]).map(([key, count]) => `${key}: ${count}`)
   context.diagnostic(`${told.agreed} decisions agree over ${meshes} meshes (${outcomes.join(', ')})`)
   context.diagnostic(`${told.unknown} the engine leaves unknown, ${told.refused} on meshes Envoy refuses`)
-  assert.ok(told.agreed >= 20_000 || meshes < 260, `only ${told.agreed} decisions were compared`)
+  context.diagnostic(
+    `${told.served} of the gateway's answers agree, ${told.notServed} on meshes it does not serve`,
+  )
+  assert.ok(told.served >= 20_000 || meshes < 300, `only ${told.served} answers of the gateway were compared`)
+  assert.ok(told.agreed >= 20_000 || meshes < 300, `only ${told.agreed} decisions were compared`)
   assert.ok(told.outcomes.size > 10, 'the meshes decide too little')
 })
 
@@ -52,8 +66,21 @@ interface Told {
   agreed: number
   unknown: number
   refused: number
+  /** Answers of the gateway that are Envoy's. */
+  served: number
+  /** Requests of meshes the gateway does not start with: a cluster's webhook would refuse them. */
+  notServed: number
   readonly outcomes: Map<string, number>
 }
+
+const nothingTold = (): Told => ({
+  agreed: 0,
+  unknown: 0,
+  refused: 0,
+  served: 0,
+  notServed: 0,
+  outcomes: new Map(),
+})
 
 interface Disagreement {
   readonly sample: number
@@ -71,6 +98,7 @@ async function disagreements(list: readonly Sample[], told: Told): Promise<reado
   const found: Disagreement[] = []
   try {
     for (const [index, { name, world, requests }] of entered.entries()) {
+      const decisions: Recorded[] = []
       for (const request of requests) {
         const refusal = contestant.refusal(name, request)
         if (refusal !== undefined) {
@@ -79,6 +107,7 @@ async function disagreements(list: readonly Sample[], told: Told): Promise<reado
         }
         const { answers, ...expect } = await contestant.ask(name, request)
         const recorded: Recorded = { id: name, config: name, tags: [], request, expect, answers }
+        decisions.push(recorded)
         world.prepare(recorded)
         const decided = decideCase(world, recorded)
         if (decided.verdict === 'unknown' && decided.reason !== 'ask-provider') {
@@ -100,6 +129,10 @@ async function disagreements(list: readonly Sample[], told: Told): Promise<reado
           found.push({ sample: index, text: text.join('\n  ') })
         }
       }
+      const gateway = await besideEnvoy(list[index]?.mesh ?? '', world, decisions, around)
+      told.served += gateway.agreed
+      told.notServed += gateway.notServed
+      for (const text of gateway.wrong) found.push({ sample: index, text })
     }
   } finally {
     await contestant.close()
@@ -111,7 +144,7 @@ async function disagreements(list: readonly Sample[], told: Told): Promise<reado
 async function shrink(at: number): Promise<string> {
   let last = ''
   const property = fc.asyncProperty(arbitrary, async (sample) => {
-    const [first] = await disagreements([sample], { agreed: 0, unknown: 0, refused: 0, outcomes: new Map() })
+    const [first] = await disagreements([sample], nothingTold())
     if (first !== undefined) last = `${sample.mesh}\n\n${first.text}`
     return first === undefined
   })

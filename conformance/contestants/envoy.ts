@@ -132,7 +132,7 @@ export async function envoy(
 }
 
 /** The recordings' client shows its certificate only to a server that names its authority. */
-function offered(world: CaseWorld, request: CaseRequest): CaseRequest {
+export function offered(world: CaseWorld, request: CaseRequest): CaseRequest {
   const { clientCert, scheme, peer, ...rest } = request
   if (clientCert === undefined || scheme !== 'https' || peer !== undefined) return request
   const sni = request.sni ?? request.host.replace(/:\d*$/, '')
@@ -143,6 +143,13 @@ function offered(world: CaseWorld, request: CaseRequest): CaseRequest {
 
 const inboundPort = 15006
 
+/** Of this process alone: Envoys of two runs on one machine would share an address, and answer for each other. */
+function addressOf(number: number): string {
+  if (number >= 2048) throw new Error('too many proxies for one Envoy')
+  const { pid } = process
+  return `127.${100 + (pid & 127)}.${(((pid >> 7) & 31) << 3) | (number >> 8)}.${number & 255}`
+}
+
 async function emit(
   { world: caseWorld, fetched }: Entered,
   proxy: ProxyIdentity,
@@ -152,7 +159,7 @@ async function emit(
 ) {
   const { mesh } = caseWorld
   const places = new Map<number, Place>()
-  const address = `127.${100 + (number >> 14)}.${(number >> 6) & 255}.${(number & 63) + 1}`
+  const address = addressOf(number)
   const placeOf = (meshPort: number) => {
     const key = meshPort === inboundPort ? 0 : meshPort
     const place = places.get(key) ?? { address, port: 20_000 + places.size, listener: '' }

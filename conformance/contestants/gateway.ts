@@ -25,6 +25,8 @@ export interface Surroundings {
   /** A file of `certs/`. */
   readonly file: (name: string) => string | undefined
   readonly jwks: Readonly<Record<string, unknown>>
+  /** Clusters whose workloads are spoken to over HTTP/2; undefined = none. */
+  readonly http2?: (cluster: string) => boolean
 }
 
 /** Serves one configuration to its cases, in order; they share what is open. */
@@ -128,7 +130,11 @@ export class GatewayContestant {
     for (const cluster of clusters) {
       if (this.#places.has(cluster)) continue
       const port = await this.#around.world.echo(cluster)
-      this.#places.set(cluster, { kind: 'origin', url: `http://127.0.0.1:${port}` })
+      this.#places.set(cluster, {
+        kind: 'origin',
+        url: `http://127.0.0.1:${port}`,
+        ...(this.#around.http2?.(cluster) && { h2: true }),
+      })
     }
   }
 

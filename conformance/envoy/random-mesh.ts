@@ -1,5 +1,6 @@
 /** Random doors and random requests, made so that they meet: fast-check shrinks both. */
 import fc from 'fast-check'
+import { parseMesh } from '../../src/mesh/index.ts'
 import type { CaseRequest, HeaderList } from '../../src/policy/index.ts'
 import { authorizationPolicy, requestAuthentication } from './random-policies.ts'
 import { virtualService } from './random-routes.ts'
@@ -148,15 +149,22 @@ const gateways = fc
   })
 
 /** So that most requests that pass the policies arrive somewhere. */
-const everythingElse = {
+const everythingElse = ['*', 'app.test', 'api.test', '*.wild.test', 'x.wild.test'].map((host, index) => ({
   apiVersion: 'networking.istio.io/v1',
   kind: 'VirtualService',
-  metadata: { name: 'z-rest', namespace: 'apps' },
+  metadata: { name: `z-rest${index}`, namespace: 'apps' },
   spec: {
-    hosts: ['*', 'app.test', 'api.test', '*.wild.test', 'x.wild.test'],
+    hosts: [host],
     gateways: ['istio-system/gw', 'istio-system/gw2'],
     http: [{ route: [{ destination: { host: 'a' } }] }],
   },
+}))
+
+/** What the admission webhook of a cluster lets in. */
+function admitted(objects: readonly string[]): readonly string[] {
+  const { problems } = parseMesh(objects.map((text, index) => ({ file: String(index), text })))
+  const refused = new Set(problems.filter(({ severity }) => severity === 'error').map(({ at }) => at.file))
+  return objects.filter((_, index) => !refused.has(String(index)))
 }
 
 const mesh = (material: Material) =>
@@ -168,20 +176,20 @@ const mesh = (material: Material) =>
       policies: fc.array(authorizationPolicy, { maxLength: 4 }),
       tokens: fc.array(requestAuthentication, { maxLength: 2 }),
       catchAll: one(true, true, false),
+      webhook: one(true, true, true, true, true, false),
     })
-    .map(({ config, gateways: doors, services, policies, tokens, catchAll }) =>
-      [
+    .map(({ config, gateways: doors, services, policies, tokens, catchAll, webhook }) => {
+      const objects = [
         ...surroundings(material),
         config,
         ...doors,
         ...services.map((make, index) => make(index)),
-        ...(catchAll ? [everythingElse] : []),
+        ...(catchAll ? everythingElse : []),
         ...policies.map((make, index) => make(index)),
         ...tokens.map((make, index) => make(index)),
-      ]
-        .map((object) => JSON.stringify(object))
-        .join('\n---\n'),
-    )
+      ].map((object) => JSON.stringify(object))
+      return (webhook ? admitted(objects) : objects).join('\n---\n')
+    })
 
 const directive = one(
   'allow',

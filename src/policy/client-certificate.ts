@@ -31,11 +31,15 @@ function escaped(pem: string): string {
   )
 }
 
-/** What a gateway does with the client's own word and its certificate; only a good one counts. */
+/**
+ * What a gateway does with the client's own word and its certificate; only a good one counts.
+ * `localPrincipal` is the name in the certificate the gateway showed.
+ */
 export function forwardCertificate(
   headers: HeaderList,
   peer: PeerCertificate | undefined,
   mode: CertificateForwarding,
+  localPrincipal?: string,
 ): HeaderList {
   const good = peer?.trusted ? peer : undefined
   if (mode === 'ALWAYS_FORWARD_ONLY') return headers
@@ -44,7 +48,8 @@ export function forwardCertificate(
   if (!good || mode === 'SANITIZE' || mode === 'FORWARD_ONLY') {
     return others.length === headers.length ? headers : others
   }
-  const own = clientCertificateEntry(good, { whole: true })
+  const isUri = localPrincipal !== undefined && /^[a-z][a-z\d+.-]*:/i.test(localPrincipal)
+  const own = clientCertificateEntry(good, { whole: true, ...(isUri && { by: localPrincipal }) })
   const sent = headers.filter(([name]) => name === clientCertificateHeader).map(([, value]) => value)
   const kept = mode === 'APPEND_FORWARD' ? [...sent, own] : [own]
   return [...others, [clientCertificateHeader, kept.join(',')]]

@@ -86,7 +86,7 @@ export function decideGateway(
     return reply(head.status, head.headers, head.body, head.reason, request.method, trail, [])
   }
   const localPrincipal = chain.tls ? gateway.localPrincipal?.(chain) : undefined
-  const headers = forwardCertificate(head.request.headers, peer, gateway.certificates)
+  const headers = forwardCertificate(head.request.headers, peer, gateway.certificates, localPrincipal)
   const read =
     headers === head.request.headers && localPrincipal === undefined
       ? head.request
@@ -152,8 +152,10 @@ function decideHttp(
   switch (outcome.kind) {
     case 'ask':
       return { kind: 'ask', verdict: 'unknown', reason, check: outcome.check, steps: trail.steps, checks }
-    case 'reply':
-      return reply(outcome.status, outcome.headers, outcome.body, reason, request.method, trail, checks)
+    case 'reply': {
+      const headers = underRoute(outcome, routeHeaders(found, attributes, context))
+      return reply(outcome.status, headers, outcome.body, reason, request.method, trail, checks)
+    }
     case 'drop':
       return { kind: 'drop', error: outcome.error, verdict: 'deny', reason, steps: trail.steps, checks }
     case 'unknown':
@@ -168,6 +170,44 @@ function decideHttp(
     for (const step of nearRoutes(table, found.host, attributes, outcome.claims)) note(trail, step)
   }
   return act(found, passed, attributes, outcome, context, trail)
+}
+
+/**
+ * What the route adds to any answer the proxy itself gives, once a route is chosen that forwards:
+ * envoy `source/common/http/filter_manager.cc` (sendLocalReplyViaFilterChain).
+ */
+function routeHeaders(found: Found, attributes: Attributes, context: Context): HeaderList {
+  if (found.kind !== 'route' || found.route.action.kind !== 'forward') return []
+  const { route } = found
+  const { action } = found.route
+  const changes = responseChanges(route, action, chosenTarget(route, action, context))
+  return changes === noChanges ? [] : changeHeaders([], changes, () => attributes)
+}
+
+/** The filter's own headers come after the route's and win; a type that nobody chose does not. */
+function underRoute(
+  { headers, body }: { readonly headers: HeaderList; readonly body: string },
+  routed: HeaderList,
+): HeaderList {
+  if (routed.length === 0) return headers
+  const typed = routed.some(([name]) => name === 'content-type')
+  const own = headers.filter(([name, value]) => !(typed && name === 'content-type' && value === 'text/plain'))
+  const names = new Set(own.map(([name]) => name))
+  const kept = routed.filter(([name]) => !names.has(name) && (body !== '' || name !== 'content-type'))
+  return [...own, ...kept]
+}
+
+function chosenTarget(route: Route, { targets }: ForwardAction, { random }: Context) {
+  return pick(targets, random && drawn(random, route.fault ? 2 : 0))
+}
+
+function responseChanges(
+  route: Route,
+  { weighted }: ForwardAction,
+  chosen: WeightedTarget | undefined,
+): HeaderChanges {
+  if (chosen === undefined) return route.response
+  return weighted ? joinChanges(chosen.response, route.response) : mixChanges(route.response, chosen.response)
 }
 
 /** What the chosen route does: fault, CORS, then its action. */
@@ -206,7 +246,8 @@ function act(
   const fault = applyFault(route, context)
   if (fault.abort !== undefined) {
     noteRoute(trail, route, 'fault-abort', 'fault')
-    return answer(fault.abort, [], 'fault filter abort', 'fault-abort')
+    const headers = routeHeaders(found, attributes, context)
+    return answer(fault.abort, headers, 'fault filter abort', 'fault-abort')
   }
   const cors = route.cors === undefined ? undefined : applyCors(route.cors, attributes)
   if (cors?.kind === 'preflight') {
@@ -265,7 +306,8 @@ function forward(
   context: Context,
   trail: Trail,
 ): ForwardDecision | ReplyDecision {
-  const chosen = pick(action.targets, context.random && drawn(context.random, route.fault ? 2 : 0))
+  const chosen = chosenTarget(route, action, context)
+  const response = responseChanges(route, action, chosen)
   if (chosen === undefined || !chosen.target.known) {
     const reason = chosen === undefined ? 'no-destination' : 'destination-unknown'
     note(trail, {
@@ -274,9 +316,10 @@ function forward(
       reason,
       text: chosen && `no service has ${chosen.target.cluster}`,
     })
+    const routed = changeHeaders([], response, () => attributes)
     return reply(
       action.missing,
-      withDownstream(corsHeaders, passed),
+      withDownstream(underRoute({ headers: corsHeaders, body: '' }, routed), passed),
       '',
       reason,
       request.method,
@@ -292,9 +335,6 @@ function forward(
   } else {
     headers = changeHeaders(headers, mixChanges(route.request, chosen.request), from)
   }
-  const response = action.weighted
-    ? joinChanges(chosen.response, route.response)
-    : mixChanges(route.response, chosen.response)
   const [others, theirs] = parted(headers)
   // A cluster's own Host is applied first, so the route's wins.
   const host = action.host ?? chosen.host ?? request.host
@@ -330,7 +370,7 @@ function forward(
     }),
     response: {
       remove: response.remove,
-      set: [...formatted(response.set, attributes), ...corsHeaders, ...passed.downstream.set],
+      set: [...formattedOnce(response.set, attributes), ...corsHeaders, ...passed.downstream.set],
       add: [...formatted(response.add, attributes), ...passed.downstream.add],
     },
   }
@@ -339,6 +379,12 @@ function forward(
 function formatted(pairs: HeaderChanges['set'], attributes: Attributes): HeaderList {
   if (pairs.length === 0) return pairs
   return changeHeaders([], { remove: [], set: [], add: pairs }, () => attributes)
+}
+
+/** Of a name that is set twice, the later value. */
+function formattedOnce(set: HeaderChanges['set'], attributes: Attributes): HeaderList {
+  if (set.length === 0) return set
+  return changeHeaders([], { remove: [], set, add: [] }, () => attributes)
 }
 
 /** The proxy's own headers, and Envoy's record of what a route changed, be it to the same. */
