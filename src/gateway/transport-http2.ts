@@ -67,12 +67,22 @@ class Http2Sending implements Sending {
     const stream = session.request(headers, { endStream: !body, waitForTrailers: body !== undefined })
     this.#stream = stream
     let opened = session.connecting === false
-    session.once('connect', () => {
+    const connected = () => {
       opened = true
-    })
+    }
     let failure: Failure | undefined
-    session.once('error', (error) => {
+    const failed = (error: Error) => {
       failure ??= opened ? { kind: 'reset' } : failureOf(error)
+    }
+    session.once('connect', connected)
+    session.once('error', failed)
+    // A session outlives its streams; what listened for one must not.
+    stream.once('close', () => {
+      // Behind the turn in which a failure is told.
+      setImmediate(() => {
+        session.off('connect', connected)
+        session.off('error', failed)
+      })
     })
     stream.on('response', (_headers, flags, raw?: string[]) => {
       const list = flat(raw ?? [])

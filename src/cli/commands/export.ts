@@ -7,6 +7,7 @@ export const exportCommand = (io: Io) =>
     .summary('the door in another form: the configuration a stock Envoy runs')
     .description('Writes the door down in another form.')
     .addCommand(exportEnvoyCommand(io))
+    .addHelpText('after', '\nExample:\n  kfdoor export envoy -f my-mesh/ -o json > envoy.json')
 
 const exportEnvoyCommand = (io: Io) =>
   new Command('envoy')
