@@ -1,5 +1,12 @@
 /** Questions many rules ask of a mesh: which proxies, which policies, what an anonymous request meets. */
-import type { AuthorizationPolicy, Mesh, RequestAuthentication, Workload } from '../mesh/index.ts'
+import {
+  type AuthorizationPolicy,
+  isSubset,
+  type Mesh,
+  type RequestAuthentication,
+  serviceSelects,
+  type Workload,
+} from '../mesh/index.ts'
 import {
   assumedKeys,
   attaches,
@@ -65,11 +72,7 @@ export class Queries {
   /** Whether somebody outside the cluster can reach it: its Service is a LoadBalancer or NodePort, or it is Istio's own. */
   isOutward({ proxy }: NamedProxy): boolean {
     const services = this.mesh.services.filter(
-      (service) =>
-        service.namespace === proxy.namespace &&
-        service.selector !== undefined &&
-        Object.keys(service.selector).length > 0 &&
-        Object.entries(service.selector).every(([key, value]) => proxy.labels[key] === value),
+      (service) => service.namespace === proxy.namespace && serviceSelects(service, proxy.labels),
     )
     if (services.length === 0) return proxy.labels.istio === 'ingressgateway'
     return services.some(({ type, name }) => type !== 'ClusterIP' || name === 'istio-ingressgateway')
@@ -169,7 +172,7 @@ export class Queries {
       for (const service of this.mesh.services) {
         const { namespace, name, selector } = service
         if (namespace !== workload.namespace || selector === undefined) continue
-        if (Object.entries(selector).every(([key, value]) => workload.podLabels[key] === value)) {
+        if (isSubset(selector, workload.podLabels)) {
           found.add(`${name}.${namespace}.svc.cluster.local`)
         }
       }

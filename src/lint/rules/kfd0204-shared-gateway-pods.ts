@@ -1,3 +1,4 @@
+import { isSubset } from '../../mesh/index.ts'
 import type { Rule } from '../rule.ts'
 import { nameOf } from '../walk.ts'
 
@@ -14,9 +15,7 @@ export const sharedGatewayPods: Rule = {
     for (const gateway of queries.gateways()) {
       const { proxy, name } = gateway
       const sharing = mesh.gateways.filter(
-        ({ selector }) =>
-          selector === undefined ||
-          Object.entries(selector).every(([key, value]) => proxy.labels[key] === value),
+        ({ selector }) => selector === undefined || isSubset(selector, proxy.labels),
       )
       const local = sharing.find(isLocal)
       const outer = sharing.find((each) => !isLocal(each))
@@ -29,7 +28,7 @@ export const sharedGatewayPods: Rule = {
       const filter = mesh.envoyFilters.find(
         ({ workloadSelector, configPatches }) =>
           configPatches.some(({ patch }) => JSON.stringify(patch.value ?? '').includes('ext_authz')) &&
-          Object.entries(workloadSelector ?? {}).every(([key, value]) => proxy.labels[key] === value),
+          isSubset(workloadSelector ?? {}, proxy.labels),
       )
       const asks = policy ?? filter
       if (asks === undefined) continue

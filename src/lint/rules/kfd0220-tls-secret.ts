@@ -1,3 +1,4 @@
+import { isSubset } from '../../mesh/index.ts'
 import type { Rule } from '../rule.ts'
 import { nameOf } from '../walk.ts'
 
@@ -11,11 +12,7 @@ export const tlsSecret: Rule = {
 
   *check({ mesh, queries, certificate }) {
     for (const gateway of mesh.gateways) {
-      const pods = queries
-        .gateways()
-        .find(({ proxy }) =>
-          Object.entries(gateway.selector ?? {}).every(([key, value]) => proxy.labels[key] === value),
-        )
+      const pods = queries.gateways().find(({ proxy }) => isSubset(gateway.selector ?? {}, proxy.labels))
       if (pods === undefined) continue
       for (const { tls } of gateway.servers) {
         for (const name of [tls?.credentialName, ...(tls?.credentialNames ?? [])]) {

@@ -1,3 +1,4 @@
+import { isSubset } from '../../mesh/index.ts'
 import type { Rule } from '../rule.ts'
 import { actionOf, nameOf } from '../walk.ts'
 
@@ -25,7 +26,7 @@ export const policySelectsNothing: Rule = {
       const fits = [...mesh.workloads, ...gateways].some(
         ({ namespace, podLabels }) =>
           (policy.namespace === namespace || policy.namespace === mesh.meshConfig.rootNamespace) &&
-          Object.entries(policy.selector ?? {}).every(([key, value]) => podLabels[key] === value),
+          isSubset(policy.selector ?? {}, podLabels),
       )
       if (fits) continue
       const asks = policy.kind === 'AuthorizationPolicy' && actionOf(policy) === 'CUSTOM'
