@@ -2,12 +2,18 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { isFault } from '../../base/index.ts'
+import { sessionsSuite } from '../testing/sessions-suite.ts'
 import { createCookieSessions } from './cookie.ts'
 
 const START = 1_800_000_000_000
 const user = { subject: 'sub', email: 'user@example.com', groups: ['g'], userId: 'user@example.com' }
 const at = (now: () => number, ...secrets: Uint8Array[]) =>
   createCookieSessions({ kind: 'cookie', secrets }, now)
+
+sessionsSuite('sealed in a cookie', (clock) => ({
+  sessions: at(clock, randomBytes(32)),
+  close: async () => {},
+}))
 
 test('another replica with the same secret opens it, one with another does not', async () => {
   const secret = randomBytes(32)

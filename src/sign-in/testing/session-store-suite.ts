@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import type { Clock } from '../../base/index.ts'
 import { createSessions } from '../sessions/sessions.ts'
 import type { SessionStore, StoredSession } from '../sessions/store.ts'
+import { sessionsSuite } from './sessions-suite.ts'
 
 const START = 1_800_000_000_000
 let made = 0
@@ -14,7 +15,7 @@ function aSession(parts: Partial<StoredSession> = {}): StoredSession {
 }
 
 /**
- * What every session store has to hold. `open` makes an empty store that reads the time from
+ * What every session store has to hold, and the sessions in it. `open` makes an empty store that reads the time from
  * `clock`; a store that keeps time elsewhere (Redis) has to be told it.
  */
 export function sessionStoreSuite(
@@ -33,6 +34,11 @@ export function sessionStoreSuite(
         await store.close()
       }
     }
+
+  sessionsSuite(name, async (clock) => {
+    const store = await open(clock)
+    return { sessions: createSessions(store, clock), close: () => store.close() }
+  })
 
   describe(`session store: ${name}`, () => {
     it(
