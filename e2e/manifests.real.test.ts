@@ -4,7 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { parseAllDocuments } from 'yaml'
+import { parseAllDocuments, stringify } from 'yaml'
+import { lint } from '../src/lint/index.ts'
+import { parseMesh } from '../src/mesh/index.ts'
 import { sharedPath } from '../tools/shared.ts'
 import { type Cluster, startCluster } from './parts/kubernetes.ts'
 import { applyTo, type Manifest, startRenderers } from './parts/manifests.ts'
@@ -125,6 +127,44 @@ describe('the manifests', () => {
       )
       assert.match(JSON.stringify(found), /KFDOOR_AUTHZ_SESSIONS/)
       await put(crds ? all : all.filter((one) => !isMesh(one)))
+    })
+
+  for (const overlay of ['kubeflow-http', 'kubeflow-grpc'])
+    test(`our own lint finds nothing in the overlay ${overlay}, put beside a gateway`, () => {
+      const mesh = readFileSync(join(deploy, 'mesh/extension-providers.yaml'), 'utf8')
+      const around = [
+        {
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { name: 'istio', namespace: 'istio-system' },
+          data: { mesh },
+        },
+        {
+          apiVersion: 'networking.istio.io/v1',
+          kind: 'Gateway',
+          metadata: { name: 'kubeflow-gateway', namespace: 'kubeflow' },
+          spec: {
+            selector: { istio: 'ingressgateway' },
+            servers: [{ hosts: ['*'], port: { name: 'http', number: 80, protocol: 'HTTP' } }],
+          },
+        },
+      ]
+      const findings = (objects: readonly unknown[]) => {
+        const text = objects.map((one) => stringify(one)).join('---\n')
+        const { mesh, problems } = parseMesh([{ file: `${overlay}.yaml`, text }])
+        const found = lint({
+          mesh,
+          problems,
+          now: Date.now() / 1000,
+          // The service is asked about its own pages, and answers them from the check.
+          without: [{ code: 'KFD0202', reason: '/oauth2/ is served by the check itself' }],
+        }).findings
+        return found.map(({ code, message }) => `${code} ${message}`)
+      }
+      const all = render.kustomize(join(deploy, `kustomize/overlays/${overlay}`))
+      assert.deepEqual(findings([...around, ...all]), [])
+      // And it would say so: without the providers the policy asks nobody.
+      assert.match(findings([around[1], ...all]).join('\n'), /KFD0205/)
     })
 
   test('the chart says what the base says, and with everything on is taken too', async () => {

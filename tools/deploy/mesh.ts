@@ -3,7 +3,8 @@ import { OPEN, type Values } from './values.ts'
 
 const GATEWAY = 'istio-system'
 const DEX = 'http://dex.auth.svc.cluster.local:5556/dex'
-const KUBERNETES = 'https://kubernetes.default.svc.cluster.local'
+/** Clusters spell the issuer of their service accounts in one of these ways, and a token has to match to the letter. */
+const KUBERNETES = ['https://kubernetes.default.svc.cluster.local', 'https://kubernetes.default.svc']
 const SERVICE = 'kfdoor-authz.kfdoor.svc.cluster.local'
 
 /** Identity headers the service writes; the gateway overwrites what a client sent with them. */
@@ -89,13 +90,13 @@ export function meshFiles(v: Values, provider = 'kfdoor-http'): readonly Manifes
                 forwardOriginalToken: true,
                 outputClaimToHeaders: [{ header: 'kubeflow-userid', claim: 'email' }],
               },
-              {
-                issuer: KUBERNETES,
+              ...KUBERNETES.map((issuer) => ({
+                issuer,
                 jwksUri: 'http://cluster-jwks-proxy.istio-system.svc.cluster.local/openid/v1/jwks',
                 audiences: ['istio-ingressgateway.istio-system.svc.cluster.local'],
                 forwardOriginalToken: true,
                 outputClaimToHeaders: [{ header: 'kubeflow-userid', claim: 'sub' }],
-              },
+              })),
             ],
           },
         },
