@@ -55,14 +55,14 @@ function runEnd(path: string, from: number, slashes: boolean): number {
   let end = from
   while (end < path.length) {
     const code = path.charCodeAt(end)
-    if (code === 47 ? !slashes : code > 127 || !isLiteral[code]) break
+    if (code === 47 ? !slashes : code > 127 || !isTemplateLiteral[code]) break
     end++
   }
   return end
 }
 
-/** RFC 3986's unreserved, `%`, the sub-delimiters (`*` since CVE-2025-46821), `:`, `@` and `=`. */
-const isLiteral: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
+/** By code: RFC 3986's unreserved, `%`, the sub-delimiters (`*` since CVE-2025-46821), `:`, `@` and `=`. */
+export const isTemplateLiteral: readonly boolean[] = Array.from({ length: 128 }, (_, code) =>
   /[-\w.~%!*$&'()+,;:@=]/.test(String.fromCharCode(code)),
 )
 

@@ -1,3 +1,5 @@
+import { isTemplateLiteral } from '../policy/index.ts'
+
 /** Sets of ASCII characters: what a request line and a header may hold. Shared, never changed. */
 export type CharSet = Uint8Array
 
@@ -41,6 +43,6 @@ export function eitherCase(code: number): CharSet | undefined {
 }
 
 export const anyChar = charSet(() => true)
-/** What `{*}` of a path template takes, and `{**}` (policy/path-template.ts). */
-export const segmentChar = charSet((code) => /[-\w.~%!$&'()+,;:@=]/.test(String.fromCharCode(code)))
+/** What `{*}` of a path template takes, and `{**}`: the engine's own list. */
+export const segmentChar = charSet((code) => isTemplateLiteral[code] === true)
 export const templateChar = charSet((code) => code === 47 || segmentChar[code] === 1)
