@@ -279,6 +279,26 @@ const meanings: { readonly [C in FaultCode]: Meaning } = {
     remedy:
       'give its words to `kfdoor why`; whoever runs the door can look into the logs of Dex and of the auth service',
   },
+  ERR_PLAN_STALE: {
+    meaning:
+      'A plan holds every object as it was when the plan was made. One of them is different now, is gone, or was made by somebody else meanwhile, so what the plan promised is not known to hold.',
+    remedy: 'run the command that made the plan again, look at the new one, and apply that',
+  },
+  ERR_MANAGED_ELSEWHERE: {
+    meaning:
+      'An object says that Argo CD, Flux, Helm or an operator keeps it. A change made beside them is undone at their next look, at a moment nobody chose, so nothing is written.',
+    remedy:
+      'make the change in the repository it comes from: `-o yaml` prints the objects, `-o kustomize DIR` writes a component',
+  },
+  ERR_INTENT_REFUSED: {
+    meaning:
+      'A change was looked at over all requests before anything was written, and it would let through more than was asked for, or not what was asked for. Each line says what.',
+    remedy: 'follow what the lines say; `kfdoor explain` with the request of a line shows what decides it',
+  },
+  ERR_SUBJECT_UNKNOWN: {
+    meaning: 'What the command is about is not among the objects of the door it was given.',
+    remedy: 'check the name and the namespace; `kfdoor map` lists every route of a door',
+  },
   ERR_TOKEN_REQUEST: {
     meaning:
       "Kubernetes gives a service account's token to whoever may `create` on `serviceaccounts/token` in its namespace.",

@@ -64,6 +64,12 @@ const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
   ERR_FOREIGN_ORIGIN: { door: 'https://kubeflow.example.com', target: 'https://elsewhere.example.org' },
   ERR_HOST_UNKNOWN: { host: 'kubeflow.example.com' },
   ERR_HTML_ANSWER: { url: 'https://kubeflow.example.com', status: 200, title: 'Maintenance' },
+  ERR_PLAN_STALE: { object: 'VirtualService team-a/iris', reason: 'it says something else now' },
+  ERR_MANAGED_ELSEWHERE: {
+    objects: [{ object: 'VirtualService team-a/iris', manager: 'Argo CD (application `models`)' }],
+  },
+  ERR_INTENT_REFUSED: { intent: 'expose iris', reasons: ['anonymous would get there'] },
+  ERR_SUBJECT_UNKNOWN: { what: 'model', asked: 'iriss', near: ['iris'] },
   ERR_CLUSTER_REFUSED: { server: 'https://10.0.0.1:6443', reason: 'services is forbidden' },
   ERR_KUBECONFIG: { path: '/home/me/.kube/config', reason: 'it has no current context' },
   ERR_MODEL_NOT_FOUND: { model: 'team/iris', tried: ['/serving/team/iris'], refused: [] },

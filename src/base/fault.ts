@@ -91,6 +91,20 @@ export interface FaultFacts {
     readonly retryAfter?: string
   }
   readonly ERR_SIGN_IN_REFUSED: { readonly door: string; readonly status: number; readonly words: string }
+  readonly ERR_PLAN_STALE: { readonly object: string; readonly reason: string }
+  readonly ERR_MANAGED_ELSEWHERE: {
+    readonly objects: readonly { readonly object: string; readonly manager: string }[]
+  }
+  readonly ERR_INTENT_REFUSED: {
+    readonly intent: string
+    readonly reasons: readonly string[]
+    readonly next?: string
+  }
+  readonly ERR_SUBJECT_UNKNOWN: {
+    readonly what: string
+    readonly asked: string
+    readonly near: readonly string[]
+  }
   readonly ERR_TOKEN_REQUEST: { readonly account: string; readonly reason: string }
 }
 export type FaultCode = keyof FaultFacts
@@ -154,6 +168,10 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_SIGN_IN_EXPIRED: 'KFD1817',
   ERR_SIGN_IN_LIMITED: 'KFD1819',
   ERR_SIGN_IN_REFUSED: 'KFD1824',
+  ERR_PLAN_STALE: 'KFD1920',
+  ERR_MANAGED_ELSEWHERE: 'KFD1921',
+  ERR_INTENT_REFUSED: 'KFD1922',
+  ERR_SUBJECT_UNKNOWN: 'KFD1923',
   ERR_TOKEN_REQUEST: 'KFD1831',
 }
 
@@ -247,6 +265,17 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
     `the door lets nobody try for now: ${f.words}${f.retryAfter ? `; try again in ${f.retryAfter} s` : '; wait a minute and try again'}`,
   ERR_SIGN_IN_REFUSED: (f) =>
     `the door refused the sign-in (${f.status}): ${f.words}; see \`kfdoor why '${f.words.replaceAll("'", ' ').slice(0, 80)}'\``,
+  ERR_PLAN_STALE: (f) => `the plan does not fit any more: ${f.object}: ${f.reason}; plan again`,
+  ERR_MANAGED_ELSEWHERE: (f) =>
+    `what is kept elsewhere is not changed here: ${f.objects.map(({ object, manager }) => `${object} is kept by ${manager}`).join('; ')}, which would undo a change made here; nothing was written; make the change where it is kept, with \`-o yaml\` or \`-o kustomize DIR\``,
+  ERR_INTENT_REFUSED: (f) =>
+    [
+      `${f.intent} is refused:`,
+      ...f.reasons.map((reason) => `  ${reason}`),
+      ...(f.next ? [f.next] : []),
+    ].join('\n'),
+  ERR_SUBJECT_UNKNOWN: (f) =>
+    `there is no ${f.what} \`${f.asked}\` in this door${f.near.length > 0 ? `; near it: ${f.near.map((name) => `\`${name}\``).join(', ')}` : ''}`,
   ERR_TOKEN_REQUEST: (f) => `the cluster gives no token for \`${f.account}\`: ${f.reason}`,
 }
 

@@ -1,3 +1,7 @@
+export { applyChanges, bare } from './apply-changes.ts'
+export { createOf, deleteOf, type EditableObject, managerOf, updateOf } from './changes.ts'
+export { objectText } from './edit-text.ts'
+export { inverseOf } from './inverse-of.ts'
 export type {
   Change,
   Effect,
@@ -8,3 +12,7 @@ export type {
   Plan,
   PlanSource,
 } from './plan.ts'
+export { parsePlan, planText } from './plan-file.ts'
+export { fileNameOf, meshAfter, type PlanOptions, planOf } from './plan-of.ts'
+export { findRaw, keyOf, nameOf, type RawDoor, type RawObject, readRawDoor, textOf } from './raw-door.ts'
+export { copyOf, isSame } from './same.ts'

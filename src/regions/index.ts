@@ -2,6 +2,7 @@ export { accessMap, type MapOptions, type MapRow, type RouteName } from './acces
 export { nameOf as callerName } from './caller.ts'
 export type { Claim, Patterns, Reaches } from './claim.ts'
 export { type AccessDiff, type DeadRule, type Difference, diffAccess } from './diff.ts'
+export { type Excess, findExcess, type Seen } from './excess.ts'
 export { findPrincipals } from './find-callers.ts'
 export { type Proof, prove } from './prove.ts'
 export type { SignIn } from './sign-in.ts'

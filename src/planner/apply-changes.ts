@@ -1,0 +1,77 @@
+/** A door's texts after changes: what stands somewhere is edited there, what is new gets a file. */
+import { Fault } from '../base/index.ts'
+import type { MeshInput } from '../mesh/index.ts'
+import { appendObject, editObject, objectText, removeObject } from './edit-text.ts'
+import type { Change } from './plan.ts'
+import { keyOf, readRawObjects, textOf } from './raw-door.ts'
+import { isSame } from './same.ts'
+
+/**
+ * The texts once the changes are made, one after another. New objects go into `newFile`; where an object
+ * is written more than once (a profile's overlays) the one that counts is edited, and all of them removed.
+ *
+ * @throws Fault ERR_PLAN_STALE when an object is not what the plan was made for
+ */
+export function applyChanges(
+  inputs: readonly MeshInput[],
+  changes: readonly Change[],
+  newFile: string,
+): readonly MeshInput[] {
+  return changes.reduce((texts, change) => applyOne(texts, change, newFile), inputs)
+}
+
+function applyOne(inputs: readonly MeshInput[], change: Change, newFile: string): readonly MeshInput[] {
+  const wanted = keyOf(change.object)
+  const places = inputs.flatMap((input, index) =>
+    input.text.includes(change.object.name)
+      ? readRawObjects(input).flatMap((raw) => (keyOf(raw.name) === wanted ? [{ index, raw }] : []))
+      : [],
+  )
+  const last = places.at(-1)
+  const stale = (reason: string): never => {
+    throw new Fault('ERR_PLAN_STALE', { object: textOf(change.object), reason })
+  }
+  const replaced = (index: number, text: string) =>
+    inputs.map((input, at) => (at === index ? { ...input, text } : input))
+  switch (change.op) {
+    case 'create': {
+      if (last !== undefined) return stale('it is there already')
+      const index = inputs.findIndex(({ file }) => file === newFile)
+      if (index < 0) return [...inputs, { file: newFile, text: objectText(change.after) }]
+      return replaced(index, appendObject((inputs[index] as MeshInput).text, change.after))
+    }
+    case 'update': {
+      if (last === undefined) return stale('it is not there any more')
+      if (!isSame(bare(last.raw.object), bare(change.before))) return stale('it says something else now')
+      return replaced(last.index, editObject((inputs[last.index] as MeshInput).text, last.raw, change.after))
+    }
+    case 'delete': {
+      if (last === undefined) return stale('it is not there any more')
+      if (!isSame(bare(last.raw.object), bare(change.before))) return stale('it says something else now')
+      // From the last place to the first, so that the earlier ones stay where they are.
+      return places.reduceRight<readonly MeshInput[]>(
+        (texts, { index, raw }) =>
+          texts.map((input, at) =>
+            at === index ? { ...input, text: removeObject(input.text, raw) } : input,
+          ),
+        inputs,
+      )
+    }
+  }
+}
+
+/** Without what the API server adds and nobody writes. */
+export function bare(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { status: _, metadata, ...rest } = object
+  if (typeof metadata !== 'object' || metadata === null) return rest
+  const {
+    managedFields: _m,
+    resourceVersion: _v,
+    uid: _u,
+    generation: _g,
+    creationTimestamp: _c,
+    selfLink: _s,
+    ...own
+  } = metadata as Record<string, unknown>
+  return { ...rest, metadata: own }
+}

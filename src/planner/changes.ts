@@ -1,0 +1,84 @@
+/** How intents write down what they want: one object, one write. */
+import { bare } from './apply-changes.ts'
+import type { Change, Effect, KubeObject } from './plan.ts'
+import { nameOf, type RawObject, textOf } from './raw-door.ts'
+
+/** @throws Error where `after` is no object; a bug of the intent */
+export function createOf(after: KubeObject, effect: Effect, why: string): Change {
+  const object = nameOf(after)
+  if (object === undefined) throw new Error('a change creates something that is no object')
+  return { op: 'create', object, effect, why, after }
+}
+
+/** `edit` is given a copy it may change, without status and what else the API server keeps. */
+export function updateOf(
+  raw: RawObject,
+  edit: (copy: EditableObject) => void,
+  effect: Effect,
+  why: string,
+): Change {
+  const before = bare(raw.object)
+  const after = JSON.parse(JSON.stringify(before)) as EditableObject
+  edit(after)
+  return { op: 'update', object: raw.name, effect, why, before, after, ...versionOf(raw) }
+}
+
+export function deleteOf(raw: RawObject, effect: Effect, why: string): Change {
+  return { op: 'delete', object: raw.name, effect, why, before: bare(raw.object), ...versionOf(raw) }
+}
+
+/** An object as an edit sees it. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever kind it is, the intent knows its fields.
+export type EditableObject = Record<string, any>
+
+function versionOf({ object }: RawObject): { readonly resourceVersion?: string } {
+  const { resourceVersion } = (object.metadata ?? {}) as { readonly resourceVersion?: unknown }
+  return typeof resourceVersion === 'string' ? { resourceVersion } : {}
+}
+
+/**
+ * Who else keeps an object as it is and would undo a change to it: Argo CD, Flux, Helm, an operator;
+ * undefined = nobody says so.
+ */
+export function managerOf({ object }: Pick<RawObject, 'object'>): string | undefined {
+  const {
+    labels = {},
+    annotations = {},
+    ownerReferences = [],
+  } = (object.metadata ?? {}) as {
+    readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+    readonly ownerReferences?: readonly {
+      readonly kind?: string
+      readonly name?: string
+      readonly controller?: boolean
+    }[]
+  }
+  const tracking = annotations['argocd.argoproj.io/tracking-id']
+  if (tracking !== undefined) return `Argo CD (application \`${tracking.split(':')[0]}\`)`
+  if (labels['argocd.argoproj.io/instance'] !== undefined) {
+    return `Argo CD (application \`${labels['argocd.argoproj.io/instance']}\`)`
+  }
+  for (const kind of ['kustomize', 'helm']) {
+    const name = labels[`${kind}.toolkit.fluxcd.io/name`]
+    const namespace = labels[`${kind}.toolkit.fluxcd.io/namespace`]
+    if (name !== undefined)
+      return `Flux (${kind === 'helm' ? 'HelmRelease' : 'Kustomization'} \`${namespace ?? ''}/${name}\`)`
+  }
+  const release = annotations['meta.helm.sh/release-name']
+  if (release !== undefined) return `Helm (release \`${release}\`)`
+  if (labels['app.kubernetes.io/managed-by'] === 'Helm') return 'Helm'
+  const [owner] = ownerReferences
+  return owner === undefined ? undefined : `${owner.kind} \`${owner.name}\``
+}
+
+/** Changes to objects somebody else keeps; an intent that has any is refused. */
+export function managedByOthers(
+  changes: readonly Change[],
+): readonly { readonly object: string; readonly manager: string }[] {
+  return changes.flatMap((change) => {
+    if (change.op === 'create') return []
+    const manager = managerOf({ object: change.before })
+    return manager === undefined ? [] : [{ object: textOf(change.object), manager }]
+  })
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseDocument } from 'yaml'
+import { profileFiles, profileNames } from '../compose/profiles.ts'
+import { appendObject, editObject, removeObject } from './edit-text.ts'
+import { readRawObjects } from './raw-door.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever the row's text is.
+type Fields = Record<string, any>
+
+const rows: readonly (readonly [
+  name: string,
+  before: string,
+  edit: (object: Fields) => void,
+  after: string,
+])[] = [
+  [
+    'an item behind the last of a list in brackets',
+    'spec:\n  paths: ["/dex/*", \'/oauth2/*\'] # who signs in\n',
+    (object) => object.spec.paths.push('/serving/a'),
+    'spec:\n  paths: ["/dex/*", \'/oauth2/*\', /serving/a] # who signs in\n',
+  ],
+  [
+    'an item behind the last of a list of lines, before a comment',
+    'spec:\n  paths:\n  - /dex/*  # Dex\n  - /oauth2/*\n  # the end\n  other: 1\n',
+    (object) => object.spec.paths.push('/x'),
+    'spec:\n  paths:\n  - /dex/*  # Dex\n  - /oauth2/*\n  - /x\n  # the end\n  other: 1\n',
+  ],
+  ['an item before the first', 'a:\n  - b\n', (object) => object.a.unshift('0'), 'a:\n  - "0"\n  - b\n'],
+  [
+    'an item taken out of the middle',
+    'a:\n- b # x\n- c\n- d\n',
+    (object) => object.a.splice(1, 1),
+    'a:\n- b # x\n- d\n',
+  ],
+  ['an item taken out of brackets', 'a: [b, c, d]\n', (object) => object.a.splice(1, 1), 'a: [b, d]\n'],
+  ['the last taken out of brackets', 'a: [b, c]\n', (object) => object.a.pop(), 'a: [b]\n'],
+  ['the only one taken out', 'a:\n- b\nc: 1\n', (object) => object.a.pop(), 'a: []\nc: 1\n'],
+  ['a scalar', 'a: "b" # why\nc: d\n', (object) => (object.a = 'e'), 'a: e # why\nc: d\n'],
+  ['a field of a mapping in braces', 'a: {b: c}\n', (object) => (object.a.d = ['e']), 'a: {b: c, d: [e]}\n'],
+  [
+    'a field of a mapping of lines',
+    'a:\n    b: c # x\ne: f\n',
+    (object) => (object.a.d = { g: [1] }),
+    'a:\n    b: c # x\n    d:\n      g:\n        - 1\ne: f\n',
+  ],
+  [
+    'a field taken away',
+    'a:\n  b: c\n  d:\n  - 1\n  - 2\n\ne: f\n',
+    (object) => delete object.a.d,
+    'a:\n  b: c\n\ne: f\n',
+  ],
+  ['a text that needs quotes', 'a: [b]\n', (object) => object.a.push('c, d]'), 'a: [b, "c, d]"]\n'],
+  ['JSON stays JSON', '{"a": ["b"], "c": 1}', (object) => object.a.push('d'), '{"a": ["b", "d"], "c": 1}'],
+  [
+    'a block of text',
+    'data:\n  mesh: |-\n    a: b\n  other: x\n',
+    (object) => (object.data.mesh = 'a: c\nd: e'),
+    'data:\n  mesh: |-\n    a: c\n    d: e\n  other: x\n',
+  ],
+  [
+    'a second item whose first key stands behind the dash',
+    'rules:\n- to: a\n  when: b\n- to: c\n',
+    (object) => (object.rules[0].when = 'd'),
+    'rules:\n- to: a\n  when: d\n- to: c\n',
+  ],
+]
+
+for (const [name, before, edit, after] of rows) {
+  test(`edits ${name}`, () => {
+    const object = parseDocument(before).toJS() as Fields
+    edit(object)
+    assert.equal(editObject(before, { document: 0 }, object), after)
+  })
+}
+
+test('one document of several, and an item of a List, leave the others alone', () => {
+  const text = '# head\na: 1\n---\nb: 2 # two\n---\nkind: List\nitems:\n- c: 3\n- d: 4 # four\n'
+  assert.equal(editObject(text, { document: 1 }, { b: 5 }), text.replace('b: 2', 'b: 5'))
+  assert.equal(editObject(text, { document: 2, item: 1 }, { d: 5 }), text.replace('d: 4', 'd: 5'))
+  assert.equal(removeObject(text, { document: 1 }), text.replace('---\nb: 2 # two\n', ''))
+  assert.equal(removeObject(text, { document: 2, item: 0 }), text.replace('- c: 3\n', ''))
+  assert.equal(removeObject('a: 1\n', { document: 0 }), '')
+  assert.equal(appendObject('a: 1', { b: 2 }), 'a: 1\n---\nb: 2\n')
+})
+
+for (const name of profileNames) {
+  test(`of ${name}, an edit of any object changes its lines alone, and its inverse gives the text back`, () => {
+    for (const input of profileFiles(name, { tls: true, demo: true })) {
+      for (const raw of readRawObjects(input)) {
+        const object = JSON.parse(JSON.stringify(raw.object)) as Fields
+        object.metadata.annotations = { ...object.metadata.annotations, 'kfdoor.dev/until': '2030-01-01' }
+        if (Array.isArray(object.spec?.rules?.[0]?.to?.[0]?.operation?.notPaths)) {
+          object.spec.rules[0].to[0].operation.notPaths.push('/serving/a/b/*')
+        }
+        const edited = editObject(input.text, raw, object)
+        const lines = new Set(input.text.split('\n'))
+        const fresh = edited.split('\n').filter((line) => !lines.has(line))
+        assert.ok(fresh.length <= 4, `${input.file} ${raw.name.name}: ${fresh.join('\n')}`)
+        assert.equal(editObject(edited, raw, raw.object), input.text, `${input.file} ${raw.name.name}`)
+      }
+    }
+  })
+}

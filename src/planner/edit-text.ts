@@ -1,0 +1,335 @@
+/**
+ * An object of a YAML or JSON text made to say something else, with every line that says the same left
+ * as it is: comments, quotes, order and indentation too. Each change is a splice at the place of the
+ * value; what came of it is read again, and where it is not what was wanted (aliases, odd layouts) the
+ * object alone is written anew.
+ */
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  stringify,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml'
+import type { KubeObject } from './plan.ts'
+import { isFields, isSame } from './same.ts'
+
+/** Which object of a text: document and item of its List, from 0. */
+export interface Place {
+  readonly document: number
+  readonly item?: number
+}
+
+interface Splice {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+type Range = readonly [start: number, valueEnd: number, nodeEnd: number]
+
+export function editObject(text: string, place: Place, after: KubeObject): string {
+  const node = nodeAt(text, place)
+  if (node === undefined) return text
+  const json = text.trimStart().startsWith('{')
+  const splices: Splice[] = []
+  change(text, node, after, json, splices)
+  const edited = spliced(text, splices)
+  if (isSame(valueAt(edited, place), after)) return edited
+  const whole = spliced(text, [replacement(text, node, after, json)])
+  if (isSame(valueAt(whole, place), after)) return whole
+  throw new Error('an object cannot be written in its place')
+}
+
+/** The text without that object; empty if it was the only one. */
+export function removeObject(text: string, { document, item }: Place): string {
+  const documents = [...parseAllDocuments(text, silent)]
+  const read = documents[document]
+  if (read === undefined) return text
+  if (item !== undefined) {
+    const items = (read.contents as YAMLMap).get('items') as YAMLSeq
+    return spliced(text, removal(text, items, item))
+  }
+  // From its `---` up to the next one.
+  const starts = documentStarts(text)
+  const start = starts[document] ?? 0
+  const end = starts[document + 1] ?? text.length
+  const rest = text.slice(0, start) + text.slice(end)
+  return /^\s*(---\s*)?$/.test(rest) ? '' : rest.replace(/^---\s*\n(?=---)/, '')
+}
+
+/** The text with one more document behind it. */
+export function appendObject(text: string, object: KubeObject): string {
+  const written = objectText(object)
+  if (text.trim() === '') return written
+  return `${text.endsWith('\n') ? text : `${text}\n`}---\n${written}`
+}
+
+export function objectText(object: KubeObject): string {
+  return stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })
+}
+
+const silent = { prettyErrors: false, logLevel: 'silent' } as const
+
+function nodeAt(text: string, { document, item }: Place): Node | undefined {
+  const read = [...parseAllDocuments(text, silent)][document] as Document.Parsed | undefined
+  if (read === undefined || !isMap(read.contents)) return undefined
+  if (item === undefined) return read.contents
+  const items = read.contents.get('items')
+  return isSeq(items) ? (items.items[item] as Node | undefined) : undefined
+}
+
+function valueAt(text: string, { document, item }: Place): unknown {
+  const read = [...parseAllDocuments(text, silent)][document]
+  if (read === undefined || read.errors.length > 0) return undefined
+  const whole: unknown = read.toJS()
+  return item === undefined ? whole : (whole as { readonly items?: readonly unknown[] } | null)?.items?.[item]
+}
+
+/** Where documents begin, their `---` included; the first begins the text. */
+function documentStarts(text: string): readonly number[] {
+  const starts = [0]
+  for (const found of text.matchAll(/^---(?=\s|$)/gm)) {
+    // A marker before anything is said opens the first document.
+    if (!/^(\s|#.*(\n|$)|%.*(\n|$))*$/.test(text.slice(0, found.index))) starts.push(found.index)
+  }
+  return starts
+}
+
+function spliced(text: string, splices: readonly Splice[]): string {
+  let result = text
+  for (const { start, end, text: written } of [...splices].sort((a, b) => b.start - a.start)) {
+    result = result.slice(0, start) + written + result.slice(end)
+  }
+  return result
+}
+
+function change(text: string, node: Node, after: unknown, json: boolean, splices: Splice[]): void {
+  if (isSame(plainOf(node), after)) return
+  if (isMap(node) && isFields(after)) changeMap(text, node, after, json, splices)
+  else if (isSeq(node) && Array.isArray(after)) changeSeq(text, node, after, json, splices)
+  else splices.push(replacement(text, node, after, json))
+}
+
+function changeMap(
+  text: string,
+  node: YAMLMap,
+  after: Readonly<Record<string, unknown>>,
+  json: boolean,
+  splices: Splice[],
+): void {
+  const kept = node.items.filter((pair) => Object.hasOwn(after, keyOf(pair)))
+  // Nothing would stay to stand beside.
+  if (kept.length === 0) {
+    splices.push(replacement(text, node, after, json))
+    return
+  }
+  const known = new Set<string>()
+  for (const [index, pair] of node.items.entries()) {
+    const key = keyOf(pair)
+    known.add(key)
+    if (!Object.hasOwn(after, key)) splices.push(...removal(text, node, index))
+    else if (pair.value !== null) change(text, pair.value as Node, after[key], json, splices)
+    else if (after[key] !== null) {
+      const [, end] = rangeOf(pair.key)
+      splices.push({ start: end, end, text: `: ${inline(after[key], json)}` })
+    }
+  }
+  const added = Object.entries(after).filter(([key]) => !known.has(key))
+  if (added.length > 0)
+    splices.push(
+      insertion(
+        text,
+        node,
+        added.map(([key, value]) => ({ [key]: value })),
+        json,
+      ),
+    )
+}
+
+function changeSeq(
+  text: string,
+  node: YAMLSeq,
+  after: readonly unknown[],
+  json: boolean,
+  splices: Splice[],
+): void {
+  const before = node.items.map((each) => plainOf(each as Node))
+  let head = 0
+  while (head < before.length && head < after.length && isSame(before[head], after[head])) head++
+  let tail = 0
+  const most = Math.min(before.length, after.length) - head
+  while (tail < most && isSame(before.at(-1 - tail), after.at(-1 - tail))) tail++
+  const [old, fresh] = [before.length - head - tail, after.slice(head, after.length - tail)]
+  if (old === fresh.length) {
+    for (const [index, value] of fresh.entries()) {
+      change(text, node.items[head + index] as Node, value, json, splices)
+    }
+    return
+  }
+  if (old === 0 && before.length > 0) {
+    splices.push(insertion(text, node, fresh, json, head))
+    return
+  }
+  if (fresh.length === 0 && before.length > old) {
+    for (let index = head; index < head + old; index++) splices.push(...removal(text, node, index))
+    return
+  }
+  splices.push(replacement(text, node, after, json))
+}
+
+/** More entries behind entry `at - 1`, or behind all. */
+function insertion(
+  text: string,
+  node: YAMLMap | YAMLSeq,
+  values: readonly unknown[],
+  json: boolean,
+  at = node.items.length,
+): Splice {
+  const flow = node.flow === true
+  const entries = values.map((value) => (isSeq(node) ? value : value))
+  if (flow || json) {
+    const words = entries.map((value) => (isSeq(node) ? inline(value, json) : pairText(value, json)))
+    if (at === 0) {
+      const [start] = rangeOf(node.items[0])
+      return { start, end: start, text: `${words.join(', ')}, ` }
+    }
+    const end = endOf(node.items[at - 1])
+    return { start: end, end, text: `, ${words.join(', ')}` }
+  }
+  const column = columnOf(text, node)
+  const lines = entries.map((value) => block(isSeq(node) ? [value] : value, column)).join('')
+  if (at === 0) {
+    const start = lineStart(text, rangeOf(node.items[0])[0])
+    return { start, end: start, text: lines }
+  }
+  const end = lineEnd(text, endOf(node.items[at - 1]))
+  return { start: end, end, text: text[end - 1] === '\n' ? lines : `\n${lines.replace(/\n$/, '')}` }
+}
+
+function removal(text: string, node: YAMLMap | YAMLSeq, index: number): readonly Splice[] {
+  const [item, next, last] = [node.items[index], node.items[index + 1], node.items[index - 1]]
+  if (node.flow === true) {
+    if (next !== undefined) return [{ start: rangeOf(item)[0], end: rangeOf(next)[0], text: '' }]
+    if (last !== undefined) return [{ start: endOf(last), end: endOf(item), text: '' }]
+    return [{ start: rangeOf(item)[0], end: endOf(item), text: '' }]
+  }
+  if (node.items.length === 1) return [replacement(text, node, isSeq(node) ? [] : {}, false)]
+  const start = lineStart(text, rangeOf(item)[0])
+  return [{ start, end: lineEnd(text, endOf(item)), text: '' }]
+}
+
+/** Another value in the place of one. */
+function replacement(text: string, node: Node, after: unknown, json: boolean): Splice {
+  const [start, end] = rangeOf(node)
+  if (isBlockScalar(node) && typeof after === 'string' && after.includes('\n') && !json) {
+    return { start, end, text: blockText(text.slice(start, end), after) }
+  }
+  const block = !json && (isMap(node) || isSeq(node)) && node.flow !== true && isFilled(after)
+  if (!block) {
+    const close = text[end - 1] === '\n' ? end - 1 : end
+    const isBlock = (isMap(node) || isSeq(node)) && node.flow !== true
+    const written = inline(after, json)
+    return { start, end: isBlock || isBlockScalar(node) ? close : end, text: written }
+  }
+  const column = columnOf(text, node as YAMLMap | YAMLSeq)
+  const lines = stringify(after, options).replace(/\n$/, '').split('\n')
+  const tail = text[end - 1] === '\n' ? '\n' : ''
+  return {
+    start,
+    end,
+    text: lines.map((line, at) => (at === 0 ? line : ' '.repeat(column) + line)).join('\n') + tail,
+  }
+}
+
+const isFilled = (value: unknown) =>
+  Array.isArray(value) ? value.length > 0 : isFields(value) && Object.keys(value).length > 0
+
+const isBlockScalar = (node: Node) => isScalar(node) && /^BLOCK/.test(node.type ?? '')
+
+/** A text of lines in the place of another, as far in as that one was. */
+function blockText(old: string, after: string): string {
+  const body = old.slice(old.indexOf('\n') + 1)
+  const margin = /^( *)\S/m.exec(body)?.[1] ?? '  '
+  const keep = /\n*$/.exec(after)?.[0].length ?? 0
+  // What begins with a space would be read as a deeper margin.
+  const deep = after.startsWith(' ') ? String(margin.length) : ''
+  const header = `|${deep}${keep === 0 ? '-' : keep === 1 ? '' : '+'}`
+  const lines = after.replace(/\n$/, '').split('\n')
+  return `${header}\n${lines.map((line) => (line === '' ? '' : margin + line)).join('\n')}\n`
+}
+
+const options = { lineWidth: 0, aliasDuplicateObjects: false } as const
+
+/** Lines of a collection's entries, each indented by `column`. */
+function block(value: unknown, column: number): string {
+  return stringify(value, options)
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => `${' '.repeat(column)}${line}\n`)
+    .join('')
+}
+
+/** On one line, where it may stand inside `[]` and `{}`. */
+function inline(value: unknown, json: boolean): string {
+  if (json) return JSON.stringify(value)
+  const wrapped = stringify([value], { ...options, collectionStyle: 'flow', flowCollectionPadding: false })
+  const word = wrapped
+    .trim()
+    .replace(/^\[\s*/, '')
+    .replace(/\s*,?\s*\]$/, '')
+  // A long collection is broken into lines by the writer.
+  return word.includes('\n') ? JSON.stringify(value) : word
+}
+
+function pairText(pair: unknown, json: boolean): string {
+  if (json) return JSON.stringify(pair).slice(1, -1)
+  const [[key, value] = ['', null]] = Object.entries(pair as Record<string, unknown>)
+  return `${inline(key, false)}: ${inline(value, false)}`
+}
+
+function plainOf(node: Node): unknown {
+  return node.toJSON()
+}
+
+function keyOf(pair: Pair): string {
+  return isScalar(pair.key) ? String(pair.key.value) : String(pair.key)
+}
+
+/** Of a node, or from a pair's key. */
+function rangeOf(node: unknown): Range {
+  const at = (node as { readonly key?: unknown }).key ?? node
+  return (at as { readonly range?: Range }).range ?? [0, 0, 0]
+}
+
+/** Where the last word of an entry ends: collections also hold the blank lines behind them. */
+function endOf(entry: unknown): number {
+  const pair = entry as { readonly key?: unknown; readonly value?: unknown }
+  const node = pair.key === undefined ? entry : (pair.value ?? pair.key)
+  if ((isMap(node) || isSeq(node)) && node.flow !== true && node.items.length > 0) {
+    return endOf(node.items.at(-1))
+  }
+  return rangeOf(node)[1]
+}
+
+const lineStart = (text: string, at: number) => text.lastIndexOf('\n', at - 1) + 1
+
+/** Behind the line break of the line that ends at or after `at`. */
+function lineEnd(text: string, at: number): number {
+  if (text[at - 1] === '\n') return at
+  const end = text.indexOf('\n', at)
+  return end < 0 ? text.length : end + 1
+}
+
+/** How far a block collection's entries are indented: its keys, or its dashes. */
+function columnOf(text: string, node: YAMLMap | YAMLSeq): number {
+  const [at] = rangeOf(node.items[0])
+  const start = lineStart(text, at)
+  if (!isSeq(node)) return at - start
+  return text.slice(start, at).lastIndexOf('-')
+}
