@@ -279,7 +279,7 @@ const meanings: { readonly [C in FaultCode]: Meaning } = {
     remedy:
       'give its words to `kfdoor why`; whoever runs the door can look into the logs of Dex and of the auth service',
   },
-  ERR_PLAN_STALE: {
+  ERR_OBJECT_CHANGED: {
     meaning:
       'A plan holds every object as it was when the plan was made. One of them is different now, is gone, or was made by somebody else meanwhile, so what the plan promised is not known to hold.',
     remedy: 'run the command that made the plan again, look at the new one, and apply that',

@@ -64,7 +64,7 @@ const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
   ERR_FOREIGN_ORIGIN: { door: 'https://kubeflow.example.com', target: 'https://elsewhere.example.org' },
   ERR_HOST_UNKNOWN: { host: 'kubeflow.example.com' },
   ERR_HTML_ANSWER: { url: 'https://kubeflow.example.com', status: 200, title: 'Maintenance' },
-  ERR_PLAN_STALE: { object: 'VirtualService team-a/iris', reason: 'it says something else now' },
+  ERR_OBJECT_CHANGED: { object: 'VirtualService team-a/iris', reason: 'it says something else now' },
   ERR_MANAGED_ELSEWHERE: {
     objects: [{ object: 'VirtualService team-a/iris', manager: 'Argo CD (application `models`)' }],
   },

@@ -91,7 +91,7 @@ export interface FaultFacts {
     readonly retryAfter?: string
   }
   readonly ERR_SIGN_IN_REFUSED: { readonly door: string; readonly status: number; readonly words: string }
-  readonly ERR_PLAN_STALE: { readonly object: string; readonly reason: string }
+  readonly ERR_OBJECT_CHANGED: { readonly object: string; readonly reason: string }
   readonly ERR_MANAGED_ELSEWHERE: {
     readonly objects: readonly { readonly object: string; readonly manager: string }[]
   }
@@ -168,10 +168,10 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_SIGN_IN_EXPIRED: 'KFD1817',
   ERR_SIGN_IN_LIMITED: 'KFD1819',
   ERR_SIGN_IN_REFUSED: 'KFD1824',
-  ERR_PLAN_STALE: 'KFD1920',
-  ERR_MANAGED_ELSEWHERE: 'KFD1921',
-  ERR_INTENT_REFUSED: 'KFD1922',
-  ERR_SUBJECT_UNKNOWN: 'KFD1923',
+  ERR_OBJECT_CHANGED: 'KFD1930',
+  ERR_MANAGED_ELSEWHERE: 'KFD1931',
+  ERR_INTENT_REFUSED: 'KFD1932',
+  ERR_SUBJECT_UNKNOWN: 'KFD1933',
   ERR_TOKEN_REQUEST: 'KFD1831',
 }
 
@@ -265,7 +265,7 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
     `the door lets nobody try for now: ${f.words}${f.retryAfter ? `; try again in ${f.retryAfter} s` : '; wait a minute and try again'}`,
   ERR_SIGN_IN_REFUSED: (f) =>
     `the door refused the sign-in (${f.status}): ${f.words}; see \`kfdoor why '${f.words.replaceAll("'", ' ').slice(0, 80)}'\``,
-  ERR_PLAN_STALE: (f) => `the plan does not fit any more: ${f.object}: ${f.reason}; plan again`,
+  ERR_OBJECT_CHANGED: (f) => `the plan does not fit any more: ${f.object}: ${f.reason}; plan again`,
   ERR_MANAGED_ELSEWHERE: (f) =>
     `what is kept elsewhere is not changed here: ${f.objects.map(({ object, manager }) => `${object} is kept by ${manager}`).join('; ')}, which would undo a change made here; nothing was written; make the change where it is kept, with \`-o yaml\` or \`-o kustomize DIR\``,
   ERR_INTENT_REFUSED: (f) =>

@@ -10,7 +10,7 @@ import { isSame } from './same.ts'
  * The texts once the changes are made, one after another. New objects go into `newFile`; where an object
  * is written more than once (a profile's overlays) the one that counts is edited, and all of them removed.
  *
- * @throws Fault ERR_PLAN_STALE when an object is not what the plan was made for
+ * @throws Fault ERR_OBJECT_CHANGED when an object is not what the plan was made for
  */
 export function applyChanges(
   inputs: readonly MeshInput[],
@@ -29,7 +29,7 @@ function applyOne(inputs: readonly MeshInput[], change: Change, newFile: string)
   )
   const last = places.at(-1)
   const stale = (reason: string): never => {
-    throw new Fault('ERR_PLAN_STALE', { object: textOf(change.object), reason })
+    throw new Fault('ERR_OBJECT_CHANGED', { object: textOf(change.object), reason })
   }
   const replaced = (index: number, text: string) =>
     inputs.map((input, at) => (at === index ? { ...input, text } : input))

@@ -28,7 +28,7 @@ export interface PlanOptions {
  * @example
  * const plan = planOf(readRawDoor(inputs), intended, { intent: 'expose', subject: 'iris', … })
  *
- * @throws Fault ERR_MANAGED_ELSEWHERE, ERR_PLAN_STALE; ERR_MESH_INVALID where the door after it could not be read
+ * @throws Fault ERR_MANAGED_ELSEWHERE, ERR_OBJECT_CHANGED; ERR_MESH_INVALID where the door after it could not be read
  */
 export function planOf(door: RawDoor, intended: Intended, options: PlanOptions): Plan {
   const others = managedByOthers(intended.changes)
