@@ -134,7 +134,7 @@ export async function envoy(
 /** The recordings' client shows its certificate only to a server that names its authority. */
 export function offered(world: CaseWorld, request: CaseRequest): CaseRequest {
   const { clientCert, scheme, peer, ...rest } = request
-  if (clientCert === undefined || scheme !== 'https' || peer !== undefined) return request
+  if (clientCert === undefined || scheme !== 'https' || peer !== undefined || request.insists) return request
   const sni = request.sni ?? request.host.replace(/:\d*$/, '')
   const shown = { ...rest, scheme, sni, headers: rest.headers ?? [], sourceIp: rest.sourceIp ?? '127.0.0.1' }
   const known = world.certificate(clientCert, proxyOf(request) ?? world.door.gateway(), shown)

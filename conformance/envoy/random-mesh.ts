@@ -235,6 +235,7 @@ const request: fc.Arbitrary<CaseRequest> = fc
     preflight: one(undefined, undefined, 'GET'),
     source: sourceWord,
     certificate: one(undefined, 'c-a', 'c-a', 'c-b', 'c-dns', 'c-evil'),
+    insists: one(false, false, true),
     sni: one(undefined, undefined, undefined, 'api.test', ''),
     body: one(undefined, undefined, 'short', 'longer than eight'),
   })
@@ -270,7 +271,7 @@ const request: fc.Arbitrary<CaseRequest> = fc
       headers: headers as HeaderList,
       sourceIp: r.source,
       ...(withBody && { body: r.body }),
-      ...(r.secure && r.certificate && { clientCert: r.certificate }),
+      ...(r.secure && r.certificate && { clientCert: r.certificate, insists: r.insists }),
       ...(r.secure && r.sni !== undefined && { sni: r.sni }),
     } satisfies CaseRequest
   })

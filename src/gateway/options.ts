@@ -20,7 +20,7 @@ export interface TlsServer {
   readonly client?: {
     readonly mode: 'MUTUAL' | 'OPTIONAL_MUTUAL'
     readonly caPem: string
-    /** OPTIONAL_MUTUAL in Envoy: whose certificate is from elsewhere comes in, as nobody. */
+    /** OPTIONAL_MUTUAL: whose certificate is from elsewhere comes in, as nobody (docs/differences.md). */
     readonly strangersAsNobody?: boolean
     /** Ends the handshake of a client whose certificate is good and names somebody else. */
     readonly accepts?: (peer: PeerCertificate) => boolean

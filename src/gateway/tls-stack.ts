@@ -72,10 +72,11 @@ function tlsStack(server: TlsServer, limits: Limits, protocols: readonly string[
     const raw = (secured as TLSSocket & { _parent?: Pending })._parent
     const waiting = raw?.[pending]
     if (!waiting) return secured.destroy()
-    const peer = client && peerOf(secured)
+    const shown = client && peerOf(secured)
     // Optional means that it may be missing, not that it may be anybody's.
-    if (peer && !peer.trusted && !client?.strangersAsNobody) return secured.destroy()
-    if (peer?.trusted && client?.accepts?.(peer) === false) return secured.destroy()
+    if (shown && !shown.trusted && !client?.strangersAsNobody) return secured.destroy()
+    const peer = shown?.trusted ? shown : undefined
+    if (peer && client?.accepts?.(peer) === false) return secured.destroy()
     const { common, take } = waiting
     mark(secured, {
       ...common,

@@ -14,6 +14,7 @@ import { headRules } from './proxy-config.ts'
 import { compileRegistry, type Registry } from './registry.ts'
 import type { HeadRules } from './request-head.ts'
 import type { EngineOptions, ProxyIdentity } from './seam.ts'
+import { withServing } from './serving/index.ts'
 import { type TrustDomains, trustDomains } from './trust-domain.ts'
 
 export interface Blueprint {
@@ -34,7 +35,8 @@ export interface Blueprint {
   readonly filterName: (name: string) => string
 }
 
-export function blueprintOf(mesh: Mesh, proxy: ProxyIdentity, options: EngineOptions = {}): Blueprint {
+export function blueprintOf(given: Mesh, proxy: ProxyIdentity, options: EngineOptions = {}): Blueprint {
+  const mesh = withServing(given)
   const target = targetOf(mesh, proxy)
   const registry = compileRegistry(mesh)
   const fetched = options.fetched ?? (() => undefined)

@@ -32,6 +32,8 @@ export interface CaseRequest {
   readonly sourceIp?: string
   readonly sni?: string
   readonly clientCert?: string
+  /** The client shows its certificate to a server that asks for another authority's too; not in recordings. */
+  readonly insists?: boolean
   readonly workload?: {
     readonly kind?: 'gateway'
     readonly namespace: string
@@ -145,9 +147,11 @@ function doorRequest(world: CaseWorld, request: CaseRequest, proxy: ProxyIdentit
     ...(sni !== undefined && sni !== '' && { sni }),
     ...(protocols && { alpn: protocols }),
   }
-  const { clientCert } = request
+  const { clientCert, insists } = request
   const peer = tls && clientCert !== undefined ? world.certificate(clientCert, proxy, sent) : undefined
-  return peer === undefined ? sent : { ...sent, peer }
+  // Gateways name the authorities they accept, and the recordings' client shows nothing else.
+  const shown = peer?.trusted || insists || mutual
+  return peer === undefined || !shown ? sent : { ...sent, peer }
 }
 
 const istioAlpn: readonly string[] = ['istio-http/1.1', 'istio', 'http/1.1']

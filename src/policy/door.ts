@@ -21,6 +21,7 @@ import { decidePath, type PathDecision } from './path.ts'
 import { certificateForwarding, headRules } from './proxy-config.ts'
 import { compileRegistry } from './registry.ts'
 import type { EngineOptions, Filters, ProxyIdentity, VerificationKey } from './seam.ts'
+import { withServing } from './serving/index.ts'
 import { compileSidecar, type InboundArrival, type InboundConnection, type Sidecar } from './sidecar.ts'
 import { trafficExtensions } from './traffic-extension.ts'
 import { trustDomains } from './trust-domain.ts'
@@ -28,6 +29,7 @@ import { injectionOf, sidecarOf } from './workload-of.ts'
 
 /** A mesh ready to answer. Each proxy is compiled when it is first asked. */
 export interface Door {
+  /** With what Knative's and KServe's controllers make of it. */
   readonly mesh: Mesh
   /** Gateway workloads, the ingress gateway first. */
   readonly gateways: readonly ProxyIdentity[]
@@ -68,7 +70,8 @@ interface Compiled {
  * const door = compileDoor(mesh)
  * const decision = door.decide(door.gateway(), request, { answers: [], now, verified: () => false })
  */
-export function compileDoor(mesh: Mesh, options: EngineOptions = {}): Door {
+export function compileDoor(given: Mesh, options: EngineOptions = {}): Door {
+  const mesh = withServing(given)
   const registry = compileRegistry(mesh)
   const kubernetes = convertGateways(mesh)
   const configs = sortGateways([...mesh.gateways.map(gatewayConfig), ...kubernetes.configs])

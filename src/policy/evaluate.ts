@@ -19,7 +19,7 @@ import type {
 import { Flow, type HttpFilter, type Stop } from './flow.ts'
 import type { MergedServer } from './gateway-servers.ts'
 import { changeHeaders, joinChanges, mixChanges } from './header-changes.ts'
-import { accept, asksForPeer, type Chain, type GatewayProxy, namesAccepted } from './listener.ts'
+import { accept, asksForPeer, type Chain, type GatewayProxy } from './listener.ts'
 import { nearRoutes } from './near-routes.ts'
 import type { CertificateForwarding } from './proxy-config.ts'
 import { httpsLocation, redirectLocation } from './redirect.ts'
@@ -79,7 +79,7 @@ export function decideGateway(
   const { chain } = accepted
   noteChain(trail, chain)
   if (chain.table === undefined) return decideConnection(gateway, chain, request, context, trail)
-  const peer = asksForPeer(chain) && namesAccepted(chain, request) ? request.peer : undefined
+  const peer = asksForPeer(chain) ? request.peer : undefined
   const head = readOnce(gateway, request, peer)
   if (head.kind === 'reply') {
     note(trail, { phase: 'normalize', outcome: 'rejected', reason: head.reason })
@@ -480,7 +480,7 @@ function decideConnection(
     const reason = 'destination-unknown'
     return { kind: 'drop', error: closed(false), verdict: 'unavailable', reason, steps, checks: [] }
   }
-  const peer = chain.tls && asksForPeer(chain) && namesAccepted(chain, request) ? request.peer : undefined
+  const peer = asksForPeer(chain) ? request.peer : undefined
   const own = chain.tls ? gateway.localPrincipal?.(chain) : undefined
   const { trace, hop } = trail
   const flow = new Flow({ request: connectionOf(request, peer, own), context, routed: true, trace, hop })

@@ -9,7 +9,7 @@ import { decideFromInside, decidePath, type PathDecision } from './path.ts'
 import { identityHeaders, type Principal } from './principal.ts'
 import { serviceHost } from './registry.ts'
 import type { ProxyIdentity } from './seam.ts'
-import { servingWithoutRoute } from './serving-hosts.ts'
+import { unmadeFor } from './serving/index.ts'
 import { throughApplications, type WholePath } from './through-applications.ts'
 import { findBackend, injectionOf } from './workload-of.ts'
 
@@ -194,16 +194,28 @@ function gatewayOf(door: Door, entrance: Entrance | undefined): ProxyIdentity | 
   return door.gateways.find((proxy) => proxy.labels === pod?.podLabels)
 }
 
-/** Nothing routes that host, and a controller that is not in the YAML would have made a route for it. */
+/**
+ * A controller would have made a route for that host, and nobody can say which. Whatever routes of
+ * other hosts say to it (`*` takes any) says nothing, unless a filter refuses before.
+ */
 function servingStep(door: Door, whole: WholePath, host: string): WholePath | undefined {
-  if (whole.verdict !== 'not-found' || whole.reason === 'no-such-call') return undefined
-  const serving = servingWithoutRoute(door.mesh, host)
-  if (serving === undefined) return undefined
-  const { object, at } = serving
+  const [first] = whole.hops
+  const routed = first?.decision.kind === 'forward' || whole.verdict === 'not-found'
+  if (!routed || whole.reason === 'no-such-call') return undefined
+  const unmade = unmadeFor(door.mesh, host)
+  if (unmade === undefined || isNamed(door, host)) return undefined
+  const { object, at } = unmade
   const reason = 'route-not-given'
-  const text = `the VirtualService its controller makes of ${object.name} is not in the YAML`
+  const text = `the route its controller makes of ${object.name} is not in the YAML: ${unmade.text}`
   const step: Step = { hop: 0, phase: 'route', object, at, outcome: 'unknown', reason, text }
   return { ...whole, verdict: 'unknown', reason, steps: [...whole.steps, step] }
+}
+
+function isNamed(door: Door, host: string): boolean {
+  const written = host.replace(/:\d*$/, '').toLowerCase()
+  return door.mesh.virtualServices.some(({ hosts }) =>
+    hosts.some(({ value }) => value.toLowerCase() === written),
+  )
 }
 
 /**

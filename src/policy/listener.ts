@@ -197,11 +197,11 @@ function findChain(chains: readonly Chain[], sni: string): Chain | undefined {
 
 /** Why the TLS handshake with this client fails; undefined = it does not. */
 function refusesPeer(chain: Chain, request: DoorRequest): string | undefined {
-  const { server } = chain.server
-  const mode = tlsMode(server)
-  if (mode !== 'MUTUAL' && mode !== 'ISTIO_MUTUAL') return undefined
+  const mode = tlsMode(chain.server.server)
+  if (!asksForPeer(chain)) return undefined
   const { peer } = request
-  if (peer === undefined) return 'client-certificate-missing'
+  // Optional means that it may be missing, not that it may be anybody's.
+  if (peer === undefined) return mode === 'OPTIONAL_MUTUAL' ? undefined : 'client-certificate-missing'
   if (!peer.trusted) return 'client-certificate-untrusted'
   return namesAccepted(chain, request) ? undefined : 'client-certificate-name'
 }
@@ -212,7 +212,7 @@ export function asksForPeer(chain: Chain): boolean {
 }
 
 /** `subjectAltNames`: one of them has to be in the certificate. */
-export function namesAccepted(chain: Chain, request: DoorRequest): boolean {
+function namesAccepted(chain: Chain, request: DoorRequest): boolean {
   const wanted = chain.server.server.tls?.subjectAltNames ?? []
   const { peer } = request
   if (wanted.length === 0 || peer === undefined) return true
