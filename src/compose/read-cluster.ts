@@ -29,8 +29,15 @@ export async function readCluster(
   const access = await clusterAccess(env, options)
   const api = openKubeApi(access)
   try {
-    const { withSecrets = false, anonymize = false, namespaces, as, progress } = options
-    const snapshot = await takeSnapshot(api, { withSecrets, anonymize, namespaces, as, progress })
+    const { withSecrets = false, anonymize = false, namespaces, as, progress, marks } = options
+    const snapshot = await takeSnapshot(api, {
+      withSecrets,
+      anonymize,
+      namespaces,
+      as,
+      progress,
+      marks,
+    })
     const { objects, incomplete } = snapshot
     if (objects.length === 0) {
       throw new Fault('ERR_CLUSTER_REFUSED', {

@@ -9,6 +9,8 @@ export interface SnapshotOptions {
   /** Certificates of TLS Secrets and names of the others; needs the verb that the shipped role has not. */
   readonly withSecrets: boolean
   readonly anonymize: boolean
+  /** For planning: each object's version, and who says that he keeps it. Never in a file for others. */
+  readonly marks?: boolean
   /** `--kube-as` */
   readonly as?: string
   readonly signal?: AbortSignal
@@ -82,12 +84,34 @@ export async function takeSnapshot(api: KubeApi, options: SnapshotOptions): Prom
         continue
       }
       for (const object of listed.objects) {
-        if (belongs(object, resource)) objects.push(scrub(object, { key, anonymize: options.anonymize }))
+        if (!belongs(object, resource)) continue
+        const scrubbed = scrub(object, { key, anonymize: options.anonymize })
+        objects.push(options.marks ? withMarks(scrubbed, object) : scrubbed)
       }
     }
   }
   progress?.(resources.length, resources.length, 'done')
   return { objects, incomplete }
+}
+
+const keepers = /^(argocd\.argoproj\.io\/tracking-id|meta\.helm\.sh\/release-name)$/
+
+function withMarks(scrubbed: KubeObject, object: KubeObject): KubeObject {
+  interface Metadata {
+    readonly resourceVersion?: string
+    readonly annotations?: Readonly<Record<string, string>>
+  }
+  const [kept, whole] = [scrubbed.metadata, object.metadata] as readonly (Metadata | undefined)[]
+  const marks = Object.entries(whole?.annotations ?? {}).filter(([name]) => keepers.test(name))
+  const annotations = { ...kept?.annotations, ...Object.fromEntries(marks) }
+  return {
+    ...scrubbed,
+    metadata: {
+      ...kept,
+      resourceVersion: whole?.resourceVersion,
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
+  }
 }
 
 function belongs(object: KubeObject, { kind }: Resource): boolean {

@@ -1,7 +1,8 @@
 export { applyChanges, bare } from './apply-changes.ts'
 export { createOf, deleteOf, type EditableObject, managerOf, updateOf } from './changes.ts'
-export { objectText } from './edit-text.ts'
+export { editObject, objectText } from './edit-text.ts'
 export { inverseOf } from './inverse-of.ts'
+export { type ComponentFile, componentOf } from './kustomize.ts'
 export type {
   Change,
   Effect,

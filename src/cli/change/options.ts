@@ -1,0 +1,36 @@
+import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
+import { collect } from '../collect.ts'
+
+/** Options every command has that changes a door. */
+export interface ChangeOptions {
+  readonly filename?: readonly string[]
+  readonly snapshot?: string
+  readonly context?: string
+  readonly kubeconfig?: string
+  readonly istioVersion?: string
+  readonly output?: string
+  readonly apply?: boolean
+  readonly yes?: boolean
+  readonly dryRun?: string
+}
+
+/** Adds them to a command; its action hands `command.opts()` and itself to `runChange`. */
+export function withChangeOptions<C extends CommandUnknownOpts>(command: C): C {
+  command
+    .allowExcessArguments()
+    .option('-f, --filename <path>', 'mesh YAML: file, folder, `-`, or profile:26.03; repeatable', collect)
+    .option('--snapshot <file>', "a cluster's door as one file")
+    .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
+    .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
+    .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
+    .addOption(
+      new Option(
+        '-o, --output <format>',
+        'instead of the page: plan (YAML to keep), json, yaml (the objects), kustomize DIR (a component)',
+      ),
+    )
+    .option('--apply', 'carry the plan out; asks first')
+    .option('--yes', 'with --apply: do not ask')
+    .addOption(new Option('--dry-run <where>', 'write nothing: client, or ask the API server too: server'))
+  return command
+}
