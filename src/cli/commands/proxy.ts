@@ -9,7 +9,7 @@ export const proxyCommand = (io: Io) =>
     new Command('proxy')
       .summary('a local address that makes a door look open')
       .description(
-        'Listens on loopback and carries requests to a door with your credential added and kept fresh: HTTP, streams, WebSockets, uploads. Only programs that know the printed address get through, no web page and no other user.',
+        'Listens on loopback and carries requests to a door with your credential added and kept fresh: HTTP/1 and HTTP/2, gRPC, streams, WebSockets, uploads. Only programs that know the printed address get through, no web page and no other user.',
       )
       .argument('[url]', 'a door by its address (default: the current one)')
       .option('--door <name...>', 'doors signed in to before; one proxy each')
@@ -17,7 +17,7 @@ export const proxyCommand = (io: Io) =>
       .option('--socket <path>', 'a Unix socket instead, which only you may open')
       .option(
         '--no-secret',
-        'no secret in the path: every program of every user of this machine gets through',
+        'no secret in the path: whoever connects gets through; on Linux only your own programs',
       )
       .option('--host <name>', 'ask the door for this Host: a model’s, where models have hosts of their own')
       .addOption(
@@ -29,6 +29,8 @@ export const proxyCommand = (io: Io) =>
     .addHelpText(
       'after',
       `
+Clients of gRPC, which choose no path, send the secret as metadata: x-kfdoor-secret.
+
 Examples:
   kfdoor proxy
   kfdoor proxy --door work --door lab
@@ -81,7 +83,11 @@ Examples:
         } else {
           for (const { door, url: address } of running.addresses) io.out(`${address}  ->  ${door}`)
           if (!options.secret)
-            io.err('every program of every user of this machine gets through; Ctrl-C ends it')
+            io.err(
+              process.platform === 'linux'
+                ? 'every program of yours gets through; Ctrl-C ends it'
+                : 'every program of every user of this machine gets through; Ctrl-C ends it',
+            )
           else io.err('whoever knows this address gets through; Ctrl-C ends it')
         }
         await stopped

@@ -1,3 +1,4 @@
+import type { ClientHttp2Session } from 'node:http2'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../base/index.ts'
 import { failureOf } from './failure.ts'
@@ -44,6 +45,12 @@ export interface Agent {
   send(request: SendRequest): Promise<Answer>
   /** Undici's way to a URL, with our trust and proxies: for `fetch` and for forwarding streams. */
   dispatcher(url: URL): Promise<Dispatcher>
+  /**
+   * An HTTP/2 session with the host of a URL, one for all who ask; for gRPC.
+   *
+   * @throws as {@link Agent.send}
+   */
+  http2(url: URL): Promise<ClientHttp2Session>
   /** A failure of that dispatcher as a Fault. */
   explain(error: unknown, url: URL): Promise<Error>
   close(): Promise<void>
@@ -59,6 +66,7 @@ const MIB = 1024 * 1024
 export function createAgent(options: AgentOptions): Agent {
   const { env = {}, clock, connectMs = 10_000, answerMs = 60_000 } = options
   const dispatchers = new Map<string, Dispatcher>()
+  const sessions = new Map<string, Promise<ClientHttp2Session>>()
 
   async function dispatcher(url: URL): Promise<Dispatcher> {
     const proxy = proxyFor(url, env)
@@ -82,8 +90,30 @@ export function createAgent(options: AgentOptions): Agent {
   const explain = (error: unknown, url: URL) =>
     failureOf(error, url, { ...options, proxied: proxyFor(url, env) !== undefined })
 
+  function http2(url: URL): Promise<ClientHttp2Session> {
+    const known = sessions.get(url.origin)
+    if (known) return known
+    const forget = () => {
+      if (sessions.get(url.origin) === made) sessions.delete(url.origin)
+    }
+    const made = (async () => {
+      try {
+        const { openHttp2 } = await import('./http2.ts')
+        const session = await openHttp2({ ...options, url, proxy: proxyFor(url, env), connectMs })
+        for (const event of ['close', 'goaway', 'error'] as const) session.once(event, forget)
+        return session
+      } catch (error) {
+        forget()
+        throw await explain(error, url)
+      }
+    })()
+    sessions.set(url.origin, made)
+    return made
+  }
+
   return {
     dispatcher,
+    http2,
     explain,
     async send({ method = 'GET', url, headers = {}, body, signal, limit = MIB }) {
       try {
@@ -118,7 +148,12 @@ export function createAgent(options: AgentOptions): Agent {
     async close() {
       const open = [...dispatchers.values()]
       dispatchers.clear()
-      await Promise.all(open.map((one) => one.destroy()))
+      const spoken = [...sessions.values()]
+      sessions.clear()
+      await Promise.all([
+        ...open.map((one) => one.destroy()),
+        ...spoken.map((one) => one.then((session) => session.destroy()).catch(() => {})),
+      ])
     },
   }
 }

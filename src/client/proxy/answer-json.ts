@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import { type Answering, writeHead } from './answering.ts'
 
 /** Why a request did not reach what stands behind the door. */
 export interface Refusal {
@@ -11,18 +11,19 @@ export interface Refusal {
 }
 
 /** API clients get JSON, never a page: `error`, `code`, `message`, `hint`. */
-export function answerJson(response: ServerResponse, { status, code, message, hint }: Refusal): void {
+export function answerJson(response: Answering, refusal: Refusal): void {
+  const { status, code, message, hint } = refusal
   if (response.headersSent) {
     response.destroy()
     return
   }
   const body = JSON.stringify({ error: message, code, message, ...(hint !== undefined && { hint }) })
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    ...(status === 401 && { 'www-authenticate': 'Bearer realm="kfdoor"' }),
-  })
+  writeHead(response, status, [
+    ...['content-type', 'application/json'],
+    ...['content-length', String(Buffer.byteLength(body))],
+    ...['cache-control', 'no-store'],
+    ...['x-content-type-options', 'nosniff'],
+    ...(status === 401 ? ['www-authenticate', 'Bearer realm="kfdoor"'] : []),
+  ])
   response.end(body)
 }

@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { isFault } from '../../base/index.ts'
 import { challengeOf, isSignInPage } from '../challenge.ts'
 import type { DoorSession, Pass } from '../door-session.ts'
 import type { Agent } from '../http/agent.ts'
 import { answerJson, type Refusal } from './answer-json.ts'
+import { type Answering, type Asking, addTrailers, isGone, write, writeHead } from './answering.ts'
 import { headersIn, headersOut, type Inward } from './headers.ts'
 import { KEPT, type Observe, tellingHeaders } from './observe.ts'
 
@@ -45,7 +45,7 @@ export class Carrier {
     this.#options = options
   }
 
-  async carry(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+  async carry(request: Asking, response: Answering, path: string): Promise<void> {
     const { door } = this.#options
     try {
       const held = await hold(request)
@@ -62,25 +62,21 @@ export class Carrier {
         if (!again) return answerJson(response, signInAgain(door))
       }
     } catch (error) {
-      if (response.destroyed) return
+      if (isGone(response)) return
       answerJson(response, refusalOf(error, door))
     }
   }
 
   /** A body that cannot be sent twice is not begun at a door that will ask for a sign-in first. */
   async #isShut(pass: Pass): Promise<boolean> {
-    const { door } = this.#options
     const taken = this.#taken
     if (taken?.version === pass.version && Date.now() - taken.at < FRESH_MS) return false
-    const answer = await door.agent.send({ url: door.url, headers: pass.headers, limit: KEPT })
-    const header = (name: string) => answer.headers.get(name)
-    const asks = challengeOf({ status: answer.status, url: door.url, header })
-    return asks === 'yes' || (asks === 'read' && isSignInPage(answer.body, door.url))
+    return isShut(this.#options.door, pass)
   }
 
   async #once(
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: Asking,
+    response: Answering,
     path: string,
     pass: Pass,
     held: Held,
@@ -123,9 +119,9 @@ export class Carrier {
       const pass_ = () => {
         state = 'streaming'
         const raw = (control?.rawHeaders ?? []) as (string | Buffer)[]
-        response.writeHead(status, headersIn(raw, inward))
+        writeHead(response, status, headersIn(raw, inward))
         response.on('drain', () => control?.resume())
-        for (const chunk of kept) if (!response.write(chunk)) control?.pause()
+        for (const chunk of kept) if (!write(response, chunk)) control?.pause()
         if (!observe || status < 400) kept = []
       }
       const decide = (whole: boolean) => {
@@ -173,7 +169,7 @@ export class Carrier {
               kept.push(chunk)
               size += chunk.length
             }
-            if (!response.write(chunk)) controller.pause()
+            if (!write(response, chunk)) controller.pause()
           },
           onResponseEnd(controller) {
             if (state === 'reading') decide(true)
@@ -200,16 +196,26 @@ export class Carrier {
   }
 }
 
+/** Asks the door itself whether it takes that pass. */
+export async function isShut(door: ProxiedDoor, pass: Pass): Promise<boolean> {
+  const answer = await door.agent.send({ url: door.url, headers: pass.headers, limit: KEPT })
+  const header = (name: string) => answer.headers.get(name)
+  const asks = challengeOf({ status: answer.status, url: door.url, header })
+  return asks === 'yes' || (asks === 'read' && isSignInPage(answer.body, door.url))
+}
+
 /** A short body, whole; or its beginning joined to the rest of it. */
 interface Held {
   readonly whole: Buffer
   readonly rest?: Readable
 }
 
-async function hold(request: IncomingMessage): Promise<Held> {
+async function hold(request: Asking): Promise<Held> {
   const { headers } = request
   const length = headers['content-length']
-  const none = length === undefined && headers['transfer-encoding'] === undefined
+  const ended =
+    'stream' in request ? request.stream.endAfterHeaders : headers['transfer-encoding'] === undefined
+  const none = length === undefined && ended
   if (none || length === '0') return { whole: Buffer.alloc(0) }
   if (length !== undefined && Number(length) <= REPLAYABLE) {
     const parts: Buffer[] = []
@@ -220,14 +226,7 @@ async function hold(request: IncomingMessage): Promise<Held> {
   return { whole: Buffer.alloc(0), rest: request }
 }
 
-function addTrailers(response: ServerResponse, raw: unknown): void {
-  if (!Array.isArray(raw) || raw.length === 0) return
-  const trailers: [string, string][] = []
-  for (let i = 0; i < raw.length; i += 2) trailers.push([String(raw[i]), String(raw[i + 1])])
-  if (response.hasHeader('trailer') || response.chunkedEncoding) response.addTrailers(trailers)
-}
-
-function signInAgain(door: ProxiedDoor): Refusal {
+export function signInAgain(door: ProxiedDoor): Refusal {
   return {
     status: 401,
     code: 'sign-in-required',
@@ -236,7 +235,7 @@ function signInAgain(door: ProxiedDoor): Refusal {
   }
 }
 
-function refusalOf(error: unknown, door: ProxiedDoor): Refusal {
+export function refusalOf(error: unknown, door: ProxiedDoor): Refusal {
   if (!isFault(error))
     return { status: 502, code: 'door-unreachable', message: `the door ${door.name} did not answer` }
   const credentials = error.code === 'ERR_CREDENTIALS_MISSING' || error.code === 'ERR_CREDENTIALS_EXPIRED'

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import type { Head } from './answering.ts'
 
 /** Who may use a local proxy: its owner's programs, and no web page and no other name for this machine. */
 export interface GuardOptions {
@@ -8,6 +8,9 @@ export interface GuardOptions {
   /** First path segment of every request; undefined = none is asked for. */
   readonly secret?: string
 }
+
+/** The secret for clients that choose no path: of gRPC, as metadata. */
+export const SECRET_HEADER = 'x-kfdoor-secret'
 
 export type Guarded =
   | { readonly kind: 'pass'; readonly path: string }
@@ -30,7 +33,7 @@ const refuse = (status: 400 | 401 | 403 | 421, code: string, message: string): G
  * stranger's DNS points at 127.0.0.1 is not in the list. A browser says where a request comes from
  * (Origin, Fetch Metadata); what comes from another site is refused, preflights with it.
  */
-export function guard(request: IncomingMessage, options: GuardOptions): Guarded {
+export function guard(request: Head, options: GuardOptions): Guarded {
   const { url: target = '/', headers } = request
   const host = hostOf(request.rawHeaders)
   let path = target
@@ -55,6 +58,9 @@ export function guard(request: IncomingMessage, options: GuardOptions): Guarded 
     return refuse(403, 'foreign-site', 'a page of another site may not use this proxy')
   }
   if (options.secret === undefined) return { kind: 'pass', path }
+  // Clients of gRPC cannot write a path; a web page cannot write such a header unasked.
+  const told = one(headers[SECRET_HEADER])
+  if (told !== undefined && equal(told, options.secret)) return { kind: 'pass', path }
   const [given = '', rest] = split(path)
   if (!equal(given, options.secret)) {
     return refuse(401, 'secret', 'the address this proxy printed holds a secret, and this request does not')
@@ -62,11 +68,15 @@ export function guard(request: IncomingMessage, options: GuardOptions): Guarded 
   return { kind: 'pass', path: rest }
 }
 
-/** The one Host of a request; written twice it is nobody's, and Node would show the first only. */
+/**
+ * The one Host of a request, in HTTP/2 its `:authority`; written twice it is nobody's, and Node would show
+ * the first only.
+ */
 function hostOf(raw: readonly string[]): string | undefined {
   let found: string | undefined
   for (let i = 0; i < raw.length; i += 2) {
-    if ((raw[i] as string).length !== 4 || (raw[i] as string).toLowerCase() !== 'host') continue
+    const name = raw[i] as string
+    if (name !== ':authority' && (name.length !== 4 || name.toLowerCase() !== 'host')) continue
     if (found !== undefined) return undefined
     found = raw[i + 1]
   }

@@ -1,3 +1,5 @@
+import { SECRET_HEADER } from './guard.ts'
+
 /** Of one connection only (RFC 9110, 7.6.1), and what a proxy says for itself. */
 const hop = new Set([
   'connection',
@@ -34,6 +36,8 @@ export function headersOut(
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase()
     const value = raw[i + 1] as string
+    // Pseudo headers of HTTP/2 are written anew, the proxy's own secret is nobody else's.
+    if (name.startsWith(':') || name === SECRET_HEADER) continue
     if (name === 'host' || name === 'expect' || hop.has(name) || named.has(name) || identity.test(name))
       continue
     // The proxy's own address is no page of the door.

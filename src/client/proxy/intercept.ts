@@ -5,8 +5,11 @@ import type { Duplex } from 'node:stream'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import { createAuthority, doorNames, generateKey, issueLeaf, keyPem } from '../../pki/index.ts'
 import { answerJson } from './answer-json.ts'
+import type { Head } from './answering.ts'
 import { Carrier, type ProxiedDoor } from './carry.ts'
+import { carryGrpc } from './grpc/carry-grpc.ts'
 import type { Observe } from './observe.ts'
+import { stacks } from './stacks.ts'
 import { carryUpgrade, refuseUpgrade } from './websocket.ts'
 
 export interface InterceptorOptions {
@@ -44,17 +47,18 @@ export async function startInterceptor(options: InterceptorOptions): Promise<Run
   const carrier = new Carrier({ door, prefix: '', here: () => here, ...(observe && { observe }) })
   const open = new Set<Duplex>()
 
-  const inner = createServer({
-    requestTimeout: 0,
-    maxHeaderSize: 64 * 1024,
-    shouldUpgradeCallback: ({ headers, method }: IncomingMessage) =>
-      headers.upgrade?.toLowerCase() === 'websocket' && method === 'GET',
-  })
-  inner.on('request', (request, response) => void carrier.carry(request, response, pathOf(request)))
-  inner.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    carryUpgrade(request, socket, head, pathOf(request), door, '', here).catch(() =>
-      refuseUpgrade(socket, 401, 'Unauthorized'),
-    )
+  const { http1, http2 } = stacks({
+    request: (request, response) => void carrier.carry(request, response, pathOf(request)),
+    call: (head, stream) => {
+      const call = { stream, rawHeaders: head.rawHeaders, path: pathOf(head), door }
+      void carryGrpc({ ...call, ...(observe && { observe }) })
+    },
+    wants: () => true,
+    upgrade: (request, socket, head) => {
+      carryUpgrade(request, socket, head, pathOf(request), door, '', here).catch(() =>
+        refuseUpgrade(socket, 401, 'Unauthorized'),
+      )
+    },
   })
   const outer = createServer({ requestTimeout: 0 })
   outer.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -69,9 +73,13 @@ export async function startInterceptor(options: InterceptorOptions): Promise<Run
     if (host === hostname.toLowerCase() && port === doorPort && door.url.protocol === 'https:') {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
       if (head.length > 0) socket.unshift(head)
-      const secure = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: ['http/1.1'] })
+      const secure = new TLSSocket(socket, {
+        isServer: true,
+        secureContext,
+        ALPNProtocols: ['h2', 'http/1.1'],
+      })
       secure.on('error', () => socket.destroy())
-      inner.emit('connection', secure)
+      secure.once('secure', () => (secure.alpnProtocol === 'h2' ? http2 : http1).emit('connection', secure))
       return
     }
     tunnel(socket, head, host, port, options.onward?.(host, port), open)
@@ -104,7 +112,7 @@ export async function startInterceptor(options: InterceptorOptions): Promise<Run
     caPem: authority.certPem,
     async close() {
       for (const socket of open) socket.destroy()
-      inner.closeAllConnections()
+      http1.close()
       await new Promise<void>((resolve) => {
         outer.close(() => resolve())
         outer.closeAllConnections()
@@ -113,7 +121,7 @@ export async function startInterceptor(options: InterceptorOptions): Promise<Run
   }
 }
 
-const pathOf = (request: IncomingMessage) => (request.url?.startsWith('/') ? request.url : '/')
+const pathOf = (request: Head) => (request.url?.startsWith('/') ? request.url : '/')
 
 function allowed(request: IncomingMessage, expected: Buffer): boolean {
   const given = Buffer.from(request.headers['proxy-authorization'] ?? '')

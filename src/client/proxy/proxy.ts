@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { Fault } from '../../base/index.ts'
 import { answerJson } from './answer-json.ts'
 import { Carrier, type ProxiedDoor } from './carry.ts'
+import { byFirstBytes } from './front.ts'
+import { carryGrpc } from './grpc/carry-grpc.ts'
+import { refuse } from './grpc/words.ts'
 import { type GuardOptions, guard } from './guard.ts'
 import type { Observe } from './observe.ts'
+import { peerIsOurs } from './peer.ts'
+import { stacks } from './stacks.ts'
 import { carryUpgrade, refuseUpgrade } from './websocket.ts'
 
 export interface ProxyOptions {
@@ -16,7 +19,7 @@ export interface ProxyOptions {
   readonly listen:
     | { readonly port: number; readonly address?: '127.0.0.1' | '::1' }
     | { readonly socket: string }
-  /** false = no secret in the path: every program of every user of this machine may use the door. */
+  /** false = no secret in the path; on Linux programs of other users are refused all the same. */
   readonly secret?: boolean
   readonly observe?: Observe
 }
@@ -43,44 +46,55 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   let here = ''
   let allowed: GuardOptions = { hosts: new Set() }
   const carrier = new Carrier({ door, prefix, here: () => here, ...(observe && { observe }) })
-  const server = createServer({
-    keepAliveTimeout: 75_000,
-    requestTimeout: 0,
-    maxHeaderSize: 64 * 1024,
-    noDelay: true,
-    // Only a WebSocket is one: Java offers h2c with every request, and is answered in HTTP/1.1.
-    shouldUpgradeCallback: ({ headers, method }: IncomingMessage) =>
-      headers.upgrade?.toLowerCase() === 'websocket' && method === 'GET',
-  })
-  const serve = (request: IncomingMessage, response: ServerResponse) => {
-    const found = guard(request, allowed)
-    if (found.kind === 'refuse') {
+  const { http1, http2 } = stacks({
+    request: (request, response) => {
+      const found = guard(request, allowed)
+      if (found.kind === 'pass') return void carrier.carry(request, response, found.path)
       // The rest of a refused body is not read.
-      response.setHeader('connection', 'close')
-      answerJson(response, found)
-      return
-    }
-    void carrier.carry(request, response, found.path)
-  }
-  server.on('request', serve)
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    if (guard(request, allowed).kind === 'pass') response.writeContinue()
-    serve(request, response)
+      if (request.httpVersionMajor === 1) response.setHeader('connection', 'close')
+      return answerJson(response, found)
+    },
+    call: ({ url, headers, rawHeaders }, stream) => {
+      const found = guard({ url, headers, rawHeaders }, allowed)
+      if (found.kind === 'refuse') return refuse(stream, found)
+      const call = { stream, rawHeaders, path: found.path, door }
+      return void carryGrpc({ ...call, ...(observe && { observe }) })
+    },
+    wants: (request) => guard(request, allowed).kind === 'pass',
+    upgrade: (request, socket, head) => {
+      const found = guard(request, allowed)
+      if (found.kind === 'refuse') return refuseUpgrade(socket, found.status, 'Refused')
+      carryUpgrade(request, socket, head, found.path, door, prefix, here).catch(() =>
+        refuseUpgrade(socket, 401, 'Unauthorized'),
+      )
+    },
   })
-  server.on('connect', (_request: IncomingMessage, socket: Duplex) =>
-    refuseUpgrade(socket, 405, 'Method Not Allowed'),
-  )
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const found = guard(request, allowed)
-    if (found.kind === 'refuse') return refuseUpgrade(socket, found.status, 'Refused')
-    carryUpgrade(request, socket, head, found.path, door, prefix, here).catch(() =>
-      refuseUpgrade(socket, 401, 'Unauthorized'),
+  const take = byFirstBytes(http1, http2)
+  const open = new Set<Socket>()
+  // Without a secret the socket itself has to say whose it is.
+  const asksWho = !onSocket && secret === undefined
+  const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: asksWho }, (socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+    if (!asksWho) return take(socket)
+    socket.on('error', () => {})
+    peerIsOurs(socket).then(
+      (ours) => {
+        if (ours === 'no') return refuseUpgrade(socket, 403, 'Forbidden')
+        take(socket)
+        return socket.resume()
+      },
+      () => socket.destroy(),
     )
   })
-  server.on('clientError', (_error, socket: Socket) => {
-    if (socket.writable) refuseUpgrade(socket, 400, 'Bad Request')
-    else socket.destroy()
-  })
+  const close = async () => {
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      for (const socket of open) socket.destroy()
+      http1.close()
+    })
+    if ('socket' in listen) rmSync(listen.socket, { force: true })
+  }
   if (onSocket) {
     await bind(server, { path: listen.socket }, `socket ${listen.socket}`)
     chmodSync(listen.socket, 0o600)
@@ -88,7 +102,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     return {
       url: `unix:${listen.socket}`,
       address: `unix:${listen.socket}`,
-      close: () => close(server, listen.socket),
+      close,
     }
   }
   const { port, address = '127.0.0.1' } = listen
@@ -100,7 +114,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     hosts: new Set([`${literal}:${bound}`, `127.0.0.1:${bound}`, `localhost:${bound}`, `[::1]:${bound}`]),
     ...(secret !== undefined && { secret }),
   }
-  return { url: `${here}${prefix}`, address: here, close: () => close(server) }
+  return { url: `${here}${prefix}`, address: here, close }
 }
 
 function bind(
@@ -128,12 +142,4 @@ function bind(
       resolve()
     })
   })
-}
-
-async function close(server: Server, socket?: string): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
-  if (socket !== undefined) rmSync(socket, { force: true })
 }
