@@ -24,21 +24,32 @@ const ended = (server: Server) =>
     server.close(() => done())
   })
 
+export interface IssuerOptions {
+  /** The Dex it behaves as. */
+  readonly tag?: string
+  readonly password?: string
+  readonly approval?: boolean
+  /** Put before the password database, as Dex's configuration has it. */
+  readonly connectors?: readonly object[]
+}
+
 /** Our own issuer, with one user, under a URL that is its own. */
-export async function startIssuer(redirectUris: readonly string[]) {
+export async function startIssuer(redirectUris: readonly string[], options: IssuerOptions = {}) {
+  const { tag = 'v2.45.0', password = PASSWORD, approval = false, connectors } = options
   let listener: ReturnType<typeof getRequestListener> | undefined
   const server = createServer((request, response) => void listener?.(request, response))
   const url = `http://127.0.0.1:${await listening(server)}/dex`
   const { config, problems } = parseDexConfig(
     JSON.stringify({
       issuer: url,
-      oauth2: { skipApprovalScreen: true },
+      oauth2: { skipApprovalScreen: !approval },
+      ...(connectors && { connectors }),
       enablePasswordDB: true,
       staticClients: [{ id: CLIENT.id, secret: CLIENT.secret, name: 'Door', redirectURIs: redirectUris }],
       staticPasswords: [
         {
           email: 'user@example.com',
-          hash: await hash(PASSWORD, { cost: 10 }),
+          hash: await hash(password, { cost: 10 }),
           username: 'user',
           userID: '15841185641784',
         },
@@ -49,7 +60,7 @@ export async function startIssuer(redirectUris: readonly string[]) {
   if (!config) throw new Error(JSON.stringify(problems))
   const issuer = createIssuer({
     config,
-    generation: dexGeneration('v2.45.0'),
+    generation: dexGeneration(tag),
     keys: await createSigningKeys({ clock: Date.now }),
     clock: Date.now,
     log: () => {},

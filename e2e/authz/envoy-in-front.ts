@@ -15,6 +15,10 @@ export interface EnvoyOptions {
   readonly jwt: Readonly<
     Record<string, { readonly jwks: object; readonly audience: string; readonly claim: string }>
   >
+  /** Headers of a request the check over HTTP carries, and of its answer that go on to the upstream. */
+  readonly carries?: { readonly asks: readonly string[]; readonly upstream: readonly string[] }
+  /** Everything but the issuer is asked about, the service's own paths too. */
+  readonly asksAll?: boolean
 }
 
 const type = (name: string) => `type.googleapis.com/${name}`
@@ -50,8 +54,13 @@ const cluster = (name: string, port: number, http2 = false) => ({
   }),
 })
 
+const carried = {
+  asks: ['cookie', 'accept', 'sec-fetch-mode', 'x-requested-with', 'traceparent', 'tracestate'],
+  upstream: ['authorization', 'kubeflow-userid', 'kubeflow-groups'],
+}
+
 /** What `envoyExtAuthzHttp` and `envoyExtAuthzGrpc` become (pilot/pkg/security/authz/builder/extauthz.go). */
-const extAuthz = ({ via }: EnvoyOptions) =>
+const extAuthz = ({ via, carries = carried }: EnvoyOptions) =>
   filter('envoy.filters.http.ext_authz', 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', {
     transport_api_version: 'V3',
     ...(via === 'grpc'
@@ -60,17 +69,10 @@ const extAuthz = ({ via }: EnvoyOptions) =>
           http_service: {
             server_uri: { uri: 'http://authz', cluster: 'authz-http', timeout: '5s' },
             authorization_response: {
-              allowed_upstream_headers: exact(['authorization', 'kubeflow-userid', 'kubeflow-groups']),
+              allowed_upstream_headers: exact(carries.upstream),
             },
           },
-          allowed_headers: exact([
-            'cookie',
-            'accept',
-            'sec-fetch-mode',
-            'x-requested-with',
-            'traceparent',
-            'tracestate',
-          ]),
+          allowed_headers: exact(carries.asks),
         }),
   })
 
@@ -154,7 +156,9 @@ export async function startEnvoy(
                           domains: ['*'],
                           routes: [
                             route('/dex/', 'issuer', { typed_per_filter_config: unchecked }),
-                            route('/oauth2/', 'authz-http', { typed_per_filter_config: unchecked }),
+                            ...(options.asksAll
+                              ? []
+                              : [route('/oauth2/', 'authz-http', { typed_per_filter_config: unchecked })]),
                             route('/', 'backend'),
                           ],
                         },
@@ -162,7 +166,7 @@ export async function startEnvoy(
                     },
                     http_filters: [
                       extAuthz(options),
-                      jwtAuthn(options),
+                      ...(Object.keys(options.jwt).length > 0 ? [jwtAuthn(options)] : []),
                       filter(
                         'envoy.filters.http.router',
                         'envoy.extensions.filters.http.router.v3.Router',

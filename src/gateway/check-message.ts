@@ -65,7 +65,7 @@ export interface CheckResponse {
     queryParametersToSet: Pair[]
     queryParametersToRemove: string[]
   }
-  denied?: { status: number; headers: Pair[]; body: string }
+  denied?: { status: number; headers: (readonly [name: string, value: string, mode: string])[]; body: string }
 }
 
 /** @throws RangeError for bytes that are no CheckResponse */
@@ -87,13 +87,11 @@ function statusOf(bytes: Buffer): string {
 }
 
 function deniedOf(bytes: Buffer): NonNullable<CheckResponse['denied']> {
-  const denied = { status: 0, headers: [] as Pair[], body: '' }
+  const denied: NonNullable<CheckResponse['denied']> = { status: 0, headers: [], body: '' }
   for (const { number, value } of readFields(bytes)) {
     if (number === 1) denied.status = numberIn(part(value), 1)
-    else if (number === 2) {
-      const [name, text] = headerOf(part(value))
-      denied.headers.push([name, text])
-    } else if (number === 3) denied.body = part(value).toString()
+    else if (number === 2) denied.headers.push(headerOf(part(value)))
+    else if (number === 3) denied.body = part(value).toString()
   }
   return denied
 }

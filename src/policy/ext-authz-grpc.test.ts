@@ -161,6 +161,26 @@ test('headers for the client are added to the answer, whoever gives it', () => {
   assert.deepEqual(outcome.kind === 'pass' && outcome.downstream.add, [['set-cookie', 's']])
 })
 
+test('a refusal’s headers are added as often as they are there, but for those that append', () => {
+  const outcome = run(
+    {},
+    {
+      code: 'PermissionDenied',
+      denied: {
+        headers: [
+          ['Set-Cookie', 'a=1', 'append=false'],
+          ['set-cookie', 'b=2'],
+          ['set-cookie', 'c=3', 'append=true'],
+        ],
+      },
+    },
+  )
+  assert.deepEqual(outcome.kind === 'reply' && outcome.headers.filter(([name]) => name === 'set-cookie'), [
+    ['set-cookie', 'a=1'],
+    ['set-cookie', 'b=2'],
+  ])
+})
+
 type DenyRow = readonly [name: string, answer: GrpcAnswer, settings: string, want: readonly [number, string]]
 const refusals: readonly DenyRow[] = [
   [

@@ -26,7 +26,7 @@ export interface GrpcAnswer {
   }
   readonly denied?: {
     readonly status?: number
-    readonly headers?: HeaderList | null
+    readonly headers?: readonly (readonly [name: string, value: string, mode?: string])[] | null
     readonly body?: string
   }
   readonly queryParametersToSet?: HeaderList | null
@@ -102,7 +102,10 @@ export function applyGrpcAnswer(provider: GrpcProvider, flow: Flow, response: Gr
   }
   // A refusal that carries no response of its own is a bare 403.
   const refusal = response.denied
-  const headers = (refusal?.headers ?? []).map(([name, value]) => [name.toLowerCase(), value] as const)
+  // Of a refusal Envoy takes what overwrites, as often as it is there; what appends is dropped.
+  const headers = (refusal?.headers ?? [])
+    .filter(([, , mode]) => mode !== 'append=true')
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
   return localReply(refusal?.status || 403, refusal?.body ?? '', 'provider-denied', headers)
 }
 

@@ -128,17 +128,18 @@ export function okResponse({ set, remove }: Allow): Uint8Array {
   return new Writer().message(1, new Writer().int(1, OK)).message(3, ok).finish()
 }
 
-/** `DeniedHttpResponse` (2 of CheckResponse). Several cookies are several headers. */
+/**
+ * `DeniedHttpResponse` (2 of CheckResponse). Several cookies are several headers, and none of them
+ * says `append`: of a refusal Envoy adds every header that overwrites, as often as it is there, and
+ * drops the ones that append (source/extensions/filters/http/ext_authz/ext_authz.cc).
+ */
 export function deniedResponse({ status, headers, body, reason }: Refuse | Denied): Uint8Array {
   const denied = new Writer().message(1, new Writer().int(1, status))
-  const seen = new Set<string>()
-  for (const [name, value] of headers) {
-    const option = new Writer().message(1, new Writer().text(1, name).text(2, value))
-    // The first of a name overwrites, the next are appended.
-    option.message(2, seen.has(name) ? new Writer().int(1, 1) : new Writer())
-    seen.add(name)
-    denied.message(2, option)
-  }
+  for (const [name, value] of headers)
+    denied.message(
+      2,
+      new Writer().message(1, new Writer().text(1, name).text(2, value)).message(2, new Writer()),
+    )
   denied.text(3, body)
   const code = status === 401 ? UNAUTHENTICATED : status >= 500 ? UNAVAILABLE : PERMISSION_DENIED
   return new Writer().message(1, new Writer().int(1, code).text(2, reason)).message(2, denied).finish()
