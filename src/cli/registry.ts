@@ -112,6 +112,13 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/can-i.ts')).canICommand,
   },
   {
+    name: 'verify',
+    group: 'look into a door',
+    usage: 'verify URL -f DIR',
+    summary: 'ask a live door the witnesses of its own map: where does it answer otherwise',
+    load: async () => (await import('./commands/verify.ts')).verifyCommand,
+  },
+  {
     name: 'lint',
     aliases: ['analyze'],
     group: 'look into a door',

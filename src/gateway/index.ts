@@ -1,6 +1,6 @@
 export type { Authorizers } from './authorizers.ts'
 export { openAuthorizers } from './authorizers.ts'
-export { clientHeaderFilter } from './client-headers.ts'
+export { clientHeaderFilter, foldName } from './client-headers.ts'
 export { startGateway } from './gateway.ts'
 export { laxReading } from './lax-reading.ts'
 export type {
@@ -19,3 +19,4 @@ export type {
   UpstreamTarget,
   WebHandler,
 } from './options.ts'
+export { refusedLine } from './strict.ts'

@@ -14,23 +14,36 @@ const authority = /^(?:[A-Za-z0-9\-._~!$&'()*+=]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5}
  * programs in a row could read differently. `undefined` = nothing to object to.
  */
 export function strictRefusal(exchange: Exchange, limits: Limits): Refusal | undefined {
-  const { method, target, host } = exchange
+  const { target, host } = exchange
   if (target.length > limits.targetBytes) return { status: 414, reason: 'target-too-long', close: true }
-  if (method === 'CONNECT') return bad('connect', 405)
-  // TRACE would show the caller's own cookies to a script (RFC 9110 §9.3.8 lets a server refuse).
-  if (method === 'TRACE' || method === 'TRACK') return bad('trace', 405)
-  if (!authority.test(host)) return bad(host === '' ? 'no-host' : 'host-malformed')
+  const refused = refusedLine(exchange)
+  if (refused) return refused
   if (exchange.protocol === 'HTTP/1.1' && nominatesOther(exchange)) return bad('connection-nominates')
-  if (target === '*') return method === 'OPTIONS' ? undefined : bad('target-malformed')
-  for (let at = 0; at < target.length; at++) {
-    const code = target.charCodeAt(at)
-    if (code <= 0x20 || code === 0x23 || code >= 0x7f) return bad('target-malformed')
-  }
+  if (target === '*') return undefined
   if (!target.startsWith('/') && exchange.protocol === 'HTTP/2') return bad('target-malformed')
   // The SNI chose a certificate and maybe asked for the client's: another server's host must not pass with it.
   const { tls } = exchange.connection
   if (tls && tls.serverFor(bareHost(host)) !== tls.server) {
     return bad('host-of-another-server', 421)
+  }
+  return undefined
+}
+
+/** What is wrong with method, Host and target alone; `undefined` = nothing. */
+export function refusedLine(line: {
+  readonly method: string
+  readonly host: string
+  readonly target: string
+}): Refusal | undefined {
+  const { method, host, target } = line
+  if (method === 'CONNECT') return bad('connect', 405)
+  // TRACE would show the caller's own cookies to a script (RFC 9110 §9.3.8 lets a server refuse).
+  if (method === 'TRACE' || method === 'TRACK') return bad('trace', 405)
+  if (!authority.test(host)) return bad(host === '' ? 'no-host' : 'host-malformed')
+  if (target === '*') return method === 'OPTIONS' ? undefined : bad('target-malformed')
+  for (let at = 0; at < target.length; at++) {
+    const code = target.charCodeAt(at)
+    if (code <= 0x20 || code === 0x23 || code >= 0x7f) return bad('target-malformed')
   }
   return undefined
 }

@@ -42,7 +42,8 @@ export async function explainOne(
     ...(provider && { provider }),
   }
   // A kfdoor gateway is stricter than Istio; its code is only loaded where it is asked about.
-  const ask = options.hardening === 'default' ? (await import('./hardened.ts')).explainHardened : explain
+  const ask =
+    options.hardening === 'default' ? (await import('../../compose/hardened.ts')).explainHardened : explain
   const result = asked(ask(door, question))
   const { workload } = result
   const around = aroundGateways(door).filter(

@@ -1,0 +1,152 @@
+/** What goes over the wire: who says it asks, how fast, and with whose credential. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, before, beforeEach, test } from 'node:test'
+import { parse } from 'yaml'
+import { createAgent } from '../../client/index.ts'
+import { type Principal, parsePrincipal } from '../../policy/index.ts'
+import { type AskOptions, askWitnesses, planWitnesses } from './ask-witnesses.ts'
+import { asFixture } from './fixture.ts'
+import type { PredictedWitness } from './prediction.ts'
+import { createSend } from './send.ts'
+
+interface Got {
+  readonly line: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+const got: Got[] = []
+const server = createServer((request, response) => {
+  let body = ''
+  request.on('data', (part: Buffer) => {
+    body += part.toString()
+  })
+  request.on('end', () => {
+    got.push({ line: `${request.method} ${request.url}`, headers: request.headers, body })
+    const answered = {
+      server: 'istio-envoy',
+      'x-envoy-upstream-service-time': '1',
+      'set-cookie': 'session=secret',
+    }
+    if (request.url === '/closed') response.destroy()
+    else response.writeHead(200, answered).end('x'.repeat(100_000))
+  })
+})
+const agent = createAgent({ clock: Date.now })
+let address = new URL('http://127.0.0.1')
+before(async () => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  address = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+})
+after(async () => {
+  await agent.close()
+  server.close()
+})
+beforeEach(() => void got.splice(0))
+
+const as = (text: string) => parsePrincipal(text) as Principal
+const nobodys = { probeForged: true, ownNamespaces: ['mine'], wake: true, allowPost: true, mint: true }
+const witness = (method: string, url: string, over: Partial<PredictedWitness> = {}): PredictedWitness => ({
+  principal: as('anonymous'),
+  witness: { method, url, headers: [] },
+  prediction: { verdict: 'allow', reason: 'allowed' },
+  ...over,
+})
+
+async function ask(witnesses: readonly PredictedWitness[], over: Partial<AskOptions> = {}) {
+  const waits: number[] = []
+  const verified = await askWitnesses(planWitnesses(witnesses, as('user:me@example.com'), nobodys), {
+    send: createSend(agent, address),
+    credential: async ({ principal }): Promise<Record<string, string>> =>
+      principal.kind === 'anonymous' ? {} : { cookie: 'mine=1' },
+    rate: 10,
+    wait: async (ms) => void waits.push(ms),
+    clock: () => 0,
+    ...over,
+  })
+  return { ...verified, waits }
+}
+
+test('every request says kfdoor-verify, under the witness’s host, path as it stands', async () => {
+  await ask([witness('GET', 'https://kubeflow.example.com/a/../%2e%2e/b//c?x=1')])
+  assert.equal(got[0]?.line, 'GET /a/../%2e%2e/b//c?x=1')
+  assert.equal(got[0]?.headers['user-agent'], 'kfdoor-verify')
+  assert.equal(got[0]?.headers.host, 'kubeflow.example.com')
+})
+
+test('a witness cannot change who says it asks', async () => {
+  const headers = [['User-Agent', 'curl/8'] as const]
+  await ask([witness('GET', 'http://h/', { witness: { method: 'GET', url: 'http://h/', headers } })])
+  assert.equal(got[0]?.headers['user-agent'], 'kfdoor-verify')
+})
+
+test('never faster than the rate, one after the other', async () => {
+  const { waits } = await ask(['/1', '/2', '/3', '/4'].map((path) => witness('GET', `http://h${path}`)))
+  assert.deepEqual(waits, [100, 200, 300])
+})
+
+test('the same request is sent once', async () => {
+  const { agreements } = await ask([witness('GET', 'http://h/a'), witness('GET', 'http://h/a')])
+  assert.equal(got.length, 1)
+  assert.equal(agreements.length, 1)
+})
+
+test('a POST has an empty body', async () => {
+  await ask([witness('POST', 'http://h/a')])
+  assert.deepEqual([got[0]?.line, got[0]?.body, got[0]?.headers['content-length']], ['POST /a', '', '0'])
+})
+
+test('nobody’s request carries no credential, one’s own carries one’s own', async () => {
+  await ask([
+    witness('GET', 'http://h/a'),
+    witness('GET', 'http://h/a', { principal: as('user:me@example.com') }),
+  ])
+  assert.deepEqual(
+    got.map(({ headers }) => headers.cookie),
+    [undefined, 'mine=1'],
+  )
+})
+
+test('what has no credential is listed, with the reason', async () => {
+  const { notAsked } = await ask([witness('GET', 'http://h/a', { principal: as('sa:team/x') })], {
+    credential: async () => 'nobody may ask for it',
+  })
+  assert.equal(got.length, 0)
+  assert.equal(notAsked[0]?.why, 'nobody may ask for it')
+})
+
+test('a connection that ends is an answer of its own; the fixture holds no secret and can be read back', async () => {
+  const headers = [
+    ['authorization', 'Bearer hidden'],
+    ['x-a', '1'],
+  ] as const
+  const { disagreements } = await ask([
+    witness('GET', 'http://h/closed', { witness: { method: 'GET', url: 'http://h/closed', headers } }),
+    witness('GET', 'http://h/open', {
+      prediction: {
+        verdict: 'deny',
+        reason: 'deny',
+        by: 'AuthorizationPolicy a/b rules[0] (m.yaml:1)',
+        reply: { status: 403 },
+      },
+    }),
+  ])
+  assert.equal(disagreements.length, 2)
+  const text = asFixture(disagreements, 'http://h/')
+  assert.doesNotMatch(text, /hidden|secret/)
+  assert.match(text, /# predicted deny \(deny\), by AuthorizationPolicy a\/b .*; saw 200 from a workload/)
+  const { apiVersion, kind, tests } = parse(text)
+  assert.deepEqual([apiVersion, kind], ['kfdoor/v1alpha1', 'Tests'])
+  assert.deepEqual(
+    tests.map(({ expect }: { expect: unknown }) => expect),
+    [{ verdict: 'unavailable' }, { verdict: 'allow' }],
+  )
+})
+
+test('a door that is not there is told as such, and not as hundreds of disagreements', async () => {
+  const gone = createSend(agent, new URL('http://127.0.0.1:1/'))
+  await assert.rejects(ask([witness('GET', 'http://h/a')], { send: gone }), { code: 'ERR_PORT_CLOSED' })
+})

@@ -1,0 +1,120 @@
+/** Whether what a door answered is what was predicted. */
+import type { Prediction } from './prediction.ts'
+
+/** What came back, or why nothing did. */
+export type Seen =
+  | {
+      readonly status: number
+      /** By lower-case name. */
+      readonly headers: Readonly<Record<string, string>>
+      /** The beginning of the body. */
+      readonly body: string
+    }
+  | { readonly failed: string }
+
+export interface Comparison {
+  readonly agrees: boolean
+  /** What was seen, in a few words; never a cookie and never a token. */
+  readonly saw: string
+  /** A workload answered, and not the door by itself. */
+  readonly through?: true
+  /** Worth knowing where it agrees: nobody answered behind the door. */
+  readonly note?: string
+}
+
+/** Envoy’s words where it let a request through and found nobody. */
+const nobodyBehind =
+  /^(no healthy upstream|upstream connect error|upstream request timeout|no cluster match)/i
+/** What Envoy’s own filters say when they refuse. */
+const refusedByFilter = /^\s*(RBAC: access denied|Jwt |Jwks |Audiences in Jwt)/
+
+export function compare(prediction: Prediction, seen: Seen, method: string): Comparison {
+  const compared = compareAnswer(prediction, seen, method)
+  return !('failed' in seen) && passedOn(seen) ? { ...compared, through: true } : compared
+}
+
+function compareAnswer(prediction: Prediction, seen: Seen, method: string): Comparison {
+  if ('failed' in seen) {
+    return { agrees: prediction.dropped === true, saw: `no answer: ${seen.failed}` }
+  }
+  const saw = wordsOf(seen)
+  if (prediction.dropped) return { agrees: false, saw }
+  const { reply } = prediction
+  const through = passedOn(seen)
+  if (reply === undefined) return compareForward(prediction, seen, through, saw)
+  if (seen.status !== reply.status) return { agrees: false, saw }
+  // A later proxy's answer comes to the door as a workload's.
+  if (through !== undefined && through !== (reply.later === true)) return { agrees: false, saw }
+  if (reply.location !== undefined && !sameTarget(reply.location, seen.headers.location)) {
+    const port = reply.anyPort === true ? otherPort(reply.location, seen.headers.location) : undefined
+    if (port === undefined) return { agrees: false, saw }
+    return { agrees: true, saw, note: `${seen.status} to port ${port}, where this door is published` }
+  }
+  const told = reply.body === undefined || reply.body === '' || method === 'HEAD'
+  return { agrees: told || seen.body.startsWith(reply.body as string), saw }
+}
+
+function compareForward(
+  { refusedInside }: Prediction,
+  seen: Exclude<Seen, { failed: string }>,
+  through: boolean | undefined,
+  saw: string,
+): Comparison {
+  const { status, body } = seen
+  if (status >= 500 && nobodyBehind.test(body)) {
+    return { agrees: true, saw, note: 'let through; nobody answered behind the door' }
+  }
+  const refused = refusedByFilter.test(body) && (status === 401 || status === 403)
+  if (refused) return { agrees: false, saw }
+  if (through === false) return { agrees: false, saw }
+  if (through === undefined && (asksToSignIn(seen) || (status === 404 && body === ''))) {
+    return { agrees: false, saw }
+  }
+  if (refusedInside && status < 400) return { agrees: false, saw }
+  return { agrees: true, saw }
+}
+
+/**
+ * Whether a workload answered: Istio’s gateways mark what comes from one. Undefined where nothing of an
+ * Istio gateway is in the answer, because something in front of it took it out.
+ */
+function passedOn({ headers }: Exclude<Seen, { failed: string }>): boolean | undefined {
+  if (headers['x-envoy-upstream-service-time'] !== undefined) return true
+  return /envoy/.test(headers.server ?? '') ? false : undefined
+}
+
+function asksToSignIn({ status, headers, body }: Exclude<Seen, { failed: string }>): boolean {
+  if (status >= 300 && status < 400) return /[?&]client_id=/.test(headers.location ?? '')
+  return (status === 401 || status === 403) && /<form[^>]+\/start"/.test(body)
+}
+
+/** An authorization request has a new `state` each time; everything else is compared whole. */
+function sameTarget(expected: string, got: string | undefined): boolean {
+  if (got === undefined) return false
+  if (expected === got) return true
+  const [one, other] = [expected, got].map((text) => URL.parse(text, 'http://door.invalid'))
+  if (!one || !other) return false
+  if (one.origin !== other.origin || one.pathname !== other.pathname) return false
+  const ids = [one, other].map(({ searchParams }) => searchParams.get('client_id'))
+  return ids[0] !== null && ids[0] === ids[1]
+}
+
+/** The port it goes to instead, where that is all they differ in. */
+function otherPort(expected: string, got: string | undefined): string | undefined {
+  const [one, other] = [expected, got ?? ''].map((text) => URL.parse(text))
+  if (!one || !other) return undefined
+  const { port } = other
+  one.port = other.port = ''
+  return one.href === other.href ? port : undefined
+}
+
+function wordsOf({ status, headers, body }: Exclude<Seen, { failed: string }>): string {
+  const { location } = headers
+  if (location !== undefined) return `${status} to ${location.replace(/[?#].*$/, '')}`
+  const through = headers['x-envoy-upstream-service-time'] !== undefined
+  if (through && !refusedByFilter.test(body)) return `${status} from a workload`
+  const html = /^\s*</.test(body)
+  // Only the door's own short texts: a workload's answer may hold anything.
+  const words = html ? 'a page' : /^[\x20-\x7e]{1,120}$/.test(body.trim()) && !through ? body.trim() : ''
+  return `${status}${words === '' ? '' : ` ${refusedByFilter.test(body) ? body.trim().slice(0, 80) : words}`}`
+}
