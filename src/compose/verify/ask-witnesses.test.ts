@@ -6,11 +6,17 @@ import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { parse } from 'yaml'
 import { createAgent } from '../../client/index.ts'
-import { type Principal, parsePrincipal } from '../../policy/index.ts'
-import { type AskOptions, askWitnesses, planWitnesses } from './ask-witnesses.ts'
-import { asFixture } from './fixture.ts'
-import type { PredictedWitness } from './prediction.ts'
-import { createSend } from './send.ts'
+import { parseMesh } from '../../mesh/index.ts'
+import { compileDoor, type Principal, parsePrincipal } from '../../policy/index.ts'
+import {
+  type AskOptions,
+  asFixture,
+  askWitnesses,
+  createSend,
+  type PredictedWitness,
+  planWitnesses,
+  predict,
+} from './index.ts'
 
 interface Got {
   readonly line: string
@@ -150,3 +156,55 @@ test('a door that is not there is told as such, and not as hundreds of disagreem
   const gone = createSend(agent, new URL('http://127.0.0.1:1/'))
   await assert.rejects(ask([witness('GET', 'http://h/a')], { send: gone }), { code: 'ERR_PORT_CLOSED' })
 })
+
+test('a witness of an access diff can be asked too: predicted by the engine of the new YAML', async () => {
+  const { mesh } = parseMesh([{ file: 'mesh.yaml', text: closed }])
+  const now = 1_800_000_000
+  const of = (url: string) => {
+    const shown = { method: 'GET', url, headers: [] }
+    const said = predict(compileDoor(mesh), as('anonymous'), shown, { answering: 'istio', now })
+    assert.ok(said)
+    return witness('GET', url, { prediction: said.prediction })
+  }
+  const { agreements, disagreements } = await ask([of('http://h/open'), of('http://h/admin')])
+  assert.deepEqual(
+    agreements.map(({ asked }) => asked.witness.url),
+    ['http://h/open'],
+  )
+  const [planted] = disagreements
+  assert.equal(planted?.asked.prediction.verdict, 'deny')
+  assert.match(
+    planted?.asked.prediction.by ?? '',
+    /AuthorizationPolicy istio-system\/admins rules\[0\].*mesh\.yaml:\d+/,
+  )
+})
+
+const closed = `
+apiVersion: v1
+kind: Service
+metadata: {name: istio-ingressgateway, namespace: istio-system}
+spec: {selector: {istio: ingressgateway}, ports: [{name: http2, port: 80, targetPort: 8080}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw, namespace: apps}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: vs, namespace: apps}
+spec: {hosts: ["*"], gateways: [gw], http: [{route: [{destination: {host: app.apps.svc.cluster.local, port: {number: 80}}}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: app, namespace: apps}
+spec: {ports: [{name: http, port: 80}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: admins, namespace: istio-system}
+spec:
+  selector: {matchLabels: {istio: ingressgateway}}
+  action: DENY
+  rules: [{to: [{operation: {paths: [/admin*]}}]}]
+`

@@ -3,15 +3,11 @@ export {
   type AskOptions,
   askWitnesses,
   type NotAsked,
-  type Plan,
   planWitnesses,
-  type Verification,
 } from './ask-witnesses.ts'
 export { asFixture } from './fixture.ts'
-export { ownPrincipal } from './own.ts'
-export type { Own, Permissions } from './polite.ts'
-export { type Answering, type PredictedWitness, type Prediction, predict } from './prediction.ts'
-export { createSend, type Send } from './send.ts'
+export { type PredictedWitness, predict } from './prediction.ts'
+export { createSend } from './send.ts'
 export {
   planVerification,
   type VerifiedDoor,
@@ -19,4 +15,3 @@ export {
   type VerifyPlan,
   verifyDoor,
 } from './verify-door.ts'
-export { whoAnswers } from './who-answers.ts'
