@@ -1,6 +1,6 @@
 /**
  * Requests a front door must survive, against the real engine, gateway, issuer, sign-in and
- * ext_authz service: forged identities, paths and hosts with two meanings, smuggling, floods, tokens
+ * ext_authz service, and the local proxy: forged identities, paths and hosts with two meanings, smuggling, floods, tokens
  * of nobody, sign-ins of somebody else. Every failure names the entry.
  */
 import assert from 'node:assert/strict'
@@ -8,7 +8,9 @@ import { before, describe, it } from 'node:test'
 import { readFolder } from './format.ts'
 import { type Results, runAttacks } from './run.ts'
 
-const attacks = readFolder(new URL('.', import.meta.url).pathname)
+const isRoot = process.getuid?.() === 0
+/** Only root can connect as another user. */
+const attacks = readFolder(new URL('.', import.meta.url).pathname).filter(({ peer }) => !peer || isRoot)
 /** The sign-in form's limit on a body is the issuer's, and its tests hold it. */
 const elsewhere = new Set(['lim-007'])
 

@@ -83,6 +83,22 @@ export const defences: readonly Defence[] = [
     ],
   },
   {
+    name: 'proxy-guard',
+    classes: ['dns-rebinding', 'proxy-csrf'],
+    edits: [
+      {
+        file: 'src/client/proxy/guard.ts',
+        find: 'if (options.hosts.size > 0 && (host === undefined || !options.hosts.has(host.toLowerCase())))',
+        replace: 'if (host === undefined)',
+      },
+      {
+        file: 'src/client/proxy/guard.ts',
+        find: "if (site !== undefined && site !== 'same-origin' && site !== 'none')",
+        replace: "if (site === '')",
+      },
+    ],
+  },
+  {
     name: 'trusted-proxies',
     classes: ['authz-http'],
     edits: [

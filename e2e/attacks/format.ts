@@ -24,6 +24,8 @@ export interface Attack {
   readonly connections?: number
   readonly repeat?: number
   readonly tls?: { readonly sni?: string; readonly min?: string; readonly max?: string }
+  /** Who connects: another user of this machine. */
+  readonly peer?: 'other-uid'
   readonly follow?: string
   readonly then?: {
     readonly 'sign-out'?: string

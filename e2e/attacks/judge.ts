@@ -210,6 +210,14 @@ export async function judgeAlso(condition: string, evidence: Evidence): Promise<
           ? wrong(found)
           : undefined
     }
+    case 'response-lacks-token':
+      return world.proxied && texts.includes(world.proxied.token) ? wrong('the token') : undefined
+    case 'door-sees-one-credential':
+      return each((one) => {
+        const cookies = valuesOf(one, 'cookie').join('; ')
+        const sessions = cookies.split(/;\s*/).filter((pair) => /session|oauth2_proxy|token/i.test(pair))
+        return valuesOf(one, 'authorization').length + sessions.length === 1
+      })
     case 'response-header': {
       const [, name = '', value = ''] = /^(\S+)\s*=\s*(.*)$/.exec(rest) ?? []
       const found = valuesOf(first, name)

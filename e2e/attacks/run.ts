@@ -193,9 +193,16 @@ async function follow(
 }
 
 async function isAlive(world: World, attack: Attack): Promise<boolean> {
-  const plain = new Scenario(world, { ...attack, tls: undefined, proto: undefined, pace: undefined })
+  const plain = new Scenario(world, {
+    ...attack,
+    tls: undefined,
+    proto: undefined,
+    pace: undefined,
+    peer: undefined,
+  })
   const path = attack.against === 'authz' ? '/healthz' : '/public/echo'
+  const headers: Record<string, string> = world.proxied ? { host: `localhost:${world.port}` } : {}
   const began = performance.now()
-  const answer = await sendPlain(plain, { method: 'GET', path })
+  const answer = await sendPlain(plain, { method: 'GET', path, headers })
   return answer.status === 200 && performance.now() - began < 5000
 }

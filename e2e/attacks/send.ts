@@ -2,7 +2,7 @@ import { connect as http2Connect } from 'node:http2'
 import { Reader, Writer } from '../../src/authz/grpc/wire.ts'
 import type { Attack, GrpcCheck, Request } from './format.ts'
 import type { Scenario } from './scenario.ts'
-import { type Answer, exchange, requestBytes, type Target } from './wire.ts'
+import { type Answer, exchange, exchangeAsAnother, requestBytes, type Target } from './wire.ts'
 
 /** What came back, over HTTP or as a gRPC CheckResponse. */
 export interface Outcome extends Answer {
@@ -86,7 +86,10 @@ async function bytesOfRequest(scenario: Scenario, request: Partial<Request>, fil
 export async function sendAttack(scenario: Scenario): Promise<Outcome> {
   const { attack } = scenario
   if (attack.request?.grpc) return callCheck(scenario, attack.request.grpc)
-  return exchange(targetOf(scenario), await bytesOf(scenario))
+  const bytes = await bytesOf(scenario)
+  return attack.peer === 'other-uid'
+    ? exchangeAsAnother(targetOf(scenario), bytes)
+    : exchange(targetOf(scenario), bytes)
 }
 
 /** Sends a request of ours to where the entry goes. */

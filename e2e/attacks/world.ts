@@ -21,6 +21,7 @@ import {
 } from '../../src/sign-in/index.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { CLIENT_SECRET, type Issuers, type JwksState, openIssuers } from './issuers.ts'
+import { type ProxySide, withProxy } from './proxy-world.ts'
 import { people } from './recipes.ts'
 
 /**
@@ -51,6 +52,8 @@ export interface World {
   /** Whom the sessions of this world belong to: the gateway's sign-in, or the ext_authz service's. */
   readonly provider: AuthProvider
   readonly authz: RunningAuthz | undefined
+  /** Of the setup `cli-proxy`. */
+  readonly proxied?: ProxySide
   readonly attacker: { readonly port: number; readonly hits: string[] }
   /** All that was logged so far. */
   log(): Promise<string>
@@ -90,6 +93,7 @@ export function worldOf(setup: string): string | undefined {
   if (parity[setup] ?? jwksStates[setup]) return setup
   const own = ['bearer-ec', 'bearer-domain-rule', 'two-audiences', 'sign-in-whitelist', 'ldap']
   if (own.includes(setup)) return setup
+  if (setup === 'cli-proxy') return setup
   if (['authz-http', 'authz-grpc', 'authz-http-trusted'].includes(setup)) return 'authz'
   return undefined
 }
@@ -370,7 +374,7 @@ export async function openWorld(world: string): Promise<World> {
       : undefined
   const mine = authz?.provider ?? provider
 
-  return {
+  const opened: World = {
     setup: world,
     port: gateway.listeners[0]?.port ?? 0,
     tlsPort: gateway.listeners[1]?.port ?? 0,
@@ -417,6 +421,8 @@ export async function openWorld(world: string): Promise<World> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
+  if (world !== 'cli-proxy') return opened
+  return withProxy(opened, { port: portOf(backends.get('app') as Server), seen })
 }
 
 let tls: ReturnType<typeof certificates> | undefined

@@ -4,7 +4,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 /** A request of a client, over HTTP/1.1 or HTTP/2. */
 export type Asking = IncomingMessage | Http2ServerRequest
 /** What is known of one before its body. */
-export type Head = Pick<IncomingMessage, 'url' | 'headers' | 'rawHeaders'>
+export type Head = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'>
 /** Where its answer goes. */
 export type Answering = ServerResponse | Http2ServerResponse
 

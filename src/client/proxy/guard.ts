@@ -16,12 +16,12 @@ export type Guarded =
   | { readonly kind: 'pass'; readonly path: string }
   | {
       readonly kind: 'refuse'
-      readonly status: 400 | 401 | 403 | 421
+      readonly status: 400 | 401 | 403 | 405 | 421
       readonly code: string
       readonly message: string
     }
 
-const refuse = (status: 400 | 401 | 403 | 421, code: string, message: string): Guarded => ({
+const refuse = (status: 400 | 401 | 403 | 405 | 421, code: string, message: string): Guarded => ({
   kind: 'refuse',
   status,
   code,
@@ -31,7 +31,7 @@ const refuse = (status: 400 | 401 | 403 | 421, code: string, message: string): G
 /**
  * The path to ask the door for, or why nothing is asked. Names are compared whole: a name that a
  * stranger's DNS points at 127.0.0.1 is not in the list. A browser says where a request comes from
- * (Origin, Fetch Metadata); what comes from another site is refused, preflights with it.
+ * (Origin, Fetch Metadata, Referer); what comes from another site is refused, preflights with it.
  */
 export function guard(request: Head, options: GuardOptions): Guarded {
   const { url: target = '/', headers } = request
@@ -56,6 +56,15 @@ export function guard(request: Head, options: GuardOptions): Guarded {
   const site = one(headers['sec-fetch-site'])
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     return refuse(403, 'foreign-site', 'a page of another site may not use this proxy')
+  }
+  // Old browsers say nothing else; a page's own requests name this proxy.
+  const referer = one(headers.referer)
+  if (referer !== undefined && !isOwn(referer.replace(/^([^:]*:\/\/[^/?#]*).*$/s, '$1'), options.hosts)) {
+    return refuse(403, 'foreign-referer', 'a page of another site may not use this proxy')
+  }
+  // It would send the credential back.
+  if (request.method === 'TRACE' || request.method === 'TRACK') {
+    return refuse(405, 'method', `this proxy carries no ${request.method}`)
   }
   if (options.secret === undefined) return { kind: 'pass', path }
   // Clients of gRPC cannot write a path; a web page cannot write such a header unasked.

@@ -54,10 +54,10 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       if (request.httpVersionMajor === 1) response.setHeader('connection', 'close')
       return answerJson(response, found)
     },
-    call: ({ url, headers, rawHeaders }, stream) => {
-      const found = guard({ url, headers, rawHeaders }, allowed)
+    call: (head, stream) => {
+      const found = guard(head, allowed)
       if (found.kind === 'refuse') return refuse(stream, found)
-      const call = { stream, rawHeaders, path: found.path, door }
+      const call = { stream, rawHeaders: head.rawHeaders, path: found.path, door }
       return void carryGrpc({ ...call, ...(observe && { observe }) })
     },
     wants: (request) => guard(request, allowed).kind === 'pass',

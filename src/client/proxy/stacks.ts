@@ -53,7 +53,7 @@ export function stacks(hands: Hands): { readonly http1: Server; readonly http2: 
     if (headers[':method'] === 'CONNECT') return stream.respond({ ':status': 405 }, { endStream: true })
     if (headers.expect === '100-continue') stream.additionalHeaders({ ':status': 100 })
     if (headers[':method'] === 'POST' && isGrpc(headers['content-type']))
-      return hands.call({ url: headers[':path'], headers, rawHeaders }, stream)
+      return hands.call({ method: 'POST', url: headers[':path'], headers, rawHeaders }, stream)
     return hands.request(
       new Http2ServerRequest(stream, headers, {}, rawHeaders),
       new Http2ServerResponse(stream),
