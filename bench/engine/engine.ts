@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bytesPerUnit } from '../kit/allocated.ts'
 import { npmPeers } from '../kit/npm.ts'
-import { atLeast, atMost, judge, type Result } from '../kit/result.ts'
+import { atLeast, atMost, type Goal, judge, type Result } from '../kit/result.ts'
 import { type Contestant, cpuPerUnit, interleaved, type Spread } from '../kit/rounds.ts'
 import type { Effort, Report } from '../part.ts'
 import { compileTimes } from './compile.ts'
@@ -18,11 +19,13 @@ const method: readonly string[] = [
   'Measured is CPU time per decision, its whole process counted (garbage collection included), in seven interleaved rounds; compared are medians.',
   '`kfdoor` is the policies of a compiled mesh (AUDIT, DENY, ALLOW of `compileDoor`, without steps), given what the peers are given: method, path and claims already read. `kfdoor whole door` is `door.decide` on the raw request: listener, request line and headers, path normalization, token found, read and judged (its signature was checked before, as the gateway does it), policies, route, and the headers that go upstream.',
   '`naive` is a loop over the same rules on the same inputs. `opa-go` is OPA’s Go library with one Rego rule per policy, so that its rule index works, and inputs parsed beforehand. `opa-wasm` is the same rules compiled to WebAssembly, in OPA’s SDK for Node, which hands each input over as JSON. `cedar` is cedar-wasm with policies parsed beforehand; `casbin` is `enforceSync` with functions for paths, methods and groups.',
+  '`allocated` is what V8 handed out per decision over a million of them, collected or not: of the policies the flow they run in and the attributes it looks at, of the whole door besides them the request as the proxy reads it and the decision itself.',
   'Compiling counts from the parsed model to the first decision, in a process that has compiled nothing else before; reading YAML is left out.',
 ]
 
 interface Sized {
   readonly contestants: readonly Contestant[]
+  readonly allocated: readonly Result[]
   readonly close: () => void
 }
 
@@ -38,15 +41,17 @@ export async function benchEngine(effort: Effort, say: (text: string) => void): 
           })
         : undefined
     const bySize = new Map<number, ReadonlyMap<string, Spread>>()
+    const bytes: Result[] = []
     for (const size of effort === 'full' ? [10, 100, 1000, 5000] : [10, 100]) {
       const book = makeRuleBook(size, effort === 'full' ? 512 : 64)
       say(`${size} rules: loading and comparing answers`)
-      const { contestants, close } = await enlist(book, folder, peers, effort)
+      const { contestants, allocated, close } = await enlist(book, folder, peers, effort)
+      bytes.push(...allocated)
       say(`${size} rules: measuring ${contestants.map(({ name }) => name).join(', ')}`)
       bySize.set(size, await interleaved(contestants, effort === 'full' ? 7 : 1))
       close()
     }
-    return { method, results: [...judged(bySize), ...compileTimes(effort)] }
+    return { method, results: [...judged(bySize), ...bytes, ...compileTimes(effort)] }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -81,13 +86,33 @@ async function enlist(
     return { name, round: () => cpuPerUnit(once, each, ms) }
   }
   const requests = inputs.map(doorRequest)
+  const reads = inputs.map(readRequest)
   const kfdoor = kfdoorEngine(rules, requests[0] as (typeof requests)[0])
   const contestants: Contestant[] = [
-    inProcess('kfdoor', kfdoor.policies, inputs.map(readRequest)),
+    inProcess('kfdoor', kfdoor.policies, reads),
     inProcess('kfdoor whole door', kfdoor.door, requests),
     inProcess('naive', naive, inputs, Math.max(1, Math.floor(50_000 / rules.length))),
   ]
-  if (peers === undefined) return { contestants, close: () => {} }
+  const least = effort === 'full' ? 1_000_000 : 1_000
+  const allocating = (name: string, once: () => void, goal?: Goal): Result => {
+    const value = bytesPerUnit(once, inputs.length, least)
+    return {
+      name: `${name}, allocated`,
+      rules: rules.length,
+      value,
+      unit: 'B',
+      ...(goal && judge(goal, value)),
+    }
+  }
+  const allocated = [
+    allocating(
+      'kfdoor',
+      () => reads.forEach(kfdoor.policies),
+      effort === 'full' ? atMost(256, 'B') : undefined,
+    ),
+    allocating('kfdoor whole door', () => requests.forEach(kfdoor.door)),
+  ]
+  if (peers === undefined) return { contestants, allocated, close: () => {} }
   // Engines that try every rule take milliseconds; they are asked fewer requests, spread over all.
   const some = every(inputs, rules.length < 1000 ? 1 : 16)
   const slow = (name: string, decide: (input: BenchInput) => boolean) => {
@@ -102,7 +127,7 @@ async function enlist(
   if (rules.length <= 1000) contestants.push(slow('opa-wasm', await opaWasm(folder, rules, peers)))
   contestants.push(slow('cedar', cedarEngine(rules, peers)))
   contestants.push(slow('casbin', await casbinEngine(rules, peers)))
-  return { contestants, close: () => opa.close() }
+  return { contestants, allocated, close: () => opa.close() }
 }
 
 function inProcessSlow(

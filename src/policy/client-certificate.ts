@@ -44,10 +44,9 @@ export function forwardCertificate(
   const good = peer?.trusted ? peer : undefined
   if (mode === 'ALWAYS_FORWARD_ONLY') return headers
   if (mode === 'FORWARD_ONLY' && good) return headers
-  const others = headers.filter(([name]) => name !== clientCertificateHeader)
-  if (!good || mode === 'SANITIZE' || mode === 'FORWARD_ONLY') {
-    return others.length === headers.length ? headers : others
-  }
+  const told = headers.some(([name]) => name === clientCertificateHeader)
+  const others = told ? headers.filter(([name]) => name !== clientCertificateHeader) : headers
+  if (!good || mode === 'SANITIZE' || mode === 'FORWARD_ONLY') return others
   const isUri = localPrincipal !== undefined && /^[a-z][a-z\d+.-]*:/i.test(localPrincipal)
   const own = clientCertificateEntry(good, { whole: true, ...(isUri && { by: localPrincipal }) })
   const sent = headers.filter(([name]) => name === clientCertificateHeader).map(([, value]) => value)

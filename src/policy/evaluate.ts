@@ -63,7 +63,8 @@ export function decideGateway(
   context: Context,
   hop: number,
 ): Decision {
-  const trail: Trail = { steps: [], hop, trace: context.trace !== false }
+  const trace = context.trace !== false
+  const trail: Trail = { steps: trace ? [] : untold, hop, trace }
   const accepted = accept(gateway.proxy, request)
   if (accepted.kind === 'drop') {
     note(trail, { phase: 'listener', outcome: 'rejected', reason: accepted.reason })
@@ -94,6 +95,9 @@ export function decideGateway(
   return decideHttp(gateway, chain, read, context, trail)
 }
 
+/** Where nobody wants steps. */
+const untold = Object.freeze([]) as unknown as Step[]
+
 /** A request comes again with each answer of a provider; its head is read the first time. */
 function readOnce(gateway: Gateway, request: DoorRequest, peer: DoorRequest['peer']): Head {
   const { last } = gateway
@@ -108,7 +112,7 @@ function readOnce(gateway: Gateway, request: DoorRequest, peer: DoorRequest['pee
 
 /** What the filters are handed; the names of the route only where an EnvoyFilter asks for them. */
 class RoutedCall implements FilterCall {
-  readonly request: NormalizedRequest
+  readonly attributes: Attributes
   readonly context: Context
   readonly trace: boolean
   readonly hop: number
@@ -116,14 +120,18 @@ class RoutedCall implements FilterCall {
   readonly #table: RouteTable
   readonly #found: Found
 
-  constructor(request: NormalizedRequest, context: Context, trail: Trail, table: RouteTable, found: Found) {
-    this.request = request
+  constructor(attributes: Attributes, context: Context, trail: Trail, table: RouteTable, found: Found) {
+    this.attributes = attributes
     this.context = context
     this.trace = trail.trace
     this.hop = trail.hop
     this.routed = found.kind !== 'none'
     this.#table = table
     this.#found = found
+  }
+
+  get request(): NormalizedRequest {
+    return this.attributes.source as NormalizedRequest
   }
 
   get route(): ChosenRoute | undefined {
@@ -142,8 +150,8 @@ function decideHttp(
   if (table === undefined) throw new Error('an HTTP chain has a route table')
   let attributes = new Attributes(request)
   let found = findRoute(table, attributes, request.forwardedProto, undefined)
-  const outcome = gateway.filters().run(new RoutedCall(request, context, trail, table, found))
-  trail.steps.push(...outcome.steps)
+  const outcome = gateway.filters().run(new RoutedCall(attributes, context, trail, table, found))
+  if (trail.trace) for (const step of outcome.steps) trail.steps.push(step)
   const { checks, reason } = outcome
   // A provider that was not asked for want of a route is half of a refusal's reason.
   if (found.kind === 'none' && trail.trace && outcome.kind === 'reply') {
@@ -343,18 +351,23 @@ function forward(
   const { target } = chosen
   // A Host that only one of several destinations sets is no rewrite to Envoy.
   const rehosted = action.host ?? (action.weighted ? undefined : chosen.host)
-  const own = proxyHeaders(theirs, action, {
-    ...(isRewritten(route.path, action.rewrite, request.path) && { path: request.path }),
-    ...(rehosted !== undefined && rehosted !== request.host && { host: request.host }),
-  })
-  return {
+  const own = proxyHeaders(
+    theirs,
+    action,
+    isRewritten(route.path, action.rewrite, request.path) ? request.path : undefined,
+    rehosted !== undefined && rehosted !== request.host ? request.host : undefined,
+  )
+  const decision: ForwardDecision = {
     kind: 'forward',
     verdict: 'allow',
     reason: 'route-matched',
     steps: trail.steps,
     checks: passed.checks,
     upstream: target.cluster,
-    destination: { host: target.host, port: target.port, ...(target.subset && { subset: target.subset }) },
+    destination:
+      target.subset === ''
+        ? { host: target.host, port: target.port }
+        : { host: target.host, port: target.port, subset: target.subset },
     method: request.method,
     path,
     host,
@@ -363,16 +376,28 @@ function forward(
     timeoutMs: action.timeoutMs,
     retries: action.retries,
     delayMs,
-    ...(action.mirrors.length > 0 && {
-      mirrors: action.mirrors
-        .filter(({ target: mirror }) => mirror.known)
-        .map(({ target: mirror, percent }) => ({ upstream: mirror.cluster, host, percent })),
-    }),
-    response: {
-      remove: response.remove,
-      set: [...formattedOnce(response.set, attributes), ...corsHeaders, ...passed.downstream.set],
-      add: [...formatted(response.add, attributes), ...passed.downstream.add],
-    },
+    response: toAnswer(response, attributes, corsHeaders, passed),
+  }
+  if (action.mirrors.length === 0) return decision
+  return {
+    ...decision,
+    mirrors: action.mirrors
+      .filter(({ target: mirror }) => mirror.known)
+      .map(({ target: mirror, percent }) => ({ upstream: mirror.cluster, host, percent })),
+  }
+}
+
+function toAnswer(
+  changes: HeaderChanges,
+  attributes: Attributes,
+  corsHeaders: HeaderList,
+  { downstream: { set, add } }: FilterPass,
+): ForwardDecision['response'] {
+  if (changes === noChanges && corsHeaders.length + set.length + add.length === 0) return noChanges
+  return {
+    remove: changes.remove,
+    set: [...formattedOnce(changes.set, attributes), ...corsHeaders, ...set],
+    add: [...formatted(changes.add, attributes), ...add],
   }
 }
 
@@ -391,25 +416,32 @@ function formattedOnce(set: HeaderChanges['set'], attributes: Attributes): Heade
 function proxyHeaders(
   own: (readonly [string, string])[],
   action: ForwardAction,
-  original: { readonly path?: string; readonly host?: string },
+  path: string | undefined,
+  host: string | undefined,
 ): HeaderList {
-  if (original.path !== undefined) own.push(['x-envoy-original-path', original.path])
-  if (original.host !== undefined) own.push(['x-envoy-original-host', original.host])
+  if (path !== undefined) own.push(['x-envoy-original-path', path])
+  if (host !== undefined) own.push(['x-envoy-original-host', host])
   const patience = action.retries?.perTryTimeoutMs || action.timeoutMs
   if (patience) own.push(['x-envoy-expected-rq-timeout-ms', String(patience)])
-  own.push(['x-envoy-attempt-count', '1'])
+  own.push(firstAttempt)
   return own
 }
 
+const firstAttempt = ['x-envoy-attempt-count', '1'] as const
+
 /** The request's own headers, and those of the proxy but its id. */
 function parted(headers: HeaderList): [HeaderList, (readonly [string, string])[]] {
-  const others: (readonly [string, string])[] = []
-  const own: (readonly [string, string])[] = []
+  let ours = 0
+  for (const header of headers) if (isProxyHeader(header[0])) ours++
+  const others: (readonly [string, string])[] = new Array(headers.length - ours)
+  // Up to four more come later; a list that grows is copied.
+  const own: (readonly [string, string])[] = new Array(ours + 4)
+  let [other, kept] = [0, 0]
   for (const header of headers) {
-    const name = header[0]
-    if (!isProxyHeader(name)) others.push(header)
-    else if (name !== 'x-request-id') own.push(header)
+    if (!isProxyHeader(header[0])) others[other++] = header
+    else if (header[0] !== 'x-request-id') own[kept++] = header
   }
+  own.length = kept
   return [others, own]
 }
 
@@ -520,10 +552,12 @@ function note(trail: Trail, step: Omit<Step, 'hop'>): void {
 }
 
 function noteRoute(trail: Trail, route: Route, reason: string, phase: Step['phase'] = 'route'): void {
+  if (!trail.trace) return
   note(trail, { phase, object: route.object, rule: route.rule, at: route.at, outcome: 'matched', reason })
 }
 
 function noteChain(trail: Trail, chain: Chain): void {
+  if (!trail.trace) return
   const reason = chain.tls ? 'tls-listener' : 'plain-listener'
   note(trail, { ...serverStep(chain.server), phase: 'listener', outcome: 'matched', reason })
 }

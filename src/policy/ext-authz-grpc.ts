@@ -151,7 +151,7 @@ function applyOk(provider: GrpcProvider, flow: Flow, response: GrpcAnswer): void
     path = withParams(path, params)
   }
   for (const [name, value] of ok?.responseHeadersToAdd ?? []) {
-    flow.downstreamAdd.push([name.toLowerCase(), value])
+    flow.addDownstream(name.toLowerCase(), value)
   }
   if (written.length + removed.length + set.length + unset.length === 0) return
   flow.change({ headers: list, path, host })

@@ -133,7 +133,7 @@ export function applyHttpAnswer(provider: HttpProvider, flow: Flow, answer: Chec
       changed = true
       list = [...list, [name, value]]
     }
-    if (matchesName(provider.downstreamOnAllow, name)) flow.downstreamAdd.push([name, value])
+    if (matchesName(provider.downstreamOnAllow, name)) flow.addDownstream(name, value)
   }
   for (const name of removed) list = withoutHeader(list, name)
   if (changed || removed.length > 0) {

@@ -90,8 +90,9 @@ function runFilters(filters: readonly HttpFilter[], call: FilterCall): FilterOut
 
 /** Without a stop the request passes as the filters left it. */
 export function outcomeOf(flow: Flow, stop?: Stop): FilterOutcome {
-  const ran = { reason: stop?.reason ?? flow.reason, steps: flow.steps, checks: flow.checks }
-  switch (stop?.kind) {
+  if (stop === undefined) return passed(flow)
+  const ran = { reason: stop.reason, steps: flow.steps, checks: flow.checks }
+  switch (stop.kind) {
     case 'ask':
       return { ...ran, kind: 'ask', check: stop.check }
     case 'reply': {
@@ -104,29 +105,31 @@ export function outcomeOf(flow: Flow, stop?: Stop): FilterOutcome {
     case 'unknown':
       return { ...ran, kind: 'unknown' }
   }
+}
+
+function passed(flow: Flow): FilterOutcome {
   const { request, attributes } = flow
   return {
-    reason: ran.reason,
-    steps: ran.steps,
-    checks: ran.checks,
+    reason: flow.reason,
+    steps: flow.steps,
+    checks: flow.checks,
     kind: 'pass',
     headers: request.headers,
     path: request.path,
     host: request.host,
     claims: attributes.claims,
     reroute: flow.reroute,
-    downstream: { set: flow.downstreamSet, add: flow.downstreamAdd },
+    downstream: flow.downstreamAdd.length === 0 ? nothingAdded : { set: none, add: flow.downstreamAdd },
   }
 }
 
 function withDownstream(headers: HeaderList, flow: Flow): HeaderList {
-  const { downstreamSet, downstreamAdd } = flow
-  if (downstreamSet.length + downstreamAdd.length === 0) return headers
-  const set = new Set(downstreamSet.map(([name]) => name))
-  return [...headers.filter(([name]) => !set.has(name)), ...downstreamSet, ...downstreamAdd]
+  const { downstreamAdd } = flow
+  return downstreamAdd.length === 0 ? headers : [...headers, ...downstreamAdd]
 }
 
-const none: readonly string[] = []
+const none: readonly never[] = []
+const nothingAdded = { set: none, add: none }
 
 /** The same list where it is so already, as HTTP/2 sends it and most clients do. */
 function inLowerCase(headers: HeaderList): HeaderList {

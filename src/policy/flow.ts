@@ -40,16 +40,16 @@ export class Flow {
   attributes: Attributes
   reroute = false
   reason = 'no-policy-applies'
-  readonly steps: Step[] = []
-  readonly checks: Check[] = []
-  readonly downstreamSet: (readonly [string, string])[] = []
-  readonly downstreamAdd: (readonly [string, string])[] = []
+  // Lists are made when there is something to put in: most requests put in nothing.
+  #steps: Step[] | undefined = undefined
+  #checks: Check[] | undefined = undefined
+  #downstreamAdd: (readonly [string, string])[] | undefined = undefined
   #answered = 0
 
   constructor(call: FilterCall) {
     this.call = call
     this.context = call.context
-    this.attributes = new Attributes(call.request)
+    this.attributes = call.attributes ?? new Attributes(call.request)
   }
 
   get request(): NormalizedRequest {
@@ -58,6 +58,29 @@ export class Flow {
 
   get trace(): boolean {
     return this.call.trace
+  }
+
+  get steps(): readonly Step[] {
+    return this.#steps ?? none
+  }
+
+  get checks(): readonly Check[] {
+    return this.#checks ?? none
+  }
+
+  /** For the client, beside the workload's own answer. */
+  get downstreamAdd(): HeaderList {
+    return this.#downstreamAdd ?? none
+  }
+
+  addDownstream(name: string, value: string): void {
+    this.#downstreamAdd ??= []
+    this.#downstreamAdd.push([name, value])
+  }
+
+  #check(check: Check): void {
+    this.#checks ??= []
+    this.#checks.push(check)
   }
 
   /** Later filters, routing and the workload see the request like this. */
@@ -85,7 +108,7 @@ export class Flow {
 
   /** The answer to a check; undefined = it has to be asked first. */
   answer(check: Check): CheckAnswer | undefined {
-    this.checks.push(check)
+    this.#check(check)
     return this.context.answers[this.#answered++]
   }
 
@@ -96,7 +119,7 @@ export class Flow {
     if (answer === undefined) return undefined
     this.#answered++
     // It still counts as a check, for whoever hands answers on to the next proxy.
-    this.checks.push(untold)
+    this.#check(untold)
     return answer
   }
 
@@ -112,7 +135,8 @@ export class Flow {
     },
   ): void {
     const object = of?.object
-    this.steps.push({
+    this.#steps ??= []
+    this.#steps.push({
       hop: this.call.hop,
       phase,
       ...(object && { object: { kind: object.kind, namespace: object.namespace, name: object.name } }),
@@ -124,6 +148,8 @@ export class Flow {
     })
   }
 }
+
+const none: readonly never[] = []
 
 const untold: Check = {
   provider: '',

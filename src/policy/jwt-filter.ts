@@ -33,6 +33,7 @@ export function jwtFilter(providers: readonly JwtProvider[], rerouting: boolean)
         now: context.now,
         verified: context.verified,
         read,
+        trace: flow.trace,
       })
       if (flow.trace) traceTrials(flow, result.trials, result.kind === 'failed' ? result.failure : undefined)
       if (result.kind === 'passed') {
@@ -42,11 +43,7 @@ export function jwtFilter(providers: readonly JwtProvider[], rerouting: boolean)
           result.path !== request.path ||
           result.claims !== undefined
         ) {
-          flow.change({
-            headers: result.headers,
-            path: result.path,
-            ...(result.claims && { claims: result.claims }),
-          })
+          flow.change(result)
         }
         if (result.accepted && rerouting) flow.reroute = true
         return undefined

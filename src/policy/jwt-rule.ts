@@ -42,6 +42,8 @@ export interface JwtInput {
   /** Seconds since the epoch. */
   readonly now: number
   readonly verified: (keyId: string, token: string) => boolean
+  /** false = nobody wants to know what became of each rule. */
+  readonly trace?: boolean
 }
 
 /** Envoy allows clocks to differ by this many seconds. */
@@ -59,15 +61,11 @@ export function runJwt(providers: readonly JwtProvider[], input: JwtInput): JwtR
     const failure = run.requirement()
     if (failure !== undefined) return { kind: 'failed', failure, trials: run.trials }
   }
-  return {
-    kind: 'passed',
-    headers: run.headers,
-    path: run.path,
-    ...(run.claims && { claims: run.claims }),
-    accepted: run.accepted,
-    trials: run.trials,
-  }
+  return run.passed()
 }
+
+const noTrials: readonly JwtTrial[] = []
+const noHeaders: readonly never[] = []
 
 /** One request on its way through the requirement tree; the tree changes the request as it goes. */
 class JwtRun {
@@ -75,7 +73,7 @@ class JwtRun {
   path: string
   claims: Claims | undefined = undefined
   accepted = false
-  readonly trials: JwtTrial[] = []
+  trials: readonly JwtTrial[] = noTrials
   readonly #providers: readonly JwtProvider[]
   readonly #input: JwtInput
 
@@ -86,6 +84,13 @@ class JwtRun {
     this.path = input.path
     // What any rule writes no client may send, token or not, preflight or not.
     for (const provider of providers) this.#removeWritten(provider)
+  }
+
+  passed(): JwtResult {
+    const { headers, path, claims, accepted, trials } = this
+    return claims === undefined
+      ? { kind: 'passed', headers, path, accepted, trials }
+      : { kind: 'passed', headers, path, claims, accepted, trials }
   }
 
   /** `any[p0, …, all[any[p0, missing], …]]`; with one rule only `any[p0, missing]`. */
@@ -118,7 +123,8 @@ class JwtRun {
     this.#removeWritten(provider)
     const tokens = findTokens(provider.locations, this.headers, this.path)
     if (tokens.length === 0) return this.#tried(provider, 'token-missing')
-    for (const found of tokens.reverse()) {
+    for (let at = tokens.length - 1; at >= 0; at--) {
+      const found = tokens[at] as FoundToken
       const token = (this.#input.read ?? readToken)(found.text)
       if (typeof token === 'string') return this.#tried(provider, token)
       const failure = judge(provider, token, this.#input)
@@ -128,8 +134,13 @@ class JwtRun {
     return undefined
   }
 
+  #trials(): JwtTrial[] {
+    if (this.trials === noTrials) this.trials = []
+    return this.trials as JwtTrial[]
+  }
+
   #tried(provider: JwtProvider, failure: JwtFailure, token?: Token): JwtFailure {
-    this.trials.push({ provider, failure, ...(token && { token }) })
+    if (this.#input.trace !== false) this.#trials().push({ provider, failure, ...(token && { token }) })
     return failure
   }
 
@@ -141,13 +152,13 @@ class JwtRun {
 
   #accept(provider: JwtProvider, token: Token, found: FoundToken): void {
     const { rule } = provider
-    const added: (readonly [string, string])[] = []
+    let added: readonly (readonly [string, string])[] = noHeaders
     if (rule.outputPayloadToHeader !== undefined && rule.outputPayloadToHeader.value !== '') {
-      added.push([lowerCase(rule.outputPayloadToHeader.value), token.payloadPart])
+      added = [[lowerCase(rule.outputPayloadToHeader.value), token.payloadPart]]
     }
     for (const { header, claim } of rule.outputClaimToHeaders) {
       const text = claimHeaderText(token.payload, claim)
-      if (text !== '') added.push([lowerCase(header), text])
+      if (text !== '') added = [...added, [lowerCase(header), text]]
     }
     if (added.length > 0) this.headers = [...this.headers, ...added]
     if (!rule.forwardOriginalToken) {
@@ -157,7 +168,7 @@ class JwtRun {
     }
     this.claims = splitClaims(token.payload, provider.spaceDelimited)
     this.accepted = true
-    this.trials.push({ provider, token })
+    if (this.#input.trace !== false) this.#trials().push({ provider, token })
   }
 }
 

@@ -152,8 +152,13 @@ type Connection = Pick<DoorRequest, 'port' | 'scheme' | 'sni'>
 
 /** Of several addresses on one port, the one that stands for all. */
 function listenerFor(proxy: GatewayProxy, connection: Connection): Listener | undefined {
-  const onPort = proxy.listeners.filter((listener) => listener.port === connection.port)
-  return onPort.find(({ bind }) => bind === '' || bind === '0.0.0.0') ?? onPort[0]
+  let first: Listener | undefined
+  for (const listener of proxy.listeners) {
+    if (listener.port !== connection.port) continue
+    if (listener.bind === '' || listener.bind === '0.0.0.0') return listener
+    first ??= listener
+  }
+  return first
 }
 
 /** The chain a connection ends at, whether or not it speaks what the chain wants. */

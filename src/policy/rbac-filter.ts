@@ -5,6 +5,9 @@ import { compileRuleSet, findRule, isDryRun, matchedPlace, type RuleSet, traceRu
 
 const name = 'envoy.filters.http.rbac'
 
+const denyMatched: Stop = { ...denied, reason: 'deny-rule-matched' }
+const noAllowMatched: Stop = { ...denied, reason: 'no-allow-rule-matched' }
+
 type Enforced = 'AUDIT' | 'DENY' | 'ALLOW'
 
 /**
@@ -62,7 +65,7 @@ function deny(set: RuleSet, flow: Flow): Stop | undefined {
     const place = matchedPlace(rule, flow.attributes)
     flow.step('deny', 'rejected', 'deny-rule-matched', { object: rule.policy, rule: place, at: rule.at })
   }
-  return { ...denied, reason: 'deny-rule-matched' }
+  return denyMatched
 }
 
 function allow(set: RuleSet, flow: Flow): Stop | undefined {
@@ -76,7 +79,7 @@ function allow(set: RuleSet, flow: Flow): Stop | undefined {
         text: `none of the ${set.rules.length} ALLOW rules that apply matches`,
       })
     }
-    return { ...denied, reason: 'no-allow-rule-matched' }
+    return noAllowMatched
   }
   flow.reason = 'allow-rule-matched'
   if (flow.trace) {

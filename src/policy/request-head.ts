@@ -76,11 +76,14 @@ function readTarget(request: DoorRequest): Target | undefined {
 }
 
 /** Codec faults are `codec`, others the reason of a 400. */
-function readHeaders(sent: HeaderList, rules: HeadRules): [string, string][] | string {
-  const headers: [string, string][] = []
+function readHeaders(sent: HeaderList, rules: HeadRules): Header[] | string {
+  // Four more come later; a list that grows is copied.
+  const headers: Header[] = new Array(sent.length + 4)
+  let count = 0
   let connection: string | undefined
   let hopByHop = false
-  for (const [sentName, sentValue] of sent) {
+  for (const header of sent) {
+    const [sentName, sentValue] = header
     const known = headerName(sentName)
     if (known === undefined) return 'codec'
     const { name } = known
@@ -93,11 +96,20 @@ function readHeaders(sent: HeaderList, rules: HeadRules): [string, string][] | s
       hopByHop = true
       if (name === 'connection') connection = connection === undefined ? value : `${connection},${value}`
     }
-    const before = known.single ? headers.find((header) => header[0] === name) : undefined
-    if (before === undefined) headers.push([name, value])
-    else before[1] = `${before[1]},${value}`
+    const before = known.single ? placeOf(headers, count, name) : -1
+    // A pair that says it already in the proxy's own spelling is kept.
+    if (before === -1) headers[count++] = name === sentName && value === sentValue ? header : [name, value]
+    else headers[before] = [name, `${headers[before]?.[1]},${value}`]
   }
+  headers.length = count
   return hopByHop ? withoutHopByHop(headers, connection) : headers
+}
+
+type Header = readonly [name: string, value: string]
+
+function placeOf(headers: readonly Header[], count: number, name: string): number {
+  for (let at = 0; at < count; at++) if (headers[at]?.[0] === name) return at
+  return -1
 }
 
 /** What a header's name says about it. */
@@ -139,10 +151,7 @@ function trimmed(value: string): string {
  * The connection's own headers and those `Connection` names are for this hop only. An upgrade keeps
  * its two.
  */
-function withoutHopByHop(
-  headers: readonly [string, string][],
-  connection: string | undefined,
-): [string, string][] {
+function withoutHopByHop(headers: readonly Header[], connection: string | undefined): Header[] {
   const nominated = (connection ?? '').split(',').map((token) => token.trim().toLowerCase())
   const upgrade = nominated.includes('upgrade') && headers.some(([name]) => name === 'upgrade')
   return headers.filter(([name, value]) => {
@@ -168,19 +177,19 @@ function addressed(
   rules: HeadRules,
   target: Target,
   path: string,
-  received: readonly [string, string][],
+  headers: Header[],
   principals: readonly string[],
 ): NormalizedRequest {
   const drop = rules.useRemoteAddress ? edgeOnly : internalOnly
-  const headers: [string, string][] = []
   let forwardedFor: string | undefined
   let forwardedForAt = -1
   let sentProto: string | undefined
-  for (const header of received) {
+  let kept = 0
+  for (const header of headers) {
     const [name, value] = header
     // All that is looked at here begins with an x.
     if (name.charCodeAt(0) !== 120) {
-      headers.push(header)
+      headers[kept++] = header
       continue
     }
     if (name === 'x-forwarded-proto') {
@@ -190,10 +199,11 @@ function addressed(
     if (name === 'x-request-id' || drop.has(name)) continue
     if (name === 'x-forwarded-for' && forwardedForAt === -1) {
       forwardedFor = value
-      forwardedForAt = headers.length
+      forwardedForAt = kept
     }
-    headers.push(header)
+    headers[kept++] = header
   }
+  headers.length = kept
   const trusted = rules.useRemoteAddress ? rules.trustedHops : 1
   const client = trusted > 0 ? fromTheRight(forwardedFor, trusted - 1) : undefined
   const remoteIp = client ?? sent.sourceIp
@@ -205,12 +215,20 @@ function addressed(
     else headers[forwardedForAt] = ['x-forwarded-for', `${forwardedFor},${sent.sourceIp}`]
     headers.push(['x-envoy-external-address', remoteIp])
   }
-  headers.push(['x-forwarded-proto', forwardedProto], ['x-request-id', sent.requestId ?? someRequestId])
-  return {
+  headers.push(
+    forwardedProto === 'https'
+      ? overHttps
+      : forwardedProto === 'http'
+        ? overHttp
+        : [protoHeader, forwardedProto],
+    sent.requestId === undefined ? someRequestId : [requestIdHeader, sent.requestId],
+  )
+  const request = {
     method: sent.method,
     host: target.host,
     path,
-    scheme: target.scheme ?? (/^https?$/.test(forwardedProto) ? forwardedProto : ownProto),
+    scheme:
+      target.scheme ?? (forwardedProto === 'http' || forwardedProto === 'https' ? forwardedProto : ownProto),
     headers,
     port: sent.port,
     destinationIp: sent.destinationIp ?? '127.0.0.1',
@@ -220,14 +238,19 @@ function addressed(
     principals,
     forwardedProto,
     protocol: sent.protocol ?? 'HTTP/1.1',
-    ...(sent.body !== undefined && { body: sent.body }),
   }
+  return sent.body === undefined ? request : { ...request, body: sent.body }
 }
+
+const protoHeader = 'x-forwarded-proto'
+const overHttp: Header = [protoHeader, 'http']
+const overHttps: Header = [protoHeader, 'https']
 
 /**
  * A stand-in: the proxy makes a new one for each request, so that only its presence can be known.
  */
-const someRequestId = '00000000-0000-4000-8000-000000000000'
+const requestIdHeader = 'x-request-id'
+const someRequestId: Header = [requestIdHeader, '00000000-0000-4000-8000-000000000000']
 
 /** Every URI name, else every DNS name, else the subject (envoy `rbac/matchers.cc`). */
 export function principalsOf(peer: PeerCertificate | undefined): readonly string[] {

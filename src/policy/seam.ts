@@ -2,7 +2,7 @@
  * Where the two halves of the engine meet: listeners and routing on one side, the filter chain that
  * runs between them on the other. Types only.
  */
-import type { AttributeSource, Claims } from './attributes.ts'
+import type { AttributeSource, Attributes, Claims } from './attributes.ts'
 import type { Check, Context, HeaderList, Step } from './decision.ts'
 
 /** The proxy that decides: which policies select it follows from these. */
@@ -62,6 +62,8 @@ export interface ChosenRoute {
 
 export interface FilterCall {
   readonly request: NormalizedRequest
+  /** The same, where somebody has begun to look at it. */
+  readonly attributes?: Attributes
   readonly context: Context
   /** Whether a route was found: without one no provider is asked. */
   readonly routed: boolean

@@ -40,23 +40,32 @@ export function locationsOf(rule: JwtRule): Locations {
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 const byKey = (a: readonly [string, unknown], b: readonly [string, unknown]) => byText(a[0], b[0])
 
-export function findTokens(locations: Locations, headers: HeaderList, path: string): FoundToken[] {
-  const found: FoundToken[] = []
+export function findTokens(locations: Locations, headers: HeaderList, path: string): readonly FoundToken[] {
+  let found: FoundToken[] | undefined
   for (const { name, prefix } of locations.headers) {
     for (const header of headers) {
       if (header[0] !== name) continue
       const text = afterPrefix(header[1], prefix)
-      if (text !== undefined) found.push({ text, where: 'header', name })
+      if (text !== undefined) found = withOne(found, { text, where: 'header', name })
     }
   }
   for (const name of locations.params) {
     const text = firstParam(path, name)
-    if (text !== undefined) found.push({ text, where: 'param', name })
+    if (text !== undefined) found = withOne(found, { text, where: 'param', name })
   }
   for (const name of locations.cookies) {
     const text = firstCookie(headers, name)
-    if (text !== undefined) found.push({ text, where: 'cookie', name })
+    if (text !== undefined) found = withOne(found, { text, where: 'cookie', name })
   }
+  return found ?? noTokens
+}
+
+const noTokens: readonly never[] = []
+
+/** Nearly always it stays at one, for which a list that is to grow is much too long. */
+function withOne(found: FoundToken[] | undefined, token: FoundToken): FoundToken[] {
+  if (found === undefined) return [token]
+  found.push(token)
   return found
 }
 
@@ -68,9 +77,15 @@ function afterPrefix(value: string, prefix: string): string | undefined {
   if (prefix === '') return value
   const at = value.indexOf(prefix)
   if (at === -1) return undefined
-  const rest = value.slice(at + prefix.length)
-  const start = rest.search(/[A-Za-z0-9_.-]/)
-  return start === -1 ? value : rest.slice(start)
+  for (let start = at + prefix.length; start < value.length; start++) {
+    if (ofTokens[value.charCodeAt(start)] === 1) return value.slice(start)
+  }
+  return value
+}
+
+const ofTokens = new Uint8Array(128)
+for (let code = 0; code < 128; code++) {
+  if (/[A-Za-z0-9_.-]/.test(String.fromCharCode(code))) ofTokens[code] = 1
 }
 
 /** The first cookie of that name, without quotes around it. */
