@@ -12,6 +12,8 @@ export interface DoorOptions {
   /** A cluster's door as one file: read like any other. */
   readonly snapshot?: string
   readonly istioVersion?: string
+  /** `default` = a kfdoor gateway answers. */
+  readonly hardening?: string
   /** A cluster instead of files: these are kubeconfig's own. */
   readonly context?: string
   readonly kubeconfig?: string

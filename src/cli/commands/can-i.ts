@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { collect } from '../collect.ts'
+import { hardeningOption } from '../hardening.ts'
 import type { Io } from '../io.ts'
 import { exitOf } from './explain.ts'
 
@@ -25,11 +26,7 @@ export const canICommand = (io: Io) =>
     .option('-d, --data <body>', 'a body to send')
     .option('--cert <spiffe>', 'the URI name of a client certificate, taken as trusted')
     .option('--answer <file>', "the providers' answers instead of what the principal implies: JSON, a list")
-    .addOption(
-      new Option('--hardening <level>', 'default: as a kfdoor gateway answers, which is stricter than Istio')
-        .choices(['default', 'istio-parity'])
-        .default('istio-parity'),
-    )
+    .addOption(hardeningOption())
     .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
     .option('-q, --quiet', 'print nothing')
     .addOption(new Option('-o, --output <format>', 'table, json').choices(['table', 'json']).default('table'))

@@ -1,4 +1,5 @@
 import { Command, Option } from '@commander-js/extra-typings'
+import { hardeningOption } from '../hardening.ts'
 import type { Io } from '../io.ts'
 
 /** `kfdoor diff profile:v1.8 profile:26.03` */
@@ -17,6 +18,7 @@ export const diffCommand = (io: Io) =>
       '--fail-on <lists>',
       'exit 1 only for these: gained,lost,changed,public,unreachable,deadRules,unknown',
     )
+    .addOption(hardeningOption())
     .option('--istio-version <version>', "read both as this Istio does (default: each one's istiod's image)")
     .addOption(new Option('-o, --output <format>', 'table, json').choices(['table', 'json']).default('table'))
     .addHelpText(

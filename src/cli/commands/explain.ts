@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { collect } from '../collect.ts'
+import { hardeningOption } from '../hardening.ts'
 import { exitCode, type Io, wantsColour } from '../io.ts'
 
 /** `kfdoor explain GET https://kubeflow.example.com/pipeline --as anonymous -f mesh.yaml` */
@@ -24,11 +25,7 @@ export const explainCommand = (io: Io) =>
     .option('-d, --data <body>', 'a body to send')
     .option('--cert <spiffe>', 'the URI name of a client certificate, taken as trusted')
     .option('--answer <file>', "the providers' answers instead of what the principal implies: JSON, a list")
-    .addOption(
-      new Option('--hardening <level>', 'default: as a kfdoor gateway answers, which is stricter than Istio')
-        .choices(['default', 'istio-parity'])
-        .default('istio-parity'),
-    )
+    .addOption(hardeningOption())
     .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
     .option('--trace', 'every step, not only those that tell something')
     .addOption(new Option('-o, --output <format>', 'table, json').choices(['table', 'json']).default('table'))

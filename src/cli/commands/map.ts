@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { collect } from '../collect.ts'
+import { hardeningOption } from '../hardening.ts'
 import { exitCode, type Io } from '../io.ts'
 
 /** `kfdoor map -f profile:26.03` */
@@ -14,6 +15,7 @@ export const mapCommand = (io: Io) =>
     .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
     .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
     .option('--as <principal>', 'only this caller instead of those found; repeatable', collect)
+    .addOption(hardeningOption())
     .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
     .addOption(
       new Option('-o, --output <format>', 'table, json, csv, markdown, html')

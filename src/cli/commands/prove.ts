@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { collect } from '../collect.ts'
+import { hardeningOption } from '../hardening.ts'
 import type { Io } from '../io.ts'
 
 /** `kfdoor prove claims.yaml -f mesh/` */
@@ -14,6 +15,7 @@ export const proveCommand = (io: Io) =>
     .option('--snapshot <file>', "a cluster's door as one file")
     .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
     .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
+    .addOption(hardeningOption())
     .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
     .addOption(new Option('-o, --output <format>', 'table, json').choices(['table', 'json']).default('table'))
     .addHelpText(

@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { collect } from '../collect.ts'
+import { hardeningOption } from '../hardening.ts'
 import type { Io } from '../io.ts'
 
 /** `kfdoor test tests.yaml -f mesh/` */
@@ -11,6 +12,7 @@ export const testCommand = (io: Io) =>
     .option('--snapshot <file>', "a cluster's door as one file")
     .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
     .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
+    .addOption(hardeningOption())
     .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
     .addOption(
       new Option('-o, --output <format>', 'table, json, junit, tap')

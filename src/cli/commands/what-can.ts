@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { collect } from '../collect.ts'
+import { hardeningOption } from '../hardening.ts'
 import type { Io } from '../io.ts'
 
 /** `kfdoor what-can user:user@example.com -f mesh/` */
@@ -15,6 +16,7 @@ export const whatCanCommand = (io: Io) =>
     .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
     .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
     .option('--all', 'also what is closed, and why')
+    .addOption(hardeningOption())
     .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
     .addOption(new Option('-o, --output <format>', 'table, json').choices(['table', 'json']).default('table'))
     .addHelpText(

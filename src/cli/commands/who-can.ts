@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { collect } from '../collect.ts'
+import { hardeningOption } from '../hardening.ts'
 import type { Io } from '../io.ts'
 
 /** `kfdoor who-can GET https://kubeflow.example.com/pipeline/ -f mesh/` */
@@ -13,6 +14,7 @@ export const whoCanCommand = (io: Io) =>
     .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
     .option('--as <principal>', 'only this caller instead of those found; repeatable', collect)
     .option('-H, --header <line>', 'a header to send, `Name: value`; repeatable', collect)
+    .addOption(hardeningOption())
     .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
     .addOption(new Option('-o, --output <format>', 'table, json').choices(['table', 'json']).default('table'))
     .addHelpText(

@@ -11,6 +11,7 @@ import { asTable } from './render.ts'
 export interface DiffCommandOptions {
   readonly istioVersion?: string
   readonly failOn?: string
+  readonly hardening?: string
   readonly output: string
 }
 
@@ -27,7 +28,11 @@ export async function printDiff(
   const failing = options.failOn === undefined ? undefined : readLists(options.failOn)
   const [was, is] = [await readMesh(io, before), await readMesh(io, after)]
   progress(io, 'comparing what becomes of all requests')
-  const diff = diffAccess(was, is, {
+  const ask =
+    options.hardening === 'default'
+      ? (await import('../../compose/hardened/diff.ts')).hardenedDiff
+      : diffAccess
+  const diff = ask(was, is, {
     now: Date.now() / 1000,
     old: viewOptions(was, options),
     new: viewOptions(is, options),

@@ -31,7 +31,7 @@ export async function explainOne(
   io: Pick<Io, 'readStdin' | 'env' | 'err'>,
   command: string,
   words: readonly string[],
-  options: QuestionOptions & DoorOptions & { readonly hardening?: string },
+  options: QuestionOptions & DoorOptions,
 ): Promise<Answered> {
   const typed = readQuestion(command, words, options, Date.now() / 1000)
   const { mesh, door } = await readDoor(io, command, options)
@@ -41,9 +41,7 @@ export async function explainOne(
     signature: signatures(door, typed),
     ...(provider && { provider }),
   }
-  // A kfdoor gateway is stricter than Istio; its code is only loaded where it is asked about.
-  const ask =
-    options.hardening === 'default' ? (await import('../../compose/hardened.ts')).explainHardened : explain
+  const ask = await explainer(options)
   const result = asked(ask(door, question))
   const { workload } = result
   const around = aroundGateways(door).filter(
@@ -57,6 +55,13 @@ export async function explainOne(
   return 'problem' in after
     ? answered
     : { ...answered, signedIn: { as: `user:${as}${typed.principal.forged ? '+forged' : ''}`, result: after } }
+}
+
+/** A kfdoor gateway is stricter than Istio; its code is only loaded where it is asked about. */
+export async function explainer({ hardening }: DoorOptions): Promise<typeof explain> {
+  return hardening === 'default'
+    ? (await import('../../compose/hardened/explain.ts')).explainHardened
+    : explain
 }
 
 function asked(result: Explanation | Unasked): Explanation {

@@ -2,7 +2,7 @@ import { Fault } from '../../base/index.ts'
 import { releaseSignIn } from '../../compose/release-answers.ts'
 import type { Mesh } from '../../mesh/index.ts'
 import { assumedKeys, type Principal, parsePrincipal } from '../../policy/index.ts'
-import { accessMap, type MapRow, type ViewOptions } from '../../regions/index.ts'
+import { accessMap, type MapOptions, type MapRow, type ViewOptions } from '../../regions/index.ts'
 import type { Io } from '../io.ts'
 import { progress } from '../progress.ts'
 import { type DoorOptions, readDoor } from '../read-door.ts'
@@ -21,7 +21,8 @@ export async function printMap(io: Io, options: MapCommandOptions): Promise<void
   const { mesh, door } = await readDoor(io, 'map', options)
   const now = Date.now() / 1000
   progress(io, `looking at every route of ${mesh.virtualServices.length} VirtualServices`)
-  const rows: readonly MapRow[] = accessMap(mesh, {
+  const ask = await mapper(options)
+  const rows = ask(mesh, {
     ...viewOptions(mesh, options),
     now,
     ...(principals && { principals }),
@@ -39,6 +40,13 @@ export async function printMap(io: Io, options: MapCommandOptions): Promise<void
     default:
       return io.out(asTable(rows, around))
   }
+}
+
+/** A kfdoor gateway is stricter than Istio; its code is only loaded where it is asked about. */
+export async function mapper({
+  hardening,
+}: DoorOptions): Promise<(mesh: Mesh, options: MapOptions) => readonly MapRow[]> {
+  return hardening === 'default' ? (await import('../../compose/hardened/map.ts')).hardenedMap : accessMap
 }
 
 /** How commands over all requests read a door: as `explain` does. */

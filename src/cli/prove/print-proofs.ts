@@ -15,7 +15,9 @@ export async function printProofs(
   const claims = (await Promise.all(files.map((file) => readClaims(io, file)))).flat()
   const { mesh } = await readDoor(io, 'prove', options)
   progress(io, `deciding ${claims.length} claims over all requests`)
-  const proofs = prove(mesh, claims, { ...viewOptions(mesh, options), now: Date.now() / 1000 })
+  const ask =
+    options.hardening === 'default' ? (await import('../../compose/hardened/prove.ts')).hardenedProve : prove
+  const proofs = ask(mesh, claims, { ...viewOptions(mesh, options), now: Date.now() / 1000 })
   io.out(options.output === 'json' ? asJson(proofs) : asTable(proofs, wantsColour(io, 'out')))
   if (proofs.some(({ outcome }) => outcome === 'violated')) return exitCode.no
   return proofs.some(({ outcome }) => outcome === 'unknown') ? exitCode.undecided : exitCode.ok

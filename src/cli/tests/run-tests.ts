@@ -1,6 +1,7 @@
 import { isFault } from '../../base/index.ts'
 import { releaseAnswers } from '../../compose/release-answers.ts'
-import { type Door, type Explanation, explain, type Question } from '../../policy/index.ts'
+import type { Door, Explanation, explain, Question } from '../../policy/index.ts'
+import { explainer } from '../explain/explain-one.ts'
 import { readQuestion } from '../explain/read-question.ts'
 import { exitCode, type Io, wantsColour } from '../io.ts'
 import { type DoorOptions, readDoor } from '../read-door.ts'
@@ -23,13 +24,19 @@ export async function runTests(
   const tests = (await Promise.all(files.map((file) => readTests(io, file)))).flat()
   const { mesh, door } = await readDoor(io, 'test', options)
   const provider = releaseAnswers(mesh)
-  const results = tests.map((test) => runTest(door, test, provider))
+  const ask = await explainer(options)
+  const results = tests.map((test) => runTest(door, test, provider, ask))
   const shown = { json: asJson, junit: asJunit, tap: asTap }[options.output]
   io.out(shown?.(results) ?? asTable(results, wantsColour(io, 'out')))
   return results.some(({ failures }) => failures.length > 0) ? exitCode.no : exitCode.ok
 }
 
-function runTest(door: Door, test: ExampleTest, provider: Question['provider']): TestResult {
+function runTest(
+  door: Door,
+  test: ExampleTest,
+  provider: Question['provider'],
+  ask: typeof explain,
+): TestResult {
   let question: Question
   try {
     const header = test.headers.map(([name, value]) => `${name}: ${value}`)
@@ -38,7 +45,7 @@ function runTest(door: Door, test: ExampleTest, provider: Question['provider']):
     if (!isFault(error)) throw error
     return { test, failures: [error.message] }
   }
-  const result = explain(door, { ...question, signature: () => false, ...(provider && { provider }) })
+  const result = ask(door, { ...question, signature: () => false, ...(provider && { provider }) })
   if ('problem' in result) return { test, failures: [`no gateway listens on port ${result.port}`] }
   const { verdict, reason } = result
   return { test, failures: failuresOf(test, result), got: { verdict, reason } }

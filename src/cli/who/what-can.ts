@@ -1,6 +1,5 @@
-import { accessMap } from '../../regions/index.ts'
 import { exitCode, type Io } from '../io.ts'
-import { readPrincipal, viewOptions } from '../map/print-map.ts'
+import { mapper, readPrincipal, viewOptions } from '../map/print-map.ts'
 import { asJson, asTable } from '../map/render.ts'
 import { progress } from '../progress.ts'
 import { type DoorOptions, readDoor } from '../read-door.ts'
@@ -14,7 +13,8 @@ export async function printWhatCan(
   const principal = readPrincipal(who)
   const { mesh } = await readDoor(io, 'what-can', options)
   progress(io, `looking at every route for ${who}`)
-  const rows = accessMap(mesh, {
+  const ask = await mapper(options)
+  const rows = ask(mesh, {
     ...viewOptions(mesh, options),
     now: Date.now() / 1000,
     principals: [principal],

@@ -1,6 +1,7 @@
 import { releaseAnswers } from '../../compose/release-answers.ts'
-import { type Explanation, explain } from '../../policy/index.ts'
+import type { Explanation } from '../../policy/index.ts'
 import { callerName, findPrincipals } from '../../regions/index.ts'
+import { explainer } from '../explain/explain-one.ts'
 import { readQuestion } from '../explain/read-question.ts'
 import { exitCode, type Io } from '../io.ts'
 import { readPrincipal } from '../map/print-map.ts'
@@ -31,9 +32,10 @@ export async function printWhoCan(io: Io, words: readonly string[], options: Who
   const principals = options.as?.map(readPrincipal)
   const { mesh, door } = await readDoor(io, 'who-can', options)
   const provider = releaseAnswers(mesh)
+  const ask = await explainer(options)
   const rows = (principals ?? findPrincipals(mesh)).map((principal): Row => {
     const asked = { ...typed, principal, signature: () => false, ...(provider && { provider }) }
-    const result = explain(door, asked)
+    const result = ask(door, asked)
     const name = callerName(principal)
     if ('problem' in result) return { principal: name, verdict: 'unavailable', reason: result.problem }
     return { principal: name, verdict: result.verdict, reason: result.reason, ...upstreamOf(result) }

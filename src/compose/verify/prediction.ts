@@ -10,7 +10,7 @@ import {
   type Verdict,
 } from '../../policy/index.ts'
 import type { Witness } from '../../regions/index.ts'
-import { explainHardened } from '../hardened.ts'
+import { explainHardened } from '../hardened/explain.ts'
 import { pageStandIn, releaseAnswers } from '../release-answers.ts'
 
 /** Who stands there: Istio's Envoy, or kfdoor's own gateway, which is stricter. */

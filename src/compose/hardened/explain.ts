@@ -1,4 +1,4 @@
-import { clientHeaderFilter, foldName, laxReading, refusedLine } from '../gateway/index.ts'
+import { clientHeaderFilter, foldName, laxReading, refusedLine } from '../../gateway/index.ts'
 import {
   type CheckAnswer,
   type Door,
@@ -8,8 +8,8 @@ import {
   type Question,
   type Step,
   type Unasked,
-} from '../policy/index.ts'
-import { identityHeaders } from './identity-headers.ts'
+} from '../../policy/index.ts'
+import { identityHeaders } from '../identity-headers.ts'
 
 /**
  * What a kfdoor gateway answers where it is stricter than Istio: headers only the door itself may say
