@@ -10,6 +10,83 @@ export interface Meaning {
 
 /** One for every fault there is: a code without a meaning does not compile. */
 const meanings: { readonly [C in FaultCode]: Meaning } = {
+  ERR_JOURNAL_UNUSABLE: {
+    meaning:
+      "Before each write to a cluster, what is about to be done and what stood there before are written to a journal of one's own (`$XDG_STATE_HOME/kfdoor/plans`), so that an interruption can be finished or undone. That folder or file cannot be used.",
+    remedy: 'make the folder yours with room on its disk, or choose another with `XDG_STATE_HOME`',
+  },
+  ERR_PLAN_BUSY: {
+    meaning:
+      'One plan is applied or rolled back by one process at a time. The lock belongs to the process and is gone when it ends, however it ends.',
+    remedy: 'wait for the other one, or end it, then see `kfdoor plan status NAME`',
+  },
+  ERR_PLAN_CONFLICT: {
+    meaning:
+      'Kubernetes records who set each field of an object (`managedFields`). The plan would change fields that a controller, a GitOps tool or an unknown program has set, which may put them back at any moment; so nothing is written.',
+    remedy:
+      'change them in the repository the tool reads (`-o yaml` prints the objects), or, if it is stopped or meant so, `--force-conflicts`',
+  },
+  ERR_PLAN_CUT: {
+    meaning:
+      'The connection to the API server broke, or the server failed, while an object was being written. Whether it was written is found out by reading it again.',
+    remedy:
+      'when the server answers again: `kfdoor plan status NAME`, then `kfdoor apply NAME --continue` or `kfdoor rollback NAME`',
+  },
+  ERR_PLAN_EDITED: {
+    meaning:
+      'Since the plan wrote an object, somebody else changed, deleted or made it anew. Going on would build on what is no longer there; undoing would undo their change too.',
+    remedy:
+      'look at the differences shown; undo by hand, or let `kfdoor rollback NAME --force` put the former state over them',
+  },
+  ERR_PLAN_ELSEWHERE: {
+    meaning:
+      'A plan says which API server it was made from. Its objects and its access diff mean nothing at another one.',
+    remedy: 'name the context it was made for, or make the plan anew here',
+  },
+  ERR_PLAN_GAIN: {
+    meaning:
+      "After the plan was applied, requests were sent to the live door, and one got through that the plan's access diff did not name.",
+    remedy:
+      'roll back, then compare with `kfdoor explain` what the door is configured to do with that request',
+  },
+  ERR_PLAN_NOT_PERMITTED: {
+    meaning:
+      'Where plans are applied on behalf of others, each change is held against what they may do first. One of these changes is not theirs to make.',
+    remedy: 'have the plan applied by somebody who may',
+  },
+  ERR_PLAN_REJECTED: {
+    meaning:
+      'Before the first write every object is sent as a dry run, which goes through validation and admission and is not kept. One of them was not accepted.',
+    remedy: 'make the plan anew against this cluster; where a kind is missing, install what serves it',
+  },
+  ERR_PLAN_RIGHTS: {
+    meaning:
+      'Before the first write the API server is asked whether each of them is allowed (SelfSubjectAccessReview). Some are not, so none was made.',
+    remedy: 'have the verbs listed granted in a Role or ClusterRole, or let an administrator apply the plan',
+  },
+  ERR_PLAN_STALE: {
+    meaning:
+      "A plan's access diff is about the objects it was made from. One of them was changed, deleted or created since, so the prediction no longer holds.",
+    remedy: 'run the command that made the plan again, and review the new access diff',
+  },
+  ERR_PLAN_STATE: {
+    meaning:
+      'A plan goes from planned to applied to rolled back, and what was asked does not fit where it is.',
+    remedy: 'see `kfdoor plan status NAME`',
+  },
+  ERR_PLAN_STOPPED: {
+    meaning:
+      "The API server took some of the plan's writes and refused one. Plans close before they open, so what is applied is not more open than either end.",
+    remedy: 'mend the reason given and `kfdoor apply NAME --continue`, or `kfdoor rollback NAME`',
+  },
+  ERR_PLAN_UNKNOWN: {
+    meaning: 'A plan is named by its file, or by its name once it was saved with `-o plan` or applied.',
+    remedy: 'see `kfdoor plan list`',
+  },
+  ERR_PLAN_UNREADABLE: {
+    meaning: 'The file is no plan of kfdoor, or has been changed so that it contradicts itself.',
+    remedy: 'make it anew with the command and `-o plan`',
+  },
   ERR_CA_UNUSABLE: {
     meaning:
       'A certificate authority of your own lies in a folder: its certificate and its key. One of them is missing, cannot be read, has expired, or does not belong to the other.',

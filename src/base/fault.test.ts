@@ -91,6 +91,38 @@ const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
     words: 'Login Failed: interaction_required',
   },
   ERR_TOKEN_REQUEST: { account: 'team/default-editor', reason: 'forbidden' },
+  ERR_JOURNAL_UNUSABLE: { path: 'plans/p/journal.json', reason: 'no room' },
+  ERR_PLAN_BUSY: { plan: 'expose-iris-3f9a2c', holder: 'process 4 on host' },
+  ERR_PLAN_CONFLICT: {
+    plan: 'expose-iris-3f9a2c',
+    conflicts: ['Gateway kubeflow/door is kept by Argo CD'],
+  },
+  ERR_PLAN_CUT: {
+    plan: 'expose-iris-3f9a2c',
+    object: 'Gateway a/b',
+    reason: 'it did not answer',
+    during: 'apply',
+  },
+  ERR_PLAN_EDITED: { plan: 'expose-iris-3f9a2c', objects: ['Gateway a/b: .spec'], during: 'rollback' },
+  ERR_PLAN_ELSEWHERE: {
+    plan: 'expose-iris-3f9a2c',
+    made: 'https://10.0.0.1:6443',
+    here: 'https://10.0.0.2:6443',
+  },
+  ERR_PLAN_GAIN: { plan: 'expose-iris-3f9a2c', gains: ['anonymous GET https://x/'], undone: true },
+  ERR_PLAN_NOT_PERMITTED: { plan: 'expose-iris-3f9a2c', reasons: ['Gateway a/b: not yours'] },
+  ERR_PLAN_REJECTED: { plan: 'expose-iris-3f9a2c', objects: ['Gateway a/b: unknown field'] },
+  ERR_PLAN_RIGHTS: { plan: 'expose-iris-3f9a2c', missing: ['update gateways in kubeflow (door)'] },
+  ERR_PLAN_STALE: { plan: 'expose-iris-3f9a2c', objects: ['Gateway a/b: .spec'], begun: false },
+  ERR_PLAN_STATE: { plan: 'expose-iris-3f9a2c', state: 'was begun', next: 'finish it' },
+  ERR_PLAN_STOPPED: {
+    plan: 'expose-iris-3f9a2c',
+    object: 'Gateway a/b',
+    reason: 'denied by a webhook',
+    during: 'rollback',
+  },
+  ERR_PLAN_UNKNOWN: { name: 'expose-irs', known: ['expose-iris-3f9a2c'] },
+  ERR_PLAN_UNREADABLE: { path: 'plan.yaml', reason: 'its kind has to be `Plan`' },
 }
 
 /** A name someone typed or a program has may stand first in any case. */

@@ -106,6 +106,45 @@ export interface FaultFacts {
     readonly near: readonly string[]
   }
   readonly ERR_TOKEN_REQUEST: { readonly account: string; readonly reason: string }
+  readonly ERR_JOURNAL_UNUSABLE: { readonly path: string; readonly reason: string }
+  readonly ERR_PLAN_BUSY: { readonly plan: string; readonly holder: string }
+  readonly ERR_PLAN_CONFLICT: { readonly plan: string; readonly conflicts: readonly string[] }
+  readonly ERR_PLAN_CUT: {
+    readonly plan: string
+    readonly object: string
+    readonly reason: string
+    /** `apply` or `rollback`. */
+    readonly during: 'apply' | 'rollback'
+  }
+  readonly ERR_PLAN_EDITED: {
+    readonly plan: string
+    readonly objects: readonly string[]
+    readonly during: 'apply' | 'rollback'
+  }
+  readonly ERR_PLAN_ELSEWHERE: { readonly plan: string; readonly made: string; readonly here: string }
+  readonly ERR_PLAN_GAIN: {
+    readonly plan: string
+    readonly gains: readonly string[]
+    readonly undone: boolean
+  }
+  readonly ERR_PLAN_NOT_PERMITTED: { readonly plan: string; readonly reasons: readonly string[] }
+  readonly ERR_PLAN_REJECTED: { readonly plan: string; readonly objects: readonly string[] }
+  readonly ERR_PLAN_RIGHTS: { readonly plan: string; readonly missing: readonly string[] }
+  readonly ERR_PLAN_STALE: {
+    readonly plan: string
+    readonly objects: readonly string[]
+    /** Some of the plan is applied. */
+    readonly begun: boolean
+  }
+  readonly ERR_PLAN_STATE: { readonly plan: string; readonly state: string; readonly next: string }
+  readonly ERR_PLAN_STOPPED: {
+    readonly plan: string
+    readonly object: string
+    readonly reason: string
+    readonly during: 'apply' | 'rollback'
+  }
+  readonly ERR_PLAN_UNKNOWN: { readonly name: string; readonly known: readonly string[] }
+  readonly ERR_PLAN_UNREADABLE: { readonly path: string; readonly reason: string }
 }
 export type FaultCode = keyof FaultFacts
 /** `switch (fault.code)` over this narrows `fault.facts`. */
@@ -173,6 +212,21 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_INTENT_REFUSED: 'KFD1932',
   ERR_SUBJECT_UNKNOWN: 'KFD1933',
   ERR_TOKEN_REQUEST: 'KFD1831',
+  ERR_JOURNAL_UNUSABLE: 'KFD1923',
+  ERR_PLAN_BUSY: 'KFD1916',
+  ERR_PLAN_CONFLICT: 'KFD1914',
+  ERR_PLAN_CUT: 'KFD1918',
+  ERR_PLAN_EDITED: 'KFD1919',
+  ERR_PLAN_ELSEWHERE: 'KFD1922',
+  ERR_PLAN_GAIN: 'KFD1920',
+  ERR_PLAN_NOT_PERMITTED: 'KFD1924',
+  ERR_PLAN_REJECTED: 'KFD1921',
+  ERR_PLAN_RIGHTS: 'KFD1913',
+  ERR_PLAN_STALE: 'KFD1912',
+  ERR_PLAN_STATE: 'KFD1915',
+  ERR_PLAN_STOPPED: 'KFD1917',
+  ERR_PLAN_UNKNOWN: 'KFD1911',
+  ERR_PLAN_UNREADABLE: 'KFD1910',
 }
 
 /** One sentence each: lower case, no final period, what the user wrote in backticks. */
@@ -277,7 +331,44 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_SUBJECT_UNKNOWN: (f) =>
     `there is no ${f.what} \`${f.asked}\` in this door${f.near.length > 0 ? `; near it: ${f.near.map((name) => `\`${name}\``).join(', ')}` : ''}`,
   ERR_TOKEN_REQUEST: (f) => `the cluster gives no token for \`${f.account}\`: ${f.reason}`,
+  ERR_JOURNAL_UNUSABLE: (f) =>
+    `cannot keep the journal \`${f.path}\`: ${f.reason}; nothing is written to a cluster without one`,
+  ERR_PLAN_BUSY: (f) =>
+    `plan \`${f.plan}\` is being worked on by ${f.holder}; wait for it, then see \`kfdoor plan status ${f.plan}\``,
+  ERR_PLAN_CONFLICT: (f) =>
+    `others keep what plan \`${f.plan}\` would change, and nothing was written:${list(f.conflicts)}\nchange it where they keep it, or take it from them with \`kfdoor apply ${f.plan} --force-conflicts\``,
+  ERR_PLAN_CUT: (f) =>
+    `it is not known whether ${f.object} was written: ${f.reason}; see \`kfdoor plan status ${f.plan}\`, then ${f.during === 'apply' ? `\`kfdoor apply ${f.plan} --continue\` or ` : ''}\`kfdoor rollback ${f.plan}\``,
+  ERR_PLAN_EDITED: (f) =>
+    `somebody changed what plan \`${f.plan}\` had written, and nothing more was done:${list(f.objects)}\n${f.during === 'apply' ? `undo the plan with \`kfdoor rollback ${f.plan}\`, and plan again` : `undo it by hand, or give up those changes with \`kfdoor rollback ${f.plan} --force\``}`,
+  ERR_PLAN_ELSEWHERE: (f) =>
+    `plan \`${f.plan}\` was made for ${f.made}, and this is ${f.here}; choose the cluster with \`--context\`, or plan again`,
+  ERR_PLAN_GAIN: (f) =>
+    `the live door lets through what plan \`${f.plan}\` did not predict:${list(f.gains)}\n${f.undone ? 'the plan was rolled back' : `undo it with \`kfdoor rollback ${f.plan}\``}`,
+  ERR_PLAN_NOT_PERMITTED: (f) =>
+    `plan \`${f.plan}\` may not be applied here, and nothing was written:${list(f.reasons)}\nhave it applied by somebody who may: \`kfdoor apply ${f.plan}\``,
+  ERR_PLAN_REJECTED: (f) =>
+    `the API server would not take plan \`${f.plan}\`, and nothing was written:${list(f.objects)}\nplan again, or see \`kfdoor plan show ${f.plan}\``,
+  ERR_PLAN_RIGHTS: (f) =>
+    `you may not do what plan \`${f.plan}\` needs, and nothing was written; missing at the API server:${list(f.missing)}\nhave them granted, or have it applied by somebody who may: \`kfdoor apply ${f.plan}\``,
+  ERR_PLAN_STALE: (f) =>
+    `the cluster is not what plan \`${f.plan}\` was made from, and ${f.begun ? 'nothing more' : 'nothing'} was written:${list(f.objects)}\n${f.begun ? `undo what is applied with \`kfdoor rollback ${f.plan}\`, and plan again` : 'plan again with the command that made it'}`,
+  ERR_PLAN_STATE: (f) => `plan \`${f.plan}\` ${f.state}; ${f.next}`,
+  ERR_PLAN_STOPPED: (f) =>
+    `the API server refuses ${f.object}: ${f.reason}; what was done before stays: see \`kfdoor plan status ${f.plan}\`, then ${f.during === 'apply' ? `\`kfdoor apply ${f.plan} --continue\` or ` : ''}\`kfdoor rollback ${f.plan}\``,
+  ERR_PLAN_UNKNOWN: (f) =>
+    `no plan is called \`${f.name}\`, and there is no such file${
+      f.known.length > 0
+        ? `; there are ${f.known
+            .slice(0, 8)
+            .map((one) => `\`${one}\``)
+            .join(', ')}`
+        : ''
+    }; see \`kfdoor plan list\``,
+  ERR_PLAN_UNREADABLE: (f) => `\`${f.path}\` is not a plan: ${f.reason}`,
 }
+
+const list = (lines: readonly string[]): string => lines.map((line) => `\n  ${line}`).join('')
 
 /** What a person needs to decide about a certificate: issuer, names, fingerprint, and how to trust it. */
 function untrusted(f: FaultFacts['ERR_CERTIFICATE_UNTRUSTED']): string {

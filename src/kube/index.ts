@@ -1,4 +1,16 @@
-export { openKubeApi } from './api.ts'
+export { type KubeApi, openKubeApi } from './api.ts'
 export { type ClusterAccess, clusterAccess } from './kubeconfig.ts'
+export {
+  fieldManager,
+  type KubeObjects,
+  type ObjectRef,
+  openObjects,
+  type Right,
+  refOf,
+  type Written,
+} from './objects.ts'
+export { isPerson, keeperOf, managersOf, type Owned, ownersOf } from './ownership.ts'
+export type { KubeObject, Resource } from './resources.ts'
+export { isNoise } from './scrub.ts'
 export { readGroups, type Snapshot, type SnapshotOptions, takeSnapshot } from './snapshot.ts'
 export { type RequestedToken, requestToken } from './token-request.ts'

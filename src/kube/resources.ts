@@ -13,7 +13,7 @@ export interface Resource {
 
 export type KubeObject = Readonly<Record<string, unknown>>
 
-function pathOf(resource: Resource, namespace?: string, name?: string): string {
+export function pathOf(resource: Resource, namespace?: string, name?: string): string {
   const { group, version, plural, namespaced } = resource
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
   const scope = namespaced && namespace !== undefined ? `/namespaces/${namespace}` : ''

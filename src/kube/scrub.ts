@@ -16,6 +16,9 @@ type Fields = Record<string, Value>
 const noise =
   /^(kubectl\.kubernetes\.io\/last-applied-configuration|kustomize\.toolkit\.fluxcd\.io\/|argocd\.argoproj\.io\/tracking-id|meta\.helm\.sh\/)/
 
+/** Whether a reading leaves this annotation out. */
+export const isNoise = (annotation: string): boolean => noise.test(annotation)
+
 /** Keys under which configurations keep what nobody else may know. */
 const secretKey =
   /(secret|password|passwd|passphrase|token|bindpw|hash|private[-_]?key|api[-_]?key|credential|client[-_]?secret|cookie[-_]?secret|signing[-_]?key|connection[-_]?url|dsn)$/i
@@ -66,7 +69,7 @@ function cleanMetadata(metadata: Fields): Fields {
   const { managedFields: _, uid: __, resourceVersion: ___, generation: ____, ...rest } = metadata
   const annotations = rest.annotations as Fields | undefined
   if (annotations) {
-    rest.annotations = Object.fromEntries(Object.entries(annotations).filter(([name]) => !noise.test(name)))
+    rest.annotations = Object.fromEntries(Object.entries(annotations).filter(([name]) => !isNoise(name)))
   }
   return rest
 }

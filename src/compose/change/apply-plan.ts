@@ -1,0 +1,234 @@
+import { Fault } from '../../base/index.ts'
+import type { KubeObjects, Written } from '../../kube/index.ts'
+import type { Change, Plan } from '../../planner/index.ts'
+import { same } from './compare.ts'
+import { beginJournal, type Journal, keepJournal, readJournal, type Step } from './journal.ts'
+import { editedSince, hasLanded, look, settleOpenSteps, uidOf } from './observe.ts'
+import { withPlanLock } from './plan-lock.ts'
+import { savePlan } from './plan-store.ts'
+import { noteIntent, type Prepared, preflight, prepare, write } from './preflight.ts'
+import { objectText } from './read-plan.ts'
+
+/** Where a plan is carried out. */
+export interface ChangePlace {
+  /** For the state folder, `XDG_STATE_HOME`. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly objects: KubeObjects
+  /** Origin of the API server. */
+  readonly server: string
+  now(): Date
+  /** One line of progress for a person. */
+  say(line: string): void
+  /**
+   * Where plans are carried out on behalf of somebody: why they may not make this change. Asked about
+   * every change before the first one is made.
+   */
+  permit?(change: Change): Promise<string | undefined>
+}
+
+export interface ApplyOptions {
+  /** Goes on where an interruption left off. */
+  readonly resume?: boolean
+  /** Takes fields from managers that may put them back. */
+  readonly forceConflicts?: boolean
+  /** Rights to undo are wanted before anything is done. */
+  readonly undoable?: boolean
+  /** Everything but the writes. */
+  readonly rehearse?: boolean
+}
+
+export interface Applied {
+  /** `rehearsed` = nothing was written; `already` = it was applied before. */
+  readonly outcome: 'applied' | 'already' | 'rehearsed'
+  readonly steps: readonly Step[]
+  readonly notes: readonly string[]
+}
+
+/**
+ * Carries a plan out: checks everything first, then one write after another in the plan's order, each
+ * with the precondition that nobody was faster, each in the journal before it is sent and after it is
+ * answered.
+ *
+ * @throws Fault ERR_PLAN_STALE, ERR_PLAN_RIGHTS, ERR_PLAN_CONFLICT, ERR_PLAN_REJECTED, ERR_PLAN_STATE,
+ * ERR_PLAN_BUSY, ERR_PLAN_NOT_PERMITTED, ERR_PLAN_ELSEWHERE with nothing written; ERR_PLAN_STOPPED,
+ * ERR_PLAN_CUT, ERR_PLAN_EDITED with some of it written
+ */
+export async function applyPlan(
+  plan: Plan,
+  place: ChangePlace,
+  options: ApplyOptions = {},
+): Promise<Applied> {
+  checkPlace(plan, place)
+  await checkPermits(plan, place)
+  if (options.rehearse) {
+    const { notes } = await check(plan, plan.spec.changes, place, options, false)
+    return { outcome: 'rehearsed', steps: beginJournal(plan, place.server, at(place, '')).steps, notes }
+  }
+  const folder = savePlan(place.env, plan)
+  return withPlanLock(folder, plan.metadata.name, () => applyLocked(plan, at(place, folder), options))
+}
+
+type LockedPlace = ChangePlace & { readonly folder: string }
+
+const at = (place: ChangePlace, folder: string): LockedPlace => ({ ...place, folder })
+
+async function applyLocked(plan: Plan, place: LockedPlace, options: ApplyOptions): Promise<Applied> {
+  const known = readJournal(plan, place.folder)
+  const journal = known === undefined || isOver(known) ? beginJournal(plan, place.server, place) : known
+  if (known !== undefined) {
+    const answer = whatRemains(known, options)
+    if (answer !== undefined) return answer
+    await settleOpenSteps(journal, place.objects)
+    await checkWritten(journal, place)
+  }
+  const todo = plan.spec.changes.flatMap((change, index) => {
+    const step = journal.steps[index] as Step
+    return step.state === 'written' ? [] : [{ change, step }]
+  })
+  const begun = todo.length < plan.spec.changes.length
+  const { prepared, answers, notes } = await check(
+    plan,
+    todo.map(({ change }) => change),
+    place,
+    options,
+    begun,
+  )
+  keepJournal(journal, place)
+  for (const [index, { step }] of todo.entries()) {
+    await takeStep(journal, step, prepared[index] as Prepared, answers[index], place)
+    place.say(`${doneWords[step.op]} ${objectText(step.object)}`)
+  }
+  journal.state = 'applied'
+  keepJournal(journal, place)
+  return { outcome: 'applied', steps: journal.steps, notes }
+}
+
+const doneWords = { create: 'created', update: 'updated', delete: 'deleted' } as const
+
+/** A rolled-back plan may be applied once more, where the cluster is as it was. */
+const isOver = ({ state }: Journal): boolean => state === 'rolled-back'
+
+/** Whether there is anything to go on with. @throws Fault ERR_PLAN_STATE */
+function whatRemains(journal: Journal, { resume = false }: ApplyOptions): Applied | undefined {
+  const { plan, state } = journal
+  if (state === 'applied') return { outcome: 'already', steps: journal.steps, notes: [] }
+  if (state === 'rolling-back') {
+    throw new Fault('ERR_PLAN_STATE', {
+      plan,
+      state: 'is being rolled back, and not yet to its end',
+      next: `finish with \`kfdoor rollback ${plan}\``,
+    })
+  }
+  if (state === 'applying' && !resume && journal.steps.some((step) => step.state !== 'pending')) {
+    throw new Fault('ERR_PLAN_STATE', {
+      plan,
+      state: 'was begun and interrupted',
+      next: `go on with \`kfdoor apply ${plan} --continue\`, or undo it with \`kfdoor rollback ${plan}\``,
+    })
+  }
+  return undefined
+}
+
+/** What was written has to stand before more is built on it: it is what closes. */
+async function checkWritten(journal: Journal, { objects, server }: LockedPlace): Promise<void> {
+  const edited: string[] = []
+  for (const step of journal.steps) {
+    if (step.state !== 'written') continue
+    const words = editedSince(step, await look(objects, step.object, server), journal.plan)
+    if (words !== undefined) edited.push(words)
+  }
+  if (edited.length > 0) {
+    throw new Fault('ERR_PLAN_EDITED', { plan: journal.plan, objects: edited, during: 'apply' })
+  }
+}
+
+function check(
+  plan: Plan,
+  changes: readonly Change[],
+  place: ChangePlace,
+  { forceConflicts = false, undoable = false }: ApplyOptions,
+  begun: boolean,
+) {
+  return preflight(place.objects, { plan, changes, server: place.server, forceConflicts, undoable, begun })
+}
+
+/** One write, in the journal before it goes out and after it is answered. */
+async function takeStep(
+  journal: Journal,
+  step: Step,
+  prepared: Prepared,
+  answer: Step['left'],
+  place: LockedPlace,
+): Promise<void> {
+  noteIntent(step, prepared, answer)
+  keepJournal(journal, place)
+  const written = await writeUnlessEdited(journal, step, prepared, place)
+  const object = objectText(step.object)
+  const { plan } = journal
+  switch (written.kind) {
+    case 'done':
+      if (written.object !== undefined) step.left = written.object
+      step.state = 'written'
+      keepJournal(journal, place)
+      return
+    case 'moved':
+      step.state = 'pending'
+      keepJournal(journal, place)
+      throw new Fault('ERR_PLAN_STALE', {
+        plan,
+        objects: [`${object}: ${written.reason}`],
+        begun: journal.steps.some(({ state }) => state === 'written'),
+      })
+    case 'refused':
+      step.state = 'pending'
+      keepJournal(journal, place)
+      throw new Fault('ERR_PLAN_STOPPED', { plan, object, reason: written.reason, during: 'apply' })
+    case 'unknown': {
+      const cut = new Fault('ERR_PLAN_CUT', { plan, object, reason: written.reason, during: 'apply' })
+      const live = await look(place.objects, step.object, place.server).catch(() => {
+        throw cut
+      })
+      // The request may still be under way: without its mark nothing is known, and `writing` stays.
+      if (!hasLanded(step, live, plan)) throw cut
+      if (live !== undefined) step.left = live
+      step.state = 'written'
+      keepJournal(journal, place)
+    }
+  }
+}
+
+/** Controllers write statuses all the time: a version that moved for nothing else is tried again. */
+async function writeUnlessEdited(
+  journal: Journal,
+  step: Step,
+  prepared: Prepared,
+  { objects, server }: LockedPlace,
+): Promise<Written> {
+  let [now, written] = [prepared, await write(objects, prepared)]
+  for (let tries = 0; tries < 3 && written.kind === 'moved' && now.former !== undefined; tries++) {
+    const live = await look(objects, step.object, server)
+    if (live === undefined || uidOf(live) !== uidOf(now.former) || !same(live, now.former)) break
+    now = prepare(prepared.change, live, journal.plan)
+    written = await write(objects, now)
+  }
+  return written
+}
+
+/** @throws Fault ERR_PLAN_ELSEWHERE */
+export function checkPlace({ metadata: { name }, spec: { source } }: Plan, { server }: ChangePlace): void {
+  if (source.kind === 'cluster' && new URL(source.server).origin !== new URL(server).origin) {
+    throw new Fault('ERR_PLAN_ELSEWHERE', { plan: name, made: source.server, here: server })
+  }
+}
+
+export async function checkPermits(plan: Plan, { permit }: ChangePlace): Promise<void> {
+  if (permit === undefined) return
+  const answers = await Promise.all(
+    plan.spec.changes.map(async (change) => {
+      const reason = await permit(change)
+      return reason === undefined ? [] : [`${objectText(change.object)}: ${reason}`]
+    }),
+  )
+  const reasons = answers.flat()
+  if (reasons.length > 0) throw new Fault('ERR_PLAN_NOT_PERMITTED', { plan: plan.metadata.name, reasons })
+}

@@ -1,0 +1,74 @@
+import { Fault } from '../../base/index.ts'
+import type { KubeObject, KubeObjects } from '../../kube/index.ts'
+import { differing, essence, markOf, metadataOf, same } from './compare.ts'
+import type { Journal, Step } from './journal.ts'
+import { objectText } from './read-plan.ts'
+
+/** The object as it is now; undefined = there is none. @throws Fault ERR_DOOR_UNREACHABLE, ERR_CLUSTER_REFUSED */
+export async function look(
+  objects: KubeObjects,
+  object: Step['object'],
+  server: string,
+): Promise<KubeObject | undefined> {
+  const read = await objects.read(object)
+  if (read.kind === 'found') return read.object
+  if (read.kind === 'refused') {
+    throw new Fault('ERR_CLUSTER_REFUSED', { server, reason: read.reason })
+  }
+  return undefined
+}
+
+/**
+ * Finds out what became of writes nobody saw the answer of, by the mark a plan leaves on what it
+ * writes. A step that was `writing` is `pending` or `written` afterwards, one that was `undoing` is
+ * `written` or `undone`.
+ */
+export async function settleOpenSteps(journal: Journal, objects: KubeObjects): Promise<void> {
+  for (const step of journal.steps) {
+    if (step.state !== 'writing' && step.state !== 'undoing') continue
+    const live = await look(objects, step.object, journal.server)
+    if (step.state === 'writing') step.state = hasLanded(step, live, journal.plan) ? 'written' : 'pending'
+    else step.state = isUndone(step, live, journal.plan) ? 'undone' : 'written'
+  }
+}
+
+export function hasLanded(step: Step, live: KubeObject | undefined, plan: string): boolean {
+  // Its name may have been given to another since.
+  if (step.op === 'delete') return live === undefined || isGoing(live) || uidOf(live) !== uidOf(step.former)
+  return live !== undefined && markOf(live) === plan
+}
+
+export function isUndone(step: Step, live: KubeObject | undefined, plan: string): boolean {
+  if (step.op === 'create') return live === undefined || isGoing(live) || markOf(live) !== plan
+  if (live === undefined || isGoing(live) || step.former === undefined) return false
+  return same(live, step.former) && markOf(live) === markOf(step.former)
+}
+
+/**
+ * How a written step's object differs from what the plan left there: undefined where it does not, else
+ * words for a person.
+ */
+export function editedSince(step: Step, live: KubeObject | undefined, plan: string): string | undefined {
+  const name = objectText(step.object)
+  if (step.op === 'delete') {
+    if (live === undefined || isGoing(live)) return undefined
+    return `${name}: it is there again`
+  }
+  if (live === undefined) return `${name}: it was deleted`
+  if (isGoing(live)) return `${name}: it is being deleted`
+  const left = step.left
+  if (uidOf(left) !== undefined && uidOf(live) !== uidOf(left)) return `${name}: it was made anew`
+  if (left === undefined) return undefined
+  const paths = differing(essence(left), essence(live))
+  if (paths.length > 0) return `${name}: ${paths.join(', ')}`
+  return markOf(live) === plan ? undefined : `${name}: the annotation that names the plan`
+}
+
+export const uidOf = (object: KubeObject | undefined): string | undefined =>
+  object && (metadataOf(object).uid as string | undefined)
+
+export const versionOf = (object: KubeObject | undefined): string | undefined =>
+  object && (metadataOf(object).resourceVersion as string | undefined)
+
+/** Its deletion is asked for, and a finalizer holds it. */
+export const isGoing = (object: KubeObject): boolean => metadataOf(object).deletionTimestamp !== undefined

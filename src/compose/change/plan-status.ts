@@ -1,0 +1,99 @@
+import { join } from 'node:path'
+import { isFault } from '../../base/index.ts'
+import type { ObjectName, Plan } from '../../planner/index.ts'
+import type { ChangePlace } from './apply-plan.ts'
+import { type Journal, type JournalState, readJournal, type StepState } from './journal.ts'
+import { editedSince, hasLanded, isUndone, look } from './observe.ts'
+import { findPlan, planNames, plansFolder } from './plan-store.ts'
+
+export interface StepStatus {
+  readonly object: ObjectName
+  readonly op: 'create' | 'update' | 'delete'
+  /** `writing` and `undoing`: the answer was never seen, and the cluster could not be asked. */
+  readonly state: StepState
+  /** What somebody changed since, where the cluster could be asked. */
+  readonly edited?: string
+}
+
+export interface PlanStatus {
+  readonly plan: string
+  readonly state: 'planned' | JournalState
+  readonly server?: string
+  readonly createdAt: string
+  readonly changedAt?: string
+  readonly command: readonly string[]
+  readonly steps: readonly StepStatus[]
+  /** Why the states are only what the journal says. */
+  readonly unseen?: string
+}
+
+/**
+ * How far a plan is: from the journal, and from the cluster where it answers. Writes nothing.
+ *
+ * @param place undefined = the journal alone
+ */
+export async function planStatus(
+  plan: Plan,
+  env: ChangePlace['env'],
+  place?: Pick<ChangePlace, 'objects' | 'server'>,
+): Promise<PlanStatus> {
+  const { name, createdAt } = plan.metadata
+  const journal = readJournal(plan, join(plansFolder(env), name))
+  const about = { plan: name, createdAt, command: plan.spec.command }
+  if (journal === undefined) {
+    const steps = plan.spec.changes.map(({ object, op }) => ({ object, op, state: 'pending' as const }))
+    return { ...about, state: 'planned', steps }
+  }
+  const { state, server, changedAt } = journal
+  const known = { ...about, state, server, changedAt }
+  const asWritten = journal.steps.map(({ object, op, state: each }) => ({ object, op, state: each }))
+  if (place === undefined) return { ...known, steps: asWritten }
+  if (place.server !== server) {
+    return { ...known, steps: asWritten, unseen: `this is ${place.server}, and it was applied to ${server}` }
+  }
+  try {
+    return { ...known, steps: await seen(journal, place) }
+  } catch (error) {
+    if (!isFault(error)) throw error
+    return { ...known, steps: asWritten, unseen: error.message }
+  }
+}
+
+async function seen(
+  journal: Journal,
+  { objects, server }: Pick<ChangePlace, 'objects' | 'server'>,
+): Promise<readonly StepStatus[]> {
+  const { plan } = journal
+  const steps: StepStatus[] = []
+  for (const step of journal.steps) {
+    const { object, op } = step
+    let { state } = step
+    if (state === 'pending' || state === 'undone') {
+      steps.push({ object, op, state })
+      continue
+    }
+    const live = await look(objects, object, server)
+    if (state === 'writing') state = hasLanded(step, live, plan) ? 'written' : 'pending'
+    if (state === 'undoing') state = isUndone(step, live, plan) ? 'undone' : 'written'
+    const edited = state === 'written' ? editedSince(step, live, plan) : undefined
+    steps.push({ object, op, state, ...(edited !== undefined && { edited }) })
+  }
+  return steps
+}
+
+/** Every plan that is kept, newest first. What cannot be read is told, not passed over. */
+export async function listPlans(
+  env: ChangePlace['env'],
+): Promise<{ readonly plans: readonly PlanStatus[]; readonly unreadable: readonly string[] }> {
+  const plans: PlanStatus[] = []
+  const unreadable: string[] = []
+  for (const name of planNames(env)) {
+    try {
+      plans.push(await planStatus(findPlan(env, join(plansFolder(env), name, 'plan.json')), env))
+    } catch (error) {
+      if (!isFault(error)) throw error
+      unreadable.push(error.message)
+    }
+  }
+  return { plans: plans.sort((one, other) => (one.createdAt < other.createdAt ? 1 : -1)), unreadable }
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Fault } from '../../base/index.ts'
+import type { Plan } from '../../planner/index.ts'
+import { readIfThere, writePrivateFile } from '../private-file.ts'
+import { defaultStateFolder, privateFolder } from '../state.ts'
+import { parsePlan, readPlanFile } from './read-plan.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** `$XDG_STATE_HOME/kfdoor/plans`: one folder for each plan, 0700, its files 0600. */
+export const plansFolder = (env: Environment): string => join(defaultStateFolder(env), 'plans')
+
+/**
+ * Keeps a plan under its name, so that it can be applied by it.
+ *
+ * @returns its folder
+ * @throws Fault ERR_PLAN_STATE where another plan of this name is kept, ERR_JOURNAL_UNUSABLE
+ */
+export function savePlan(env: Environment, plan: Plan): string {
+  const { name } = plan.metadata
+  const folder = join(plansFolder(env), name)
+  const path = join(folder, 'plan.json')
+  return unusable(path, () => {
+    for (const each of [defaultStateFolder(env), plansFolder(env), folder]) privateFolder(each)
+    const kept = readIfThere(path)
+    if (kept === undefined) writeDurably(path, JSON.stringify(plan, undefined, 2))
+    else if (fingerprint(parsePlan(kept, path)) !== fingerprint(plan)) {
+      throw new Fault('ERR_PLAN_STATE', {
+        plan: name,
+        state: 'is kept already, with other changes',
+        next: `give this one another \`metadata.name\`, or remove \`${folder}\``,
+      })
+    }
+    return folder
+  })
+}
+
+/** A file, or the name of a plan that is kept. @throws Fault ERR_PLAN_UNKNOWN, ERR_PLAN_UNREADABLE */
+export function findPlan(env: Environment, what: string): Plan {
+  if (/[\\/]|\.(ya?ml|json)$/.test(what) || existsSync(what)) return readPlanFile(what)
+  const known = planNames(env)
+  if (known.includes(what)) return readPlanFile(join(plansFolder(env), what, 'plan.json'))
+  throw new Fault('ERR_PLAN_UNKNOWN', { name: what, known })
+}
+
+export function planNames(env: Environment): readonly string[] {
+  try {
+    return readdirSync(plansFolder(env))
+      .filter((name) => existsSync(join(plansFolder(env), name, 'plan.json')))
+      .sort()
+  } catch {
+    return []
+  }
+}
+
+/** What a plan does and to what; two plans that agree in it are one. */
+export function fingerprint({ spec: { source, changes } }: Plan): string {
+  return createHash('sha256')
+    .update(JSON.stringify([source, changes], ordered))
+    .digest('hex')
+}
+
+/** Whoever wrote the file down again may have put fields in another order. */
+const ordered = (_name: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+    : value
+
+/** Whole or not at all, and still there after the power went. */
+export function writeDurably(path: string, text: string): void {
+  unusable(path, () => {
+    writePrivateFile(path, text)
+    const folder = openSync(join(path, '..'), 'r')
+    try {
+      fsyncSync(folder)
+    } catch (error) {
+      // Some file systems do not sync folders; the file itself is.
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
+    } finally {
+      closeSync(folder)
+    }
+  })
+}
+
+function unusable<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof Fault) throw error
+    const { code, message } = error as NodeJS.ErrnoException
+    const reason = code === 'EACCES' ? 'permission denied' : code === 'ENOSPC' ? 'no room' : message
+    throw new Fault('ERR_JOURNAL_UNUSABLE', { path, reason }, { cause: error })
+  }
+}

@@ -1,0 +1,257 @@
+import { Fault } from '../../base/index.ts'
+import {
+  isPerson,
+  type KubeObject,
+  type KubeObjects,
+  keeperOf,
+  managersOf,
+  ownersOf,
+  type Right,
+  type Written,
+} from '../../kube/index.ts'
+import type { Change, Plan } from '../../planner/index.ts'
+import { carryOver, differing, essence, marked, metadataOf, same, scrubbedAt } from './compare.ts'
+import type { Step } from './journal.ts'
+import { look, versionOf } from './observe.ts'
+import { objectText } from './read-plan.ts'
+
+/** A change about to be made: what stands there, and what will be sent. */
+export interface Prepared {
+  readonly change: Change
+  readonly former: KubeObject | undefined
+  /** undefined for a deletion. */
+  readonly target: KubeObject | undefined
+}
+
+export interface Preflight {
+  readonly prepared: readonly Prepared[]
+  /** What the API server would make of each, in the order of `prepared`. */
+  readonly answers: readonly (KubeObject | undefined)[]
+  /** Sentences for the person who applies. */
+  readonly notes: readonly string[]
+}
+
+export interface PreflightOptions {
+  readonly plan: Plan
+  readonly changes: readonly Change[]
+  readonly server: string
+  readonly forceConflicts: boolean
+  /** Rights to undo are wanted too. */
+  readonly undoable: boolean
+  /** Some of the plan is applied already. */
+  readonly begun: boolean
+}
+
+/**
+ * Everything that can be known before the first write: rights, that the cluster is the one the plan was
+ * made from, who else holds the fields, and what the API server makes of each write (`dryRun=All`).
+ *
+ * @throws Fault ERR_PLAN_RIGHTS, ERR_PLAN_STALE, ERR_PLAN_CONFLICT, ERR_PLAN_REJECTED
+ */
+export async function preflight(objects: KubeObjects, options: PreflightOptions): Promise<Preflight> {
+  const { plan, changes, server, forceConflicts } = options
+  const name = plan.metadata.name
+  const notes = await checkRights(objects, options)
+  const prepared: Prepared[] = []
+  const stale: string[] = []
+  for (const change of changes) {
+    const live = await look(objects, change.object, server)
+    const moved = movedSince(change, live)
+    if (moved === undefined) prepared.push(prepare(change, live, name))
+    else stale.push(`${objectText(change.object)}: ${moved}`)
+  }
+  if (stale.length > 0)
+    throw new Fault('ERR_PLAN_STALE', { plan: name, objects: stale, begun: options.begun })
+  const conflicts = prepared.flatMap(conflictsOf)
+  if (conflicts.length > 0 && !forceConflicts) {
+    throw new Fault('ERR_PLAN_CONFLICT', { plan: name, conflicts })
+  }
+  const hidden = prepared.flatMap(({ change, target }) => {
+    const at = scrubbedAt(target)
+    return at === undefined
+      ? []
+      : [`${objectText(change.object)}: \`${at}\` is a fingerprint of a reading, not a value`]
+  })
+  if (hidden.length > 0) throw new Fault('ERR_PLAN_REJECTED', { plan: name, objects: hidden })
+  const answers = await rehearse(objects, prepared, plan, server)
+  notes.push(...conflicts.map((conflict) => `taken all the same: ${conflict}`))
+  notes.push(
+    ...prepared.flatMap(alsoKept),
+    ...prepared.flatMap((each, at) => changedByServer(each, answers[at])),
+  )
+  return { prepared, answers, notes }
+}
+
+/** Verbs of RBAC behind each change, and behind its undoing. */
+const verbs = {
+  create: { write: 'create', undo: 'delete' },
+  update: { write: 'update', undo: 'update' },
+  delete: { write: 'delete', undo: 'create' },
+} as const
+
+async function checkRights(objects: KubeObjects, options: PreflightOptions): Promise<string[]> {
+  const { plan, changes, undoable } = options
+  const unserved: string[] = []
+  const wanted: { right: Right; undo: boolean }[] = []
+  for (const { object, op } of changes) {
+    const resource = await objects.resource(object)
+    if (resource === undefined) {
+      unserved.push(`${objectText(object)}: the API server has no ${object.apiVersion} ${object.kind}`)
+      continue
+    }
+    const { group, plural } = resource
+    const right = (verb: string): Right => ({
+      verb,
+      group,
+      resource: plural,
+      ...(resource.namespaced && { namespace: object.namespace ?? 'default' }),
+      // A name is not known to RBAC when an object is made.
+      ...(verb !== 'create' && { name: object.name }),
+    })
+    wanted.push(
+      { right: right('get'), undo: false },
+      { right: right(verbs[op].write), undo: false },
+      { right: right(verbs[op].undo), undo: true },
+    )
+  }
+  if (unserved.length > 0) {
+    throw new Fault('ERR_PLAN_REJECTED', { plan: plan.metadata.name, objects: unserved })
+  }
+  const missing = new Set(await objects.missing(wanted.map(({ right }) => right)))
+  const needed = wanted.filter(({ right, undo }) => missing.has(right) && (!undo || undoable))
+  const lines = (list: typeof wanted) => [...new Set(list.map(({ right }) => rightText(right)))]
+  if (needed.length > 0) {
+    throw new Fault('ERR_PLAN_RIGHTS', { plan: plan.metadata.name, missing: lines(needed) })
+  }
+  const later = wanted.filter(({ right, undo }) => missing.has(right) && undo)
+  return lines(later).map((line) => `you could not roll this back yourself; missing: ${line}`)
+}
+
+/** `update authorizationpolicies.security.istio.io in istio-system (door)` */
+export function rightText({ verb, group, resource, namespace, name }: Right): string {
+  const what = group === '' ? resource : `${resource}.${group}`
+  const where = namespace === undefined ? '' : ` in ${namespace}`
+  return `${verb} ${what}${where}${name === undefined ? '' : ` (${name})`}`
+}
+
+/** Why the object is not the one the plan speaks of; undefined = it is. */
+function movedSince(change: Change, live: KubeObject | undefined): string | undefined {
+  if (change.op === 'create') return live === undefined ? undefined : 'it is there now'
+  if (live === undefined) return 'it is gone'
+  // Deletion was asked for, and what is written now goes with it.
+  if (metadataOf(live).deletionTimestamp !== undefined) return 'it is being deleted'
+  const { before, resourceVersion } = change
+  if (resourceVersion !== undefined && resourceVersion === versionOf(live)) return undefined
+  // A status alone moves the version, and decides nothing about a door.
+  if (same(before, live)) return undefined
+  const hidden = scrubbedAt(before)
+  if (hidden !== undefined) {
+    return `\`${hidden}\` was read as a fingerprint, so it cannot be told whether it changed`
+  }
+  return differing(essence(before), essence(live)).join(', ')
+}
+
+/** What `change` makes of what is there. */
+export function prepare(change: Change, live: KubeObject | undefined, plan: string): Prepared {
+  if (change.op === 'delete') return { change, former: live, target: undefined }
+  if (change.op === 'create') return { change, former: undefined, target: marked(change.after, plan) }
+  const carried = carryOver(essence(change.before), essence(change.after), live) as KubeObject
+  const { managedFields: _, ...metadata } = metadataOf(carried)
+  return { change, former: live, target: marked({ ...carried, metadata }, plan) }
+}
+
+/** Programs that may put back what the change takes from them. */
+function conflictsOf({ change, former, target }: Prepared): readonly string[] {
+  if (former === undefined) return []
+  const name = objectText(change.object)
+  const keeper = keeperOf(former)
+  if (keeper !== undefined) return [`${name} is kept by ${keeper}`]
+  if (target === undefined) {
+    return managersOf(former, 'kfdoor')
+      .filter((manager) => !isPerson(manager))
+      .map((manager) => `${name} is written by \`${manager}\``)
+  }
+  return ownersOf(former, target, 'kfdoor')
+    .filter(({ manager }) => !isPerson(manager))
+    .map(({ manager, fields }) => `${name}: \`${manager}\` owns ${fields.join(', ')}`)
+}
+
+/** A person's file still says what it said: the next `kubectl apply` of it undoes the change. */
+function alsoKept({ change, former, target }: Prepared): readonly string[] {
+  if (former === undefined || target === undefined) return []
+  const held = ownersOf(former, target, 'kfdoor').filter(({ manager }) => isPerson(manager))
+  return held.map(
+    ({ manager, fields }) =>
+      `${objectText(change.object)}: ${fields.join(', ')} came from \`${manager}\`; change that file too, or its next apply puts it back`,
+  )
+}
+
+async function rehearse(
+  objects: KubeObjects,
+  prepared: readonly Prepared[],
+  { metadata: { name: plan } }: Plan,
+  server: string,
+): Promise<readonly (KubeObject | undefined)[]> {
+  const answers: (KubeObject | undefined)[] = []
+  const rejected: string[] = []
+  const moved: string[] = []
+  for (const each of prepared) {
+    const answer = await write(objects, each, { dryRun: true })
+    const name = objectText(each.change.object)
+    answers.push(answer.kind === 'done' ? answer.object : undefined)
+    if (answer.kind === 'moved') moved.push(`${name}: ${answer.reason}`)
+    if (answer.kind === 'unknown') {
+      throw new Fault('ERR_DOOR_UNREACHABLE', { url: server, reason: answer.reason })
+    }
+    // Some admission webhooks cannot be rehearsed; they have their say at the write.
+    if (answer.kind !== 'refused' || /does not support dry run/.test(answer.reason)) continue
+    if (!awaitsOwnNamespace(each, prepared)) rejected.push(`${name}: ${answer.reason}`)
+  }
+  if (moved.length > 0) throw new Fault('ERR_PLAN_STALE', { plan, objects: moved, begun: false })
+  if (rejected.length > 0) throw new Fault('ERR_PLAN_REJECTED', { plan, objects: rejected })
+  return answers
+}
+
+/** In a namespace an earlier change of the plan makes, nothing can be rehearsed. */
+function awaitsOwnNamespace({ change }: Prepared, prepared: readonly Prepared[]): boolean {
+  return prepared.some(
+    ({ change: other }) =>
+      other.op === 'create' &&
+      other.object.kind === 'Namespace' &&
+      other.object.name === change.object.namespace,
+  )
+}
+
+/** Sends one change, in earnest or as a rehearsal. */
+export function write(
+  objects: KubeObjects,
+  { change, former, target }: Prepared,
+  { dryRun = false } = {},
+): Promise<Written> {
+  if (target === undefined) {
+    return objects.remove(
+      change.object,
+      { uid: String(metadataOf(former ?? {}).uid), resourceVersion: String(versionOf(former)) },
+      { dryRun },
+    )
+  }
+  return change.op === 'create'
+    ? objects.create(target, { dryRun, strict: true })
+    : objects.replace(target, { dryRun, strict: true })
+}
+
+/** Admission may make something else of an object than was planned, and predicted. */
+function changedByServer({ change, target }: Prepared, answer: KubeObject | undefined): readonly string[] {
+  if (target === undefined || answer === undefined) return []
+  const paths = differing(essence(target), essence(answer))
+  return paths.length === 0
+    ? []
+    : [`${objectText(change.object)}: the API server sets ${paths.join(', ')} by itself`]
+}
+
+/** For the journal: what `prepared` is about to do. */
+export function noteIntent(step: Step, { former }: Prepared, answer: KubeObject | undefined): void {
+  if (former !== undefined) step.former = former
+  if (answer !== undefined) step.left = answer
+  step.state = 'writing'
+}

@@ -1,0 +1,210 @@
+import { Fault } from '../../base/index.ts'
+import type { KubeObject, Right, Written } from '../../kube/index.ts'
+import type { Plan } from '../../planner/index.ts'
+import { type ChangePlace, checkPermits } from './apply-plan.ts'
+import { metadataOf } from './compare.ts'
+import { type Journal, type JournalPlace, keepJournal, readJournal, type Step } from './journal.ts'
+import { editedSince, isUndone, look, settleOpenSteps, uidOf, versionOf } from './observe.ts'
+import { withPlanLock } from './plan-lock.ts'
+import { savePlan } from './plan-store.ts'
+import { rightText } from './preflight.ts'
+import { objectText } from './read-plan.ts'
+
+export interface RollBackOptions {
+  /** Puts the former state over what somebody did since. */
+  readonly force?: boolean
+}
+
+export interface RolledBack {
+  /** `nothing` = there was nothing to undo. */
+  readonly outcome: 'rolled-back' | 'nothing'
+  readonly steps: readonly Step[]
+  readonly notes: readonly string[]
+}
+
+type LockedPlace = ChangePlace & JournalPlace
+
+/**
+ * Undoes what is applied of a plan, last write first, so that what it opened is closed before what it
+ * closed is opened. Objects get back the very spec and metadata they had, and the managers of their fields.
+ * What somebody changed since is shown and left alone.
+ *
+ * @throws Fault ERR_PLAN_EDITED, ERR_PLAN_RIGHTS, ERR_PLAN_BUSY, ERR_PLAN_NOT_PERMITTED with nothing undone;
+ * ERR_PLAN_STOPPED, ERR_PLAN_CUT with some of it undone
+ */
+export async function rollBack(
+  plan: Plan,
+  place: ChangePlace,
+  options: RollBackOptions = {},
+): Promise<RolledBack> {
+  await checkPermits(plan, place)
+  const folder = savePlan(place.env, plan)
+  return withPlanLock(folder, plan.metadata.name, () => undoLocked(plan, { ...place, folder }, options))
+}
+
+async function undoLocked(
+  plan: Plan,
+  place: LockedPlace,
+  { force = false }: RollBackOptions,
+): Promise<RolledBack> {
+  const journal = readJournal(plan, place.folder)
+  if (journal === undefined || journal.state === 'rolled-back') {
+    return { outcome: 'nothing', steps: journal?.steps ?? [], notes: [] }
+  }
+  if (journal.server !== place.server) {
+    throw new Fault('ERR_PLAN_ELSEWHERE', {
+      plan: journal.plan,
+      made: journal.server,
+      here: place.server,
+    })
+  }
+  const interrupted = journal.steps.filter(({ state }) => state === 'undoing')
+  await settleOpenSteps(journal, place.objects)
+  for (const step of interrupted) if (step.state === 'undone') await giveBackFields(step, place)
+  const todo = journal.steps.filter(({ state }) => state === 'written').reverse()
+  await checkRights(journal, todo, place)
+  const lives = new Map<Step, KubeObject | undefined>()
+  const edited: string[] = []
+  for (const step of todo) {
+    const live = await look(place.objects, step.object, place.server)
+    lives.set(step, live)
+    const words = editedSince(step, live, journal.plan)
+    // Gone is what undoing a creation wants, whoever did it.
+    if (words !== undefined && !(step.op === 'create' && live === undefined)) edited.push(words)
+  }
+  if (edited.length > 0 && !force) {
+    throw new Fault('ERR_PLAN_EDITED', { plan: journal.plan, objects: edited, during: 'rollback' })
+  }
+  journal.state = 'rolling-back'
+  keepJournal(journal, place)
+  for (const step of todo) {
+    await undoStep(journal, step, lives.get(step), place)
+    place.say(`${undoneWords[step.op]} ${objectText(step.object)}`)
+  }
+  journal.state = 'rolled-back'
+  keepJournal(journal, place)
+  return {
+    outcome: todo.length === 0 ? 'nothing' : 'rolled-back',
+    steps: journal.steps,
+    notes: edited.map((words) => `given up: ${words}`),
+  }
+}
+
+const undoneWords = { create: 'deleted', update: 'put back', delete: 'created again' } as const
+const undoVerbs = { create: 'delete', update: 'update', delete: 'create' } as const
+
+async function checkRights(journal: Journal, todo: readonly Step[], { objects }: LockedPlace): Promise<void> {
+  const rights: Right[] = []
+  for (const { object, op } of todo) {
+    const resource = await objects.resource(object)
+    if (resource === undefined) continue
+    const where = resource.namespaced ? { namespace: object.namespace ?? 'default' } : {}
+    const verb = undoVerbs[op]
+    const name = verb === 'create' ? {} : { name: object.name }
+    rights.push({ verb, group: resource.group, resource: resource.plural, ...where, ...name })
+  }
+  const missing = await objects.missing(rights)
+  if (missing.length > 0) {
+    throw new Fault('ERR_PLAN_RIGHTS', { plan: journal.plan, missing: missing.map(rightText) })
+  }
+}
+
+async function undoStep(
+  journal: Journal,
+  step: Step,
+  live: KubeObject | undefined,
+  place: LockedPlace,
+): Promise<void> {
+  step.state = 'undoing'
+  keepJournal(journal, place)
+  const done = await undo(step, live, place)
+  const object = objectText(step.object)
+  const { plan } = journal
+  switch (done?.kind) {
+    case undefined:
+    case 'done':
+      break
+    case 'moved':
+      step.state = 'written'
+      keepJournal(journal, place)
+      throw new Fault('ERR_PLAN_EDITED', { plan, objects: [`${object}: ${done.reason}`], during: 'rollback' })
+    case 'refused':
+      step.state = 'written'
+      keepJournal(journal, place)
+      throw new Fault('ERR_PLAN_STOPPED', { plan, object, reason: done.reason, during: 'rollback' })
+    case 'unknown': {
+      const cut = new Fault('ERR_PLAN_CUT', { plan, object, reason: done.reason, during: 'rollback' })
+      const now = await look(place.objects, step.object, place.server).catch(() => {
+        throw cut
+      })
+      if (!isUndone(step, now, plan)) throw cut
+    }
+  }
+  await giveBackFields(step, place)
+  step.state = 'undone'
+  keepJournal(journal, place)
+}
+
+/** undefined = there is nothing left to do. */
+async function undo(
+  step: Step,
+  live: KubeObject | undefined,
+  { objects }: LockedPlace,
+): Promise<Written | undefined> {
+  const { op, object, former } = step
+  if (op === 'create') {
+    const uid = uidOf(live)
+    if (live === undefined || uid === undefined) return undefined
+    const resourceVersion = versionOf(live)
+    return objects.remove(object, { uid, ...(resourceVersion !== undefined && { resourceVersion }) })
+  }
+  if (former === undefined) return undefined
+  const {
+    managedFields: _,
+    uid: __,
+    creationTimestamp: ___,
+    generation: ____,
+    ...metadata
+  } = metadataOf(former)
+  if (live === undefined) {
+    const { resourceVersion: _, ...fresh } = metadata
+    return objects.create({ ...former, metadata: fresh })
+  }
+  const { status: _____, ...rest } = former
+  return objects.replace({
+    ...rest,
+    metadata: { ...metadata, resourceVersion: versionOf(live) },
+    // Where a kind has no status of its own to be written, it is whoever keeps it that decides.
+    ...(live.status !== undefined && { status: live.status }),
+  })
+}
+
+/**
+ * Undoing has made kfdoor the manager of the fields it put back. A write that changes nothing but
+ * `managedFields` names those who had them, so that their next apply meets no conflict with us. Not
+ * worth stopping for.
+ */
+async function giveBackFields(
+  { op, object, former }: Step,
+  { objects, server, say }: LockedPlace,
+): Promise<void> {
+  const managers = former && (metadataOf(former).managedFields as readonly Entry[] | undefined)
+  if (op === 'create' || managers === undefined) return
+  const live = await look(objects, object, server).catch(() => undefined)
+  if (live === undefined || !isUndone({ op, object, former, state: 'undoing' }, live, '')) return
+  const now = (metadataOf(live).managedFields ?? []) as readonly Entry[]
+  // Whoever keeps the status goes on keeping it.
+  const managedFields = [
+    ...managers.filter(({ subresource }) => subresource === undefined),
+    ...now.filter(({ subresource }) => subresource !== undefined),
+  ]
+  const given = await objects.replace({ ...live, metadata: { ...metadataOf(live), managedFields } })
+  if (given.kind !== 'done') {
+    say(`the fields of ${objectText(object)} stay in the name of kfdoor: ${given.reason}`)
+  }
+}
+
+interface Entry {
+  readonly manager: string
+  readonly subresource?: string
+}
