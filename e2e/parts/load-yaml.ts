@@ -90,8 +90,12 @@ export async function installKinds(cluster: Cluster): Promise<void> {
   }
 }
 
-/** Every object of these files and folders, namespaces first, by server-side apply. */
-export async function loadYaml(cluster: Cluster, paths: readonly string[]): Promise<number> {
+/** Every object of these files and folders, namespaces first, by server-side apply in the name of `manager`. */
+export async function loadYaml(
+  cluster: Cluster,
+  paths: readonly string[],
+  manager = 'test',
+): Promise<number> {
   const objects = paths
     .flatMap((path) =>
       path.endsWith('.yaml')
@@ -112,9 +116,14 @@ export async function loadYaml(cluster: Cluster, paths: readonly string[]): Prom
   for (const { metadata } of objects) {
     if (metadata.namespace === undefined || known.has(metadata.namespace)) continue
     known.add(metadata.namespace)
-    await apply(cluster, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: metadata.namespace } })
+    await apply(
+      cluster,
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: metadata.namespace } },
+      manager,
+    )
   }
-  for (const object of [...objects].sort((a, b) => weight(a) - weight(b))) await apply(cluster, whole(object))
+  for (const object of [...objects].sort((a, b) => weight(a) - weight(b)))
+    await apply(cluster, whole(object), manager)
   return objects.length
 }
 
@@ -136,7 +145,7 @@ function whole(object: ApiObject): ApiObject {
 
 const plurals = new Map<string, { readonly plural: string; readonly namespaced: boolean }>()
 
-async function apply(cluster: Cluster, object: ApiObject): Promise<void> {
+async function apply(cluster: Cluster, object: ApiObject, manager = 'test'): Promise<void> {
   const { apiVersion, kind, metadata } = object
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
   const key = `${cluster.url} ${apiVersion} ${kind}`
@@ -153,7 +162,7 @@ async function apply(cluster: Cluster, object: ApiObject): Promise<void> {
   const scope = resource.namespaced ? `/namespaces/${metadata.namespace ?? 'default'}` : ''
   const { status, body } = await cluster.call(
     'PATCH',
-    `${root}${scope}/${resource.plural}/${metadata.name}?fieldManager=test&force=true`,
+    `${root}${scope}/${resource.plural}/${metadata.name}?fieldManager=${manager}&force=true`,
     { body: JSON.stringify(object), contentType: 'application/apply-patch+yaml' },
   )
   if (status !== 200 && status !== 201)

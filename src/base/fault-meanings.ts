@@ -83,10 +83,6 @@ const meanings: { readonly [C in FaultCode]: Meaning } = {
     meaning: 'A plan is named by its file, or by its name once it was saved with `-o plan` or applied.',
     remedy: 'see `kfdoor plan list`',
   },
-  ERR_PLAN_UNREADABLE: {
-    meaning: 'The file is no plan of kfdoor, or has been changed so that it contradicts itself.',
-    remedy: 'make it anew with the command and `-o plan`',
-  },
   ERR_CA_UNUSABLE: {
     meaning:
       'A certificate authority of your own lies in a folder: its certificate and its key. One of them is missing, cannot be read, has expired, or does not belong to the other.',

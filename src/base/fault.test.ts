@@ -122,7 +122,6 @@ const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
     during: 'rollback',
   },
   ERR_PLAN_UNKNOWN: { name: 'expose-irs', known: ['expose-iris-3f9a2c'] },
-  ERR_PLAN_UNREADABLE: { path: 'plan.yaml', reason: 'its kind has to be `Plan`' },
 }
 
 /** A name someone typed or a program has may stand first in any case. */

@@ -144,7 +144,6 @@ export interface FaultFacts {
     readonly during: 'apply' | 'rollback'
   }
   readonly ERR_PLAN_UNKNOWN: { readonly name: string; readonly known: readonly string[] }
-  readonly ERR_PLAN_UNREADABLE: { readonly path: string; readonly reason: string }
 }
 export type FaultCode = keyof FaultFacts
 /** `switch (fault.code)` over this narrows `fault.facts`. */
@@ -226,7 +225,6 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_PLAN_STATE: 'KFD1915',
   ERR_PLAN_STOPPED: 'KFD1917',
   ERR_PLAN_UNKNOWN: 'KFD1911',
-  ERR_PLAN_UNREADABLE: 'KFD1910',
 }
 
 /** One sentence each: lower case, no final period, what the user wrote in backticks. */
@@ -365,7 +363,6 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
             .join(', ')}`
         : ''
     }; see \`kfdoor plan list\``,
-  ERR_PLAN_UNREADABLE: (f) => `\`${f.path}\` is not a plan: ${f.reason}`,
 }
 
 const list = (lines: readonly string[]): string => lines.map((line) => `\n  ${line}`).join('')

@@ -211,6 +211,27 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/ca.ts')).caCommand,
   },
   {
+    name: 'plan',
+    group: 'run and change a door',
+    usage: 'plan list|show|status [PLAN]',
+    summary: 'what is planned and applied, and how far',
+    load: async () => (await import('./commands/plan.ts')).planCommand,
+  },
+  {
+    name: 'apply',
+    group: 'run and change a door',
+    usage: 'apply PLAN [--continue]',
+    summary: 'carry a plan out: everything is checked before the first write',
+    load: async () => (await import('./commands/apply.ts')).applyCommand,
+  },
+  {
+    name: 'rollback',
+    group: 'run and change a door',
+    usage: 'rollback PLAN',
+    summary: 'undo what is applied of a plan, last write first',
+    load: async () => (await import('./commands/rollback.ts')).rollbackCommand,
+  },
+  {
     name: 'hash-password',
     group: 'run and change a door',
     usage: 'hash-password',

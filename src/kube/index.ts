@@ -1,12 +1,10 @@
 export { type KubeApi, openKubeApi } from './api.ts'
 export { type ClusterAccess, clusterAccess } from './kubeconfig.ts'
 export {
-  fieldManager,
   type KubeObjects,
   type ObjectRef,
   openObjects,
   type Right,
-  refOf,
   type Written,
 } from './objects.ts'
 export { isPerson, keeperOf, managersOf, type Owned, ownersOf } from './ownership.ts'

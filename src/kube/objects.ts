@@ -60,7 +60,7 @@ export interface KubeObjects {
   missing(rights: readonly Right[]): Promise<readonly Right[]>
 }
 
-export const fieldManager = 'kfdoor'
+const fieldManager = 'kfdoor'
 
 export function openObjects(api: KubeApi, request: Pick<ApiRequest, 'as' | 'signal'> = {}): KubeObjects {
   const served = new Map<string, Promise<readonly Resource[]>>()
@@ -83,7 +83,9 @@ export function openObjects(api: KubeApi, request: Pick<ApiRequest, 'as' | 'sign
     if (path === undefined)
       return { kind: 'refused', status: 404, reason: 'the cluster has no objects of this kind' }
     try {
-      return outcome(await api.call(`${path}?${query}`, { ...request, method, content }))
+      return outcome(
+        await api.call(query === '' ? path : `${path}?${query}`, { ...request, method, content }),
+      )
     } catch (error) {
       return { kind: 'unknown', reason: (error as Error).message }
     }
@@ -102,13 +104,15 @@ export function openObjects(api: KubeApi, request: Pick<ApiRequest, 'as' | 'sign
     replace: async (object, options) =>
       write('PUT', await place(refOf(object), refOf(object).name), object, queryOf(options)),
     async remove(ref, preconditions, { dryRun = false } = {}) {
-      const content = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions }
-      const done = await write(
-        'DELETE',
-        await place(ref, ref.name),
-        content,
-        `propagationPolicy=Background${dryRun ? '&dryRun=All' : ''}`,
-      )
+      // All in the body: the API server reads no query of a DELETE that has one.
+      const content = {
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        preconditions,
+        propagationPolicy: 'Background',
+        ...(dryRun && { dryRun: ['All'] }),
+      }
+      const done = await write('DELETE', await place(ref, ref.name), content, '')
       return done.kind === 'done' ? { kind: 'done', object: undefined } : done
     },
     async missing(rights) {
@@ -118,7 +122,7 @@ export function openObjects(api: KubeApi, request: Pick<ApiRequest, 'as' | 'sign
   }
 }
 
-export function refOf(object: KubeObject): ObjectRef {
+function refOf(object: KubeObject): ObjectRef {
   const { name = '', namespace } = (object.metadata ?? {}) as Partial<ObjectRef>
   return {
     apiVersion: String(object.apiVersion),

@@ -1,13 +1,12 @@
 import { Fault } from '../../base/index.ts'
 import type { KubeObjects, Written } from '../../kube/index.ts'
-import type { Change, Plan } from '../../planner/index.ts'
+import { type Change, type Plan, textOf } from '../../planner/index.ts'
 import { same } from './compare.ts'
 import { beginJournal, type Journal, keepJournal, readJournal, type Step } from './journal.ts'
 import { editedSince, hasLanded, look, settleOpenSteps, uidOf } from './observe.ts'
 import { withPlanLock } from './plan-lock.ts'
 import { savePlan } from './plan-store.ts'
 import { noteIntent, type Prepared, preflight, prepare, write } from './preflight.ts'
-import { objectText } from './read-plan.ts'
 
 /** Where a plan is carried out. */
 export interface ChangePlace {
@@ -33,8 +32,8 @@ export interface ApplyOptions {
   readonly forceConflicts?: boolean
   /** Rights to undo are wanted before anything is done. */
   readonly undoable?: boolean
-  /** Everything but the writes. */
-  readonly rehearse?: boolean
+  /** Everything but the writes: only compared, or judged by the API server as well. */
+  readonly rehearse?: 'client' | 'server'
 }
 
 export interface Applied {
@@ -60,7 +59,7 @@ export async function applyPlan(
 ): Promise<Applied> {
   checkPlace(plan, place)
   await checkPermits(plan, place)
-  if (options.rehearse) {
+  if (options.rehearse !== undefined) {
     const { notes } = await check(plan, plan.spec.changes, place, options, false)
     return { outcome: 'rehearsed', steps: beginJournal(plan, place.server, at(place, '')).steps, notes }
   }
@@ -96,7 +95,7 @@ async function applyLocked(plan: Plan, place: LockedPlace, options: ApplyOptions
   keepJournal(journal, place)
   for (const [index, { step }] of todo.entries()) {
     await takeStep(journal, step, prepared[index] as Prepared, answers[index], place)
-    place.say(`${doneWords[step.op]} ${objectText(step.object)}`)
+    place.say(`${doneWords[step.op]} ${textOf(step.object)}`)
   }
   journal.state = 'applied'
   keepJournal(journal, place)
@@ -146,10 +145,18 @@ function check(
   plan: Plan,
   changes: readonly Change[],
   place: ChangePlace,
-  { forceConflicts = false, undoable = false }: ApplyOptions,
+  { forceConflicts = false, undoable = false, rehearse }: ApplyOptions,
   begun: boolean,
 ) {
-  return preflight(place.objects, { plan, changes, server: place.server, forceConflicts, undoable, begun })
+  return preflight(place.objects, {
+    plan,
+    changes,
+    server: place.server,
+    forceConflicts,
+    undoable,
+    begun,
+    ask: rehearse !== 'client',
+  })
 }
 
 /** One write, in the journal before it goes out and after it is answered. */
@@ -163,7 +170,7 @@ async function takeStep(
   noteIntent(step, prepared, answer)
   keepJournal(journal, place)
   const written = await writeUnlessEdited(journal, step, prepared, place)
-  const object = objectText(step.object)
+  const object = textOf(step.object)
   const { plan } = journal
   switch (written.kind) {
     case 'done':
@@ -215,7 +222,7 @@ async function writeUnlessEdited(
 }
 
 /** @throws Fault ERR_PLAN_ELSEWHERE */
-export function checkPlace({ metadata: { name }, spec: { source } }: Plan, { server }: ChangePlace): void {
+function checkPlace({ metadata: { name }, spec: { source } }: Plan, { server }: ChangePlace): void {
   if (source.kind === 'cluster' && new URL(source.server).origin !== new URL(server).origin) {
     throw new Fault('ERR_PLAN_ELSEWHERE', { plan: name, made: source.server, here: server })
   }
@@ -226,7 +233,7 @@ export async function checkPermits(plan: Plan, { permit }: ChangePlace): Promise
   const answers = await Promise.all(
     plan.spec.changes.map(async (change) => {
       const reason = await permit(change)
-      return reason === undefined ? [] : [`${objectText(change.object)}: ${reason}`]
+      return reason === undefined ? [] : [`${textOf(change.object)}: ${reason}`]
     }),
   )
   const reasons = answers.flat()

@@ -44,7 +44,7 @@ export const same = (one: KubeObject, other: KubeObject): boolean =>
   isDeepStrictEqual(essence(one), essence(other))
 
 /** The annotation by which an object says which plan wrote it last. */
-export const mark = 'kfdoor.dev/plan'
+const mark = 'kfdoor.dev/plan'
 
 export const markOf = (object: KubeObject): string | undefined =>
   (metadataOf(object).annotations as Readonly<Record<string, string>> | undefined)?.[mark]

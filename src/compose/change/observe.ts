@@ -1,8 +1,8 @@
 import { Fault } from '../../base/index.ts'
 import type { KubeObject, KubeObjects } from '../../kube/index.ts'
+import { textOf } from '../../planner/index.ts'
 import { differing, essence, markOf, metadataOf, same } from './compare.ts'
 import type { Journal, Step } from './journal.ts'
-import { objectText } from './read-plan.ts'
 
 /** The object as it is now; undefined = there is none. @throws Fault ERR_DOOR_UNREACHABLE, ERR_CLUSTER_REFUSED */
 export async function look(
@@ -27,8 +27,12 @@ export async function settleOpenSteps(journal: Journal, objects: KubeObjects): P
   for (const step of journal.steps) {
     if (step.state !== 'writing' && step.state !== 'undoing') continue
     const live = await look(objects, step.object, journal.server)
-    if (step.state === 'writing') step.state = hasLanded(step, live, journal.plan) ? 'written' : 'pending'
-    else step.state = isUndone(step, live, journal.plan) ? 'undone' : 'written'
+    if (step.state === 'writing') {
+      const landed = hasLanded(step, live, journal.plan)
+      step.state = landed ? 'written' : 'pending'
+      // From now on it is this very object.
+      if (landed && live !== undefined && step.left !== undefined && same(live, step.left)) step.left = live
+    } else step.state = isUndone(step, live, journal.plan) ? 'undone' : 'written'
   }
 }
 
@@ -49,7 +53,7 @@ export function isUndone(step: Step, live: KubeObject | undefined, plan: string)
  * words for a person.
  */
 export function editedSince(step: Step, live: KubeObject | undefined, plan: string): string | undefined {
-  const name = objectText(step.object)
+  const name = textOf(step.object)
   if (step.op === 'delete') {
     if (live === undefined || isGoing(live)) return undefined
     return `${name}: it is there again`
@@ -71,4 +75,4 @@ export const versionOf = (object: KubeObject | undefined): string | undefined =>
   object && (metadataOf(object).resourceVersion as string | undefined)
 
 /** Its deletion is asked for, and a finalizer holds it. */
-export const isGoing = (object: KubeObject): boolean => metadataOf(object).deletionTimestamp !== undefined
+const isGoing = (object: KubeObject): boolean => metadataOf(object).deletionTimestamp !== undefined

@@ -5,7 +5,7 @@ import { Fault } from '../../base/index.ts'
 import type { Plan } from '../../planner/index.ts'
 import { readIfThere, writePrivateFile } from '../private-file.ts'
 import { defaultStateFolder, privateFolder } from '../state.ts'
-import { parsePlan, readPlanFile } from './read-plan.ts'
+import { readPlan, readPlanFile } from './read-plan.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -26,7 +26,7 @@ export function savePlan(env: Environment, plan: Plan): string {
     for (const each of [defaultStateFolder(env), plansFolder(env), folder]) privateFolder(each)
     const kept = readIfThere(path)
     if (kept === undefined) writeDurably(path, JSON.stringify(plan, undefined, 2))
-    else if (fingerprint(parsePlan(kept, path)) !== fingerprint(plan)) {
+    else if (fingerprint(readPlan(kept, path)) !== fingerprint(plan)) {
       throw new Fault('ERR_PLAN_STATE', {
         plan: name,
         state: 'is kept already, with other changes',
@@ -37,7 +37,7 @@ export function savePlan(env: Environment, plan: Plan): string {
   })
 }
 
-/** A file, or the name of a plan that is kept. @throws Fault ERR_PLAN_UNKNOWN, ERR_PLAN_UNREADABLE */
+/** A file, or the name of a plan that is kept. @throws Fault ERR_PLAN_UNKNOWN, ERR_MESH_INVALID */
 export function findPlan(env: Environment, what: string): Plan {
   if (/[\\/]|\.(ya?ml|json)$/.test(what) || existsSync(what)) return readPlanFile(what)
   const known = planNames(env)

@@ -6,14 +6,13 @@ import {
   keeperOf,
   managersOf,
   ownersOf,
-  type Right,
   type Written,
 } from '../../kube/index.ts'
-import type { Change, Plan } from '../../planner/index.ts'
+import { type Change, type Plan, textOf } from '../../planner/index.ts'
+import { checkRights } from './check-rights.ts'
 import { carryOver, differing, essence, marked, metadataOf, same, scrubbedAt } from './compare.ts'
 import type { Step } from './journal.ts'
 import { look, versionOf } from './observe.ts'
-import { objectText } from './read-plan.ts'
 
 /** A change about to be made: what stands there, and what will be sent. */
 export interface Prepared {
@@ -38,6 +37,8 @@ export interface PreflightOptions {
   readonly forceConflicts: boolean
   /** Rights to undo are wanted too. */
   readonly undoable: boolean
+  /** The API server is asked what it would make of each write. */
+  readonly ask: boolean
   /** Some of the plan is applied already. */
   readonly begun: boolean
 }
@@ -58,7 +59,7 @@ export async function preflight(objects: KubeObjects, options: PreflightOptions)
     const live = await look(objects, change.object, server)
     const moved = movedSince(change, live)
     if (moved === undefined) prepared.push(prepare(change, live, name))
-    else stale.push(`${objectText(change.object)}: ${moved}`)
+    else stale.push(`${textOf(change.object)}: ${moved}`)
   }
   if (stale.length > 0)
     throw new Fault('ERR_PLAN_STALE', { plan: name, objects: stale, begun: options.begun })
@@ -70,68 +71,18 @@ export async function preflight(objects: KubeObjects, options: PreflightOptions)
     const at = scrubbedAt(target)
     return at === undefined
       ? []
-      : [`${objectText(change.object)}: \`${at}\` is a fingerprint of a reading, not a value`]
+      : [`${textOf(change.object)}: \`${at}\` is a fingerprint of a reading, not a value`]
   })
   if (hidden.length > 0) throw new Fault('ERR_PLAN_REJECTED', { plan: name, objects: hidden })
-  const answers = await rehearse(objects, prepared, plan, server)
+  const answers = options.ask
+    ? await rehearse(objects, prepared, plan, server)
+    : prepared.map(() => undefined)
   notes.push(...conflicts.map((conflict) => `taken all the same: ${conflict}`))
   notes.push(
     ...prepared.flatMap(alsoKept),
     ...prepared.flatMap((each, at) => changedByServer(each, answers[at])),
   )
   return { prepared, answers, notes }
-}
-
-/** Verbs of RBAC behind each change, and behind its undoing. */
-const verbs = {
-  create: { write: 'create', undo: 'delete' },
-  update: { write: 'update', undo: 'update' },
-  delete: { write: 'delete', undo: 'create' },
-} as const
-
-async function checkRights(objects: KubeObjects, options: PreflightOptions): Promise<string[]> {
-  const { plan, changes, undoable } = options
-  const unserved: string[] = []
-  const wanted: { right: Right; undo: boolean }[] = []
-  for (const { object, op } of changes) {
-    const resource = await objects.resource(object)
-    if (resource === undefined) {
-      unserved.push(`${objectText(object)}: the API server has no ${object.apiVersion} ${object.kind}`)
-      continue
-    }
-    const { group, plural } = resource
-    const right = (verb: string): Right => ({
-      verb,
-      group,
-      resource: plural,
-      ...(resource.namespaced && { namespace: object.namespace ?? 'default' }),
-      // A name is not known to RBAC when an object is made.
-      ...(verb !== 'create' && { name: object.name }),
-    })
-    wanted.push(
-      { right: right('get'), undo: false },
-      { right: right(verbs[op].write), undo: false },
-      { right: right(verbs[op].undo), undo: true },
-    )
-  }
-  if (unserved.length > 0) {
-    throw new Fault('ERR_PLAN_REJECTED', { plan: plan.metadata.name, objects: unserved })
-  }
-  const missing = new Set(await objects.missing(wanted.map(({ right }) => right)))
-  const needed = wanted.filter(({ right, undo }) => missing.has(right) && (!undo || undoable))
-  const lines = (list: typeof wanted) => [...new Set(list.map(({ right }) => rightText(right)))]
-  if (needed.length > 0) {
-    throw new Fault('ERR_PLAN_RIGHTS', { plan: plan.metadata.name, missing: lines(needed) })
-  }
-  const later = wanted.filter(({ right, undo }) => missing.has(right) && undo)
-  return lines(later).map((line) => `you could not roll this back yourself; missing: ${line}`)
-}
-
-/** `update authorizationpolicies.security.istio.io in istio-system (door)` */
-export function rightText({ verb, group, resource, namespace, name }: Right): string {
-  const what = group === '' ? resource : `${resource}.${group}`
-  const where = namespace === undefined ? '' : ` in ${namespace}`
-  return `${verb} ${what}${where}${name === undefined ? '' : ` (${name})`}`
 }
 
 /** Why the object is not the one the plan speaks of; undefined = it is. */
@@ -163,7 +114,7 @@ export function prepare(change: Change, live: KubeObject | undefined, plan: stri
 /** Programs that may put back what the change takes from them. */
 function conflictsOf({ change, former, target }: Prepared): readonly string[] {
   if (former === undefined) return []
-  const name = objectText(change.object)
+  const name = textOf(change.object)
   const keeper = keeperOf(former)
   if (keeper !== undefined) return [`${name} is kept by ${keeper}`]
   if (target === undefined) {
@@ -182,7 +133,7 @@ function alsoKept({ change, former, target }: Prepared): readonly string[] {
   const held = ownersOf(former, target, 'kfdoor').filter(({ manager }) => isPerson(manager))
   return held.map(
     ({ manager, fields }) =>
-      `${objectText(change.object)}: ${fields.join(', ')} came from \`${manager}\`; change that file too, or its next apply puts it back`,
+      `${textOf(change.object)}: ${fields.join(', ')} came from \`${manager}\`; change that file too, or its next apply puts it back`,
   )
 }
 
@@ -197,7 +148,7 @@ async function rehearse(
   const moved: string[] = []
   for (const each of prepared) {
     const answer = await write(objects, each, { dryRun: true })
-    const name = objectText(each.change.object)
+    const name = textOf(each.change.object)
     answers.push(answer.kind === 'done' ? answer.object : undefined)
     if (answer.kind === 'moved') moved.push(`${name}: ${answer.reason}`)
     if (answer.kind === 'unknown') {
@@ -246,12 +197,18 @@ function changedByServer({ change, target }: Prepared, answer: KubeObject | unde
   const paths = differing(essence(target), essence(answer))
   return paths.length === 0
     ? []
-    : [`${objectText(change.object)}: the API server sets ${paths.join(', ')} by itself`]
+    : [`${textOf(change.object)}: the API server sets ${paths.join(', ')} by itself`]
 }
 
 /** For the journal: what `prepared` is about to do. */
 export function noteIntent(step: Step, { former }: Prepared, answer: KubeObject | undefined): void {
   if (former !== undefined) step.former = former
-  if (answer !== undefined) step.left = answer
+  // A rehearsal gives what is made a birth of its own.
+  if (answer !== undefined) step.left = step.op === 'create' ? unborn(answer) : answer
   step.state = 'writing'
+}
+
+function unborn(object: KubeObject): KubeObject {
+  const { uid: _, creationTimestamp: __, resourceVersion: ___, ...metadata } = metadataOf(object)
+  return { ...object, metadata }
 }

@@ -1,14 +1,13 @@
 import { Fault } from '../../base/index.ts'
-import type { KubeObject, Right, Written } from '../../kube/index.ts'
-import type { Plan } from '../../planner/index.ts'
+import type { KubeObject, Written } from '../../kube/index.ts'
+import { type Plan, textOf } from '../../planner/index.ts'
 import { type ChangePlace, checkPermits } from './apply-plan.ts'
+import { checkUndoRights } from './check-rights.ts'
 import { metadataOf } from './compare.ts'
 import { type Journal, type JournalPlace, keepJournal, readJournal, type Step } from './journal.ts'
 import { editedSince, isUndone, look, settleOpenSteps, uidOf, versionOf } from './observe.ts'
 import { withPlanLock } from './plan-lock.ts'
 import { savePlan } from './plan-store.ts'
-import { rightText } from './preflight.ts'
-import { objectText } from './read-plan.ts'
 
 export interface RollBackOptions {
   /** Puts the former state over what somebody did since. */
@@ -60,9 +59,9 @@ async function undoLocked(
   }
   const interrupted = journal.steps.filter(({ state }) => state === 'undoing')
   await settleOpenSteps(journal, place.objects)
-  for (const step of interrupted) if (step.state === 'undone') await giveBackFields(step, place)
+  for (const step of interrupted) if (step.state === 'undone') await giveBackFields(journal.plan, step, place)
   const todo = journal.steps.filter(({ state }) => state === 'written').reverse()
-  await checkRights(journal, todo, place)
+  await checkUndoRights(place.objects, journal.plan, todo)
   const lives = new Map<Step, KubeObject | undefined>()
   const edited: string[] = []
   for (const step of todo) {
@@ -79,7 +78,7 @@ async function undoLocked(
   keepJournal(journal, place)
   for (const step of todo) {
     await undoStep(journal, step, lives.get(step), place)
-    place.say(`${undoneWords[step.op]} ${objectText(step.object)}`)
+    place.say(`${undoneWords[step.op]} ${textOf(step.object)}`)
   }
   journal.state = 'rolled-back'
   keepJournal(journal, place)
@@ -91,24 +90,6 @@ async function undoLocked(
 }
 
 const undoneWords = { create: 'deleted', update: 'put back', delete: 'created again' } as const
-const undoVerbs = { create: 'delete', update: 'update', delete: 'create' } as const
-
-async function checkRights(journal: Journal, todo: readonly Step[], { objects }: LockedPlace): Promise<void> {
-  const rights: Right[] = []
-  for (const { object, op } of todo) {
-    const resource = await objects.resource(object)
-    if (resource === undefined) continue
-    const where = resource.namespaced ? { namespace: object.namespace ?? 'default' } : {}
-    const verb = undoVerbs[op]
-    const name = verb === 'create' ? {} : { name: object.name }
-    rights.push({ verb, group: resource.group, resource: resource.plural, ...where, ...name })
-  }
-  const missing = await objects.missing(rights)
-  if (missing.length > 0) {
-    throw new Fault('ERR_PLAN_RIGHTS', { plan: journal.plan, missing: missing.map(rightText) })
-  }
-}
-
 async function undoStep(
   journal: Journal,
   step: Step,
@@ -118,7 +99,7 @@ async function undoStep(
   step.state = 'undoing'
   keepJournal(journal, place)
   const done = await undo(step, live, place)
-  const object = objectText(step.object)
+  const object = textOf(step.object)
   const { plan } = journal
   switch (done?.kind) {
     case undefined:
@@ -140,7 +121,7 @@ async function undoStep(
       if (!isUndone(step, now, plan)) throw cut
     }
   }
-  await giveBackFields(step, place)
+  await giveBackFields(plan, step, place)
   step.state = 'undone'
   keepJournal(journal, place)
 }
@@ -181,27 +162,28 @@ async function undo(
 
 /**
  * Undoing has made kfdoor the manager of the fields it put back. A write that changes nothing but
- * `managedFields` names those who had them, so that their next apply meets no conflict with us. Not
- * worth stopping for.
+ * `managedFields` names those who had them, so that their next apply meets no conflict with us.
  */
-async function giveBackFields(
-  { op, object, former }: Step,
-  { objects, server, say }: LockedPlace,
-): Promise<void> {
+async function giveBackFields(plan: string, { op, object, former }: Step, place: LockedPlace): Promise<void> {
   const managers = former && (metadataOf(former).managedFields as readonly Entry[] | undefined)
   if (op === 'create' || managers === undefined) return
-  const live = await look(objects, object, server).catch(() => undefined)
-  if (live === undefined || !isUndone({ op, object, former, state: 'undoing' }, live, '')) return
+  const cut = (reason: string) =>
+    new Fault('ERR_PLAN_CUT', { plan, object: textOf(object), reason, during: 'rollback' })
+  const live = await look(place.objects, object, place.server).catch((error: Error) => {
+    throw cut(error.message)
+  })
+  if (live === undefined || !isUndone({ op, object, former, state: 'undoing' }, live, plan)) return
   const now = (metadataOf(live).managedFields ?? []) as readonly Entry[]
   // Whoever keeps the status goes on keeping it.
   const managedFields = [
     ...managers.filter(({ subresource }) => subresource === undefined),
     ...now.filter(({ subresource }) => subresource !== undefined),
   ]
-  const given = await objects.replace({ ...live, metadata: { ...metadataOf(live), managedFields } })
-  if (given.kind !== 'done') {
-    say(`the fields of ${objectText(object)} stay in the name of kfdoor: ${given.reason}`)
-  }
+  const given = await place.objects.replace({ ...live, metadata: { ...metadataOf(live), managedFields } })
+  if (given.kind === 'unknown') throw cut(given.reason)
+  // Not worth stopping for.
+  if (given.kind !== 'done')
+    place.say(`the fields of ${textOf(object)} stay in the name of kfdoor: ${given.reason}`)
 }
 
 interface Entry {

@@ -1,0 +1,241 @@
+/**
+ * A plan interrupted at every write of it: the connection lost before and after, the server failing, the
+ * process killed. Each time `plan status` knows what is applied, going on finishes it, and rolling back
+ * leaves every object as it was.
+ */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { type AnyFault, isFault } from '../src/base/index.ts'
+import { applyPlan, type ChangePlace } from '../src/compose/change/apply-plan.ts'
+import { openPlace } from '../src/compose/change/open-place.ts'
+import { type PlanStatus, planStatus } from '../src/compose/change/plan-status.ts'
+import { rollBack } from '../src/compose/change/roll-back.ts'
+import { profileFiles } from '../src/compose/profiles.ts'
+import type { Plan } from '../src/planner/index.ts'
+import { changedIn, dumpOf } from './change/cluster-dump.ts'
+import { plainPlan, rows } from './change/rows.ts'
+import { kfdoor } from './door.ts'
+import { type Fate, type FaultyProxy, startFaultyProxy } from './parts/faulty-proxy.ts'
+import { type Cluster, startCluster } from './parts/kubernetes.ts'
+import { installKinds, loadYaml } from './parts/load-yaml.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'kfdoor-change-faults-'))
+const kubeconfig = join(folder, 'kubeconfig')
+let cluster: Cluster
+let proxy: FaultyProxy
+const plans: Plan[] = []
+
+before(async () => {
+  cluster = await startCluster()
+  await installKinds(cluster)
+  await dumpOf(cluster)
+  proxy = await startFaultyProxy(cluster)
+  proxy.kubeconfig(kubeconfig, ['admin'])
+  const files = profileFiles('26.03', { tls: false, demo: true }).map(({ text }, index) => {
+    const path = join(folder, `${String(index).padStart(2, '0')}.yaml`)
+    writeFileSync(path, text)
+    return path
+  })
+  await loadYaml(cluster, files, 'kubectl')
+  for (const row of rows) {
+    const plan = await plainPlan(row, kubeconfig, proxy.url)
+    if (plan !== undefined) plans.push(plan)
+  }
+})
+after(async () => {
+  await proxy?.close()
+  await cluster?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+let runs = 0
+
+/** One run with a journal of its own, which ends with the cluster as it began. */
+async function inOneRun(
+  work: (run: {
+    place: ChangePlace
+    env: NodeJS.ProcessEnv
+    status: (plan: Plan) => Promise<PlanStatus>
+  }) => Promise<void>,
+): Promise<void> {
+  proxy.cut(false)
+  proxy.plan(() => 'pass')
+  const env = { XDG_STATE_HOME: join(folder, `state-${runs++}`) }
+  const was = await dumpOf(cluster)
+  const place = await openPlace(plans[0] as Plan, { env, kubeconfig, say: () => {} })
+  try {
+    await work({ place, env, status: (plan) => planStatus(plan, env, place) })
+  } finally {
+    place.close()
+  }
+  const back = await dumpOf(cluster)
+  const differing = changedIn(was, back).filter((path) => unborn(was.get(path)) !== unborn(back.get(path)))
+  assert.deepEqual(differing, [])
+}
+
+/** What was deleted and made again has another birth, and its managed fields the times of before. */
+function unborn(text = '{"metadata":{}}'): string {
+  const object = JSON.parse(text)
+  const { uid: _, creationTimestamp: __, ...metadata } = object.metadata
+  return JSON.stringify({ ...object, metadata })
+}
+
+const faultOf = (work: Promise<unknown>): Promise<AnyFault> =>
+  work.then(
+    () => assert.fail('it went through'),
+    (error: unknown) => (isFault(error) ? error : assert.fail(error as Error)),
+  )
+
+const written = ({ steps }: PlanStatus) => steps.filter(({ state }) => state === 'written').length
+
+/** `landed`: whether the write that meets this is there in the end. */
+const fates: readonly { readonly fate: Fate; readonly landed: boolean }[] = [
+  { fate: 'drop-before', landed: false },
+  { fate: 'fail', landed: false },
+  { fate: 'drop-after', landed: true },
+]
+const ends = ['apply --continue', 'rollback'] as const
+
+describe('a plan that is interrupted', () => {
+  for (const [which, { name }] of rows.entries()) {
+    for (const { fate, landed } of fates) {
+      for (const end of ends) {
+        test(`${name}: ${fate} at each write, then ${end}`, async () => {
+          const plan = plans[which] as Plan
+          for (let at = 1; at <= plan.spec.changes.length; at++) {
+            await inOneRun(async ({ place, status }) => {
+              // From the nth write on nothing comes back: reading again fails too.
+              proxy.plan(({ number }) => {
+                if (number < at) return 'pass'
+                if (fate !== 'fail') queueMicrotask(() => proxy.cut(true))
+                return fate
+              })
+              const { code } = await faultOf(applyPlan(plan, place))
+              assert.equal(code, 'ERR_PLAN_CUT')
+              if (fate !== 'fail') {
+                const { unseen, steps } = await status(plan)
+                assert.match(unseen ?? '', /cannot reach/)
+                assert.equal(steps[at - 1]?.state, 'writing')
+              }
+              proxy.cut(false)
+              proxy.plan(() => 'pass')
+              const before = await status(plan)
+              assert.equal(before.state, 'applying')
+              assert.equal(written(before), landed ? at : at - 1)
+              assert.equal((await faultOf(applyPlan(plan, place))).code, 'ERR_PLAN_STATE')
+              if (end === 'apply --continue') {
+                assert.equal((await applyPlan(plan, place, { resume: true })).outcome, 'applied')
+                assert.equal(proxy.writes.length, plan.spec.changes.length - written(before))
+                assert.equal((await applyPlan(plan, place, { resume: true })).outcome, 'already')
+                assert.equal((await status(plan)).state, 'applied')
+              }
+              const undone = await rollBack(plan, place)
+              assert.equal(
+                undone.outcome,
+                written(before) + (end === 'rollback' ? 0 : 1) === 0 ? 'nothing' : 'rolled-back',
+              )
+              assert.equal((await rollBack(plan, place)).outcome, 'nothing')
+            })
+          }
+        })
+      }
+    }
+  }
+
+  for (const [which, { name }] of rows.entries()) {
+    for (const { fate } of fates) {
+      test(`${name}: ${fate} at each write of the rollback, then rollback again`, async () => {
+        const plan = plans[which] as Plan
+        for (let at = 1; ; at++) {
+          let met = false
+          await inOneRun(async ({ place, status }) => {
+            await applyPlan(plan, place)
+            proxy.plan(({ number }) => {
+              if (number < at) return 'pass'
+              met = true
+              if (fate !== 'fail') queueMicrotask(() => proxy.cut(true))
+              return fate
+            })
+            await rollBack(plan, place).catch((error) => assert.equal(error.code, 'ERR_PLAN_CUT'))
+            proxy.cut(false)
+            proxy.plan(() => 'pass')
+            const { state } = await status(plan)
+            if (state === 'rolled-back') return
+            assert.equal((await faultOf(applyPlan(plan, place))).code, 'ERR_PLAN_STATE')
+            await rollBack(plan, place)
+            assert.equal((await status(plan)).state, 'rolled-back')
+          })
+          if (!met) break
+        }
+      })
+    }
+  }
+})
+
+describe('a process that is killed', () => {
+  /** Runs the command line, and kills it when the proxy has write number `at` in its hands. */
+  async function killedAt(
+    words: readonly string[],
+    env: NodeJS.ProcessEnv,
+    at: number,
+    fate: Fate,
+  ): Promise<void> {
+    const child = spawn(process.execPath, [kfdoor, ...words, '--kubeconfig', kubeconfig, '--yes'], {
+      env: { ...process.env, ...env },
+      stdio: 'ignore',
+    })
+    const gone = once(child, 'exit')
+    proxy.plan(async ({ number }) => {
+      if (number < at) return 'pass'
+      child.kill('SIGKILL')
+      await gone
+      return fate
+    })
+    const [code, signal] = await gone
+    proxy.plan(() => 'pass')
+    assert.deepEqual([code, signal], [null, 'SIGKILL'])
+  }
+
+  for (const [fate, when] of [
+    ['drop-before', 'before'],
+    ['drop-after', 'after'],
+  ] as const) {
+    test(`kill -9 ${when} each write is done: status knows, going on and rolling back finish`, async () => {
+      const plan = plans[2] as Plan
+      const file = join(folder, 'plan.json')
+      writeFileSync(file, JSON.stringify(plan))
+      for (let at = 1; at <= plan.spec.changes.length; at++) {
+        await inOneRun(async ({ place, env, status }) => {
+          await killedAt(['apply', file], env, at, fate)
+          const before = await landing(status, plan, fate === 'drop-after' ? at : at - 1)
+          assert.equal(before.state, 'applying')
+          await applyPlan(plan, place, { resume: true })
+          await killedAt(['rollback', plan.metadata.name], env, 1, fate)
+          await landing(status, plan, fate === 'drop-after' ? 2 : 3)
+          await rollBack(plan, place)
+        })
+      }
+    })
+  }
+
+  /** The proxy sends the write on after the process is gone: until then it is not there. */
+  async function landing(
+    status: (plan: Plan) => Promise<PlanStatus>,
+    plan: Plan,
+    count: number,
+  ): Promise<PlanStatus> {
+    for (let tries = 0; ; tries++) {
+      const seen = await status(plan)
+      if (written(seen) === count || tries > 100) {
+        assert.equal(written(seen), count)
+        return seen
+      }
+      await new Promise((again) => setImmediate(again))
+    }
+  }
+})

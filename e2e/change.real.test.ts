@@ -1,0 +1,95 @@
+/**
+ * Plans carried out on a real API server with the door of each release in it: what comes of them is what
+ * was predicted, and rolling back leaves every object as it was, to the byte.
+ */
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { applyPlan } from '../src/compose/change/apply-plan.ts'
+import { openPlace } from '../src/compose/change/open-place.ts'
+import { planStatus } from '../src/compose/change/plan-status.ts'
+import { rollBack } from '../src/compose/change/roll-back.ts'
+import { changedIn, clearTo, dumpOf } from './change/cluster-dump.ts'
+import { accessBetween, planRow, readDoor, rows, withoutPlaces } from './change/rows.ts'
+import { type Cluster, startCluster } from './parts/kubernetes.ts'
+import { installKinds, loadYaml } from './parts/load-yaml.ts'
+
+const shared = fileURLToPath(new URL('../../shared/fixtures/kubeflow/', import.meta.url))
+const fixtures = ['26.03', 'v1.9', 'v1.8', 'v1.6']
+
+describe('plans on a real API server', {
+  skip: existsSync(shared) ? false : 'the fixtures of four releases are not beside the checkout',
+}, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kfdoor-change-'))
+  const kubeconfig = join(folder, 'kubeconfig')
+  let cluster: Cluster
+  let empty: ReadonlyMap<string, string>
+
+  before(async () => {
+    cluster = await startCluster()
+    cluster.kubeconfig(kubeconfig)
+    await installKinds(cluster)
+    empty = await dumpOf(cluster)
+  })
+  after(async () => {
+    await cluster?.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  for (const fixture of fixtures) {
+    describe(fixture, () => {
+      before(async () => {
+        await clearTo(cluster, empty)
+        await loadYaml(cluster, [join(shared, fixture)], 'kubectl')
+      })
+
+      for (const [index, row] of rows.entries()) {
+        test(`${row.name}: as predicted, and back`, async (t) => {
+          const state = join(folder, `${fixture}-${index}`)
+          const env = { XDG_STATE_HOME: state }
+          const plan = await planRow(row, kubeconfig, cluster.url)
+          if (plan === undefined) return t.skip('this release has nothing of the kind')
+          const place = await openPlace(plan, { env, kubeconfig, say: () => {} })
+          try {
+            const [was, seen] = [await dumpOf(cluster), await readDoor(kubeconfig)]
+            const { outcome } = await applyPlan(plan, place)
+            assert.equal(outcome, 'applied')
+            const is = await dumpOf(cluster)
+            assert.equal(changedIn(was, is).length, plan.spec.changes.length)
+            const access = accessBetween(seen, await readDoor(kubeconfig))
+            assert.deepEqual(access, withoutPlaces(plan.spec.access))
+            assert.equal((await applyPlan(plan, place)).outcome, 'already')
+            const status = await planStatus(plan, env, place)
+            assert.equal(status.state, 'applied')
+            assert.ok(status.steps.every((step) => step.state === 'written' && step.edited === undefined))
+
+            assert.equal((await rollBack(plan, place)).outcome, 'rolled-back')
+            const reborn = plan.spec.changes.some(({ op }) => op === 'delete')
+            const back = await dumpOf(cluster)
+            if (!reborn) assert.deepEqual(changedIn(was, back), [])
+            else {
+              const changed = changedIn(was, back)
+              assert.equal(changed.length, 1)
+              const [path = ''] = changed
+              assert.deepEqual(unborn(back.get(path)), unborn(was.get(path)))
+            }
+            assert.equal((await rollBack(plan, place)).outcome, 'nothing')
+          } finally {
+            place.close()
+          }
+        })
+      }
+    })
+  }
+})
+
+/** What is deleted and made again has another birth, and nothing else. */
+function unborn(text = ''): unknown {
+  const object = JSON.parse(text)
+  delete object.metadata.uid
+  delete object.metadata.creationTimestamp
+  return object
+}
