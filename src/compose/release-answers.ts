@@ -1,5 +1,11 @@
 import type { Mesh } from '../mesh/index.ts'
-import type { Check, CheckAnswer, HeaderList, Question } from '../policy/index.ts'
+import {
+  type Check,
+  type CheckAnswer,
+  fromBase64Url,
+  type HeaderList,
+  type Question,
+} from '../policy/index.ts'
 import type { SignIn } from '../regions/index.ts'
 import {
   type AuthServiceSettings,
@@ -168,7 +174,8 @@ type Claims = Readonly<Record<string, unknown>>
 
 function claimsOf(token: string): Claims | undefined {
   try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
+    const bytes = fromBase64Url(token.split('.')[1] ?? '')
+    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes))
     return typeof claims === 'object' && claims !== null && !Array.isArray(claims)
       ? (claims as Claims)
       : undefined

@@ -18,7 +18,7 @@ import {
 } from '../../planner/index.ts'
 import type { ViewOptions } from '../../regions/index.ts'
 import { exitCode, type Io, wantsColour } from '../io.ts'
-import { viewOptions } from '../map/print-map.ts'
+import { viewOptions } from '../map/view-options.ts'
 import { progress } from '../progress.ts'
 import { doorPaths } from '../read-door.ts'
 import { carryOut } from './carry-out.ts'

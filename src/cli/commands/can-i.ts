@@ -48,7 +48,7 @@ Exit codes: 0 yes, 1 no, 2 bad input, 6 unknown.`,
           const { asJson } = await import('../explain/as-json.ts')
           io.out(asJson(answered))
         } else {
-          const { decidingStep } = await import('../explain/render.ts')
+          const { decidingStep } = await import('../explain/words.ts')
           const step = decidingStep(answered.result)
           const at = step?.at === undefined ? '' : `, ${step.at.file}:${step.at.line}`
           const said = verdict === 'allow' ? 'yes' : verdict === 'unknown' ? 'unknown' : `no - ${verdict}`

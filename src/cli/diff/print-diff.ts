@@ -4,7 +4,7 @@ import { readRevision, revisionOf } from '../../compose/read-revision.ts'
 import { type Mesh, parseMesh } from '../../mesh/index.ts'
 import { type AccessDiff, diffAccess } from '../../regions/index.ts'
 import { exitCode, type Io, wantsColour } from '../io.ts'
-import { viewOptions } from '../map/print-map.ts'
+import { viewOptions } from '../map/view-options.ts'
 import { progress } from '../progress.ts'
 import { asTable } from './render.ts'
 

@@ -1,6 +1,6 @@
 import { pageStandIn } from '../../compose/release-answers.ts'
 import type { Explanation, HeaderList } from '../../policy/index.ts'
-import type { Answered } from './explain-one.ts'
+import type { Answered } from './answer-question.ts'
 
 /** The contract of `explain -o json`: the fields of `--cases`, and steps with their place. */
 export function asJson({ question, as, result, signedIn, around }: Answered): string {

@@ -1,14 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { domainToASCII } from 'node:url'
 import { Fault } from '../../base/index.ts'
-import {
-  type CheckAnswer,
-  type HeaderList,
-  type Principal,
-  parsePrincipal,
-  type Question,
-} from '../../policy/index.ts'
+import type { CheckAnswer, HeaderList, Question } from '../../policy/index.ts'
 import { parseCurl } from './curl.ts'
+import { checkMethod, readHeader, readPrincipal, readSpiffe, readUrl } from './question-parts.ts'
 
 /** The options of a question, as commander gives them. */
 export interface QuestionOptions {
@@ -31,14 +25,7 @@ export function readQuestion(
   now: number,
 ): Question {
   const typed = words[0] === 'curl' ? parseCurl(words, readText) : readWords(command, words)
-  // A token is a word of three parts: what HTTP calls a method.
-  if (!/^[A-Z][A-Z-]*$/.test(typed.method)) {
-    const upper = typed.method.toUpperCase()
-    throw new Fault('ERR_USAGE', {
-      message: `\`${typed.method}\` is no HTTP method`,
-      ...(/^[A-Z][A-Z-]*$/.test(upper) && { next: `methods are written in capitals: \`${upper}\`` }),
-    })
-  }
+  checkMethod(typed.method)
   const { scheme, host, path } = readUrl(typed.url)
   const headers: HeaderList = [...typed.headers, ...(options.header ?? []).map(readHeader)]
   const named = headers.find(([name]) => name.toLowerCase() === 'host')
@@ -81,58 +68,6 @@ function readWords(command: string, words: readonly string[]): Typed {
   }
   const [method, url] = second === undefined ? ['GET', first] : [first, second]
   return { method, url, headers: [] }
-}
-
-/** @throws Fault ERR_USAGE */
-function readPrincipal(text: string): Principal {
-  const principal = parsePrincipal(text)
-  if (principal !== undefined) return principal
-  throw new Fault('ERR_USAGE', {
-    message: `\`${text}\` is no principal`,
-    next: 'use anonymous, user:EMAIL, sa:NAMESPACE/NAME, mesh:NAMESPACE/ACCOUNT or outside',
-  })
-}
-
-/** Not `new URL`: it would resolve dots and fold the host, which the door is to do. */
-function readUrl(text: string): Pick<Question, 'scheme' | 'host' | 'path'> {
-  const [, scheme = '', host = '', rest = '/'] = /^(https?):\/\/([^/?#\\\s]*)([/?][^#]*)?/i.exec(text) ?? []
-  const wrong = (message: string): never => {
-    throw new Fault('ERR_USAGE', { message, next: 'write it as `https://HOST/PATH`' })
-  }
-  if (host.includes('@')) return wrong('a URL with a user or password in it is not asked about')
-  if (host === '') return wrong(`\`${text}\` is no http(s) URL`)
-  const [, name = '', port] = /^(\[[0-9a-f:.]+\]|[^:[\]]*)(?::(\d*))?$/i.exec(host) ?? []
-  if (name === '') return wrong(`\`${host}\` is no host`)
-  if (port !== undefined && (port === '' || Number(port) < 1 || Number(port) > 65_535)) {
-    return wrong(`\`${host}\` has no port from 1 to 65535`)
-  }
-  // A client sends names outside ASCII in their Punycode form.
-  const sent = /^[\x21-\x7e]*$/.test(name) ? name : domainToASCII(name)
-  if (sent === '') return wrong(`\`${host}\` is no host`)
-  return {
-    scheme: scheme.toLowerCase() === 'https' ? 'https' : 'http',
-    host: port === undefined ? sent : `${sent}:${port}`,
-    path: encodeOther(rest.startsWith('/') ? rest : `/${rest}`),
-  }
-}
-
-/** Clients percent-encode what may not stand in a request line; everything else is sent as typed. */
-function encodeOther(path: string): string {
-  return path.replace(/[^\x21-\x7e]+/g, (part) => encodeURIComponent(part.toWellFormed()))
-}
-
-function readHeader(line: string): readonly [string, string] {
-  const colon = line.indexOf(':')
-  if (colon < 1) throw new Fault('ERR_USAGE', { message: `\`${line}\` is no header line, \`Name: value\`` })
-  return [line.slice(0, colon), line.slice(colon + 1).trim()]
-}
-
-function readSpiffe(uri: string): string {
-  if (/^spiffe:\/\/[^/]+\/./.test(uri)) return uri
-  throw new Fault('ERR_USAGE', {
-    message: `\`${uri}\` is no SPIFFE name`,
-    next: 'write it as `spiffe://cluster.local/ns/NAMESPACE/sa/ACCOUNT`',
-  })
 }
 
 /** The providers' answers, in the order they are asked: one object, or a list. */

@@ -1,14 +1,14 @@
 import { Fault } from '../../base/index.ts'
-import { releaseSignIn } from '../../compose/release-answers.ts'
 import type { Mesh } from '../../mesh/index.ts'
-import { assumedKeys, type Principal, parsePrincipal } from '../../policy/index.ts'
-import { accessMap, type MapOptions, type MapRow, type ViewOptions } from '../../regions/index.ts'
+import { type Principal, parsePrincipal } from '../../policy/index.ts'
+import { accessMap, type MapOptions, type MapRow } from '../../regions/index.ts'
 import type { Io } from '../io.ts'
 import { progress } from '../progress.ts'
 import { type DoorOptions, readDoor } from '../read-door.ts'
 import { aroundRows } from './around.ts'
 import { asPage } from './page.ts'
 import { asCsv, asJson, asMarkdown, asTable } from './render.ts'
+import { viewOptions } from './view-options.ts'
 
 export interface MapCommandOptions extends DoorOptions {
   readonly as?: readonly string[]
@@ -47,16 +47,6 @@ export async function mapper({
   hardening,
 }: DoorOptions): Promise<(mesh: Mesh, options: MapOptions) => readonly MapRow[]> {
   return hardening === 'default' ? (await import('../../compose/hardened/map.ts')).hardenedMap : accessMap
-}
-
-/** How commands over all requests read a door: as `explain` does. */
-export function viewOptions(mesh: Mesh, options: DoorOptions): ViewOptions {
-  const signIn = releaseSignIn(mesh)
-  return {
-    fetched: assumedKeys,
-    ...(options.istioVersion !== undefined && { istioVersion: options.istioVersion.replace(/^v/, '') }),
-    ...(signIn && { signIn }),
-  }
 }
 
 export function readPrincipal(text: string): Principal {

@@ -1,7 +1,7 @@
 import { type Proof, prove } from '../../regions/index.ts'
 import { exitCode, type Io, wantsColour } from '../io.ts'
-import { viewOptions } from '../map/print-map.ts'
 import { witnessText } from '../map/render.ts'
+import { viewOptions } from '../map/view-options.ts'
 import { progress } from '../progress.ts'
 import { type DoorOptions, readDoor } from '../read-door.ts'
 import { readClaims } from './read-claims.ts'
