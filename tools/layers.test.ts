@@ -34,7 +34,7 @@ function importsOf(file: string): Import[] {
   return found
 }
 
-const files = globSync('**/*.ts', { cwd: src })
+const files = globSync('**/*.{ts,tsx}', { cwd: src })
 /** Tests stand outside the rooms: they may use the tools, and several rooms at once. */
 const imports = files.filter((file) => !file.endsWith('.test.ts')).flatMap(importsOf)
 const roomOf = (path: string) => path.split(sep)[0] as string

@@ -183,6 +183,13 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/prove.ts')).proveCommand,
   },
   {
+    name: 'console',
+    group: 'look into a door',
+    usage: 'console -f DIR',
+    summary: 'the door as a page: ask it, edit its YAML, see who reaches what',
+    load: async () => (await import('./commands/console.ts')).consoleCommand,
+  },
+  {
     name: 'up',
     group: 'run and change a door',
     usage: 'up [--profile NAME | -f DIR]',

@@ -9,7 +9,8 @@ import { privateFolder } from './state.ts'
  * a Unix socket in a folder only its owner may enter. There is no HTTP route that mints anything.
  */
 export interface ControlRequest {
-  readonly do: 'service-account-token' | 'session'
+  /** `decisions` keeps the connection and sends one line for each, until either side ends it. */
+  readonly do: 'service-account-token' | 'session' | 'sessions' | 'sign-out' | 'decisions'
   readonly namespace?: string
   readonly name?: string
   readonly audiences?: readonly string[]
@@ -47,6 +48,7 @@ export async function listenForControl(
   env: Environment,
   door: Omit<RunningDoor, 'pid' | 'socket'>,
   answer: (request: ControlRequest) => Promise<ControlAnswer>,
+  follow?: (take: (decision: unknown) => void) => () => void,
 ): Promise<{ close(): void }> {
   const folder = runtimeFolder(env)
   privateFolder(folder)
@@ -62,6 +64,16 @@ export async function listenForControl(
       if (end < 0) return
       connection.removeAllListeners('data')
       const line = text.slice(0, end)
+      if (follow && /"decisions"/.test(line)) {
+        const stop = follow((decision) => {
+          // Who does not read is let go: the door waits for nobody.
+          if (connection.writableLength > longestLine) connection.destroy()
+          else connection.write(`${JSON.stringify(decision)}\n`)
+        })
+        connection.on('close', stop)
+        connection.on('end', () => connection.end())
+        return
+      }
       // A request that is not JSON, or a failure inside, is an answer too: the socket stays useful.
       Promise.resolve()
         .then(() => answer(JSON.parse(line) as ControlRequest))
@@ -146,5 +158,28 @@ export function askDoor(door: RunningDoor, request: ControlRequest): Promise<Con
       }
     })
     connection.write(`${JSON.stringify(request)}\n`)
+  })
+}
+
+/** Each decision of a running door as it is made; resolves when the door or `signal` ends it. */
+export function followDoor(
+  door: RunningDoor,
+  take: (decision: unknown) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((done, failed) => {
+    const connection = createConnection(door.socket)
+    let text = ''
+    connection.setEncoding('utf8')
+    connection.on('error', failed)
+    connection.on('close', () => done())
+    connection.on('data', (part: string) => {
+      text += part
+      const lines = text.split('\n')
+      text = lines.pop() ?? ''
+      for (const line of lines) take(JSON.parse(line))
+    })
+    signal.addEventListener('abort', () => connection.destroy())
+    connection.write(`${JSON.stringify({ do: 'decisions' } satisfies ControlRequest)}\n`)
   })
 }

@@ -1,5 +1,11 @@
 import { type Clock, Fault, type Problem, renderProblem } from '../base/index.ts'
-import { type Authorizers, type DoorPort, openAuthorizers, startGateway } from '../gateway/index.ts'
+import {
+  type Authorizers,
+  type DoorPort,
+  type LogEntry,
+  openAuthorizers,
+  startGateway,
+} from '../gateway/index.ts'
 import { CLUSTER_ISSUER, createSigningKeys, serviceAccountIssuer } from '../identity/index.ts'
 import type { Mesh } from '../mesh/index.ts'
 import { ensureServerCertificate, type ServerCertificate } from '../pki/index.ts'
@@ -18,6 +24,7 @@ import { serviceAccountKeyFile } from './mint.ts'
 import { mint } from './mint-here.ts'
 import { fileKeyStore } from './private-file.ts'
 import { signOutOf } from './sign-out.ts'
+import { signedIn } from './signed-in.ts'
 import type { Started } from './start-text.ts'
 import { defaultStateFolder, openState } from './state.ts'
 import { inputsOf, soundListeners, soundMesh } from './up-inputs.ts'
@@ -90,6 +97,7 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
     refusePublished(options.address, issuer)
     const sessions = openSessions(state, clock)
     undo.push(() => sessions.close())
+    const people = signedIn(sessions, issuer, () => auth)
     const auth = startAuthService({
       mesh,
       sessions,
@@ -100,7 +108,10 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
       tls: hasTls,
       clock,
       warn,
-      log: (event) => options.verbose && say(`sign-in ${JSON.stringify(event)}`),
+      log: (event) => {
+        people.saw(event)
+        if (options.verbose) say(`sign-in ${JSON.stringify(event)}`)
+      },
     })
     if (auth) undo.push(() => auth.provider.close())
     const behind = await startBehind({
@@ -132,6 +143,8 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
     const authorizers = openAuthorizers(clock)
     undo.push(() => authorizers.close())
     let current = { mesh, keys: keysOf(mesh) }
+    /** Whoever looks on while the door decides. */
+    const followers = new Set<(entry: LogEntry) => void>()
     const doorPort = (): DoorPort => {
       const door = compileDoor(current.mesh, {
         fetched: current.keys.text,
@@ -156,7 +169,10 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
       door: doorPort(),
       hardening: options.hardening,
       clock,
-      log: (entry) => options.verbose && say(decisionLine(entry)),
+      log: (entry) => {
+        if (options.verbose) say(decisionLine(entry))
+        for (const take of followers) take(entry)
+      },
     })
     undo.push(() => gateway.close(drainMs))
 
@@ -195,7 +211,14 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
         profile,
         state: options.state ?? defaultStateFolder(env),
       },
-      (request) => mint(request, { accounts, auth, issuer, clock, url: ready.url }),
+      (request) =>
+        request.do === 'sessions' || request.do === 'sign-out'
+          ? people.answer(request)
+          : mint(request, { accounts, auth, issuer, clock, url: ready.url }),
+      (take) => {
+        followers.add(take)
+        return () => followers.delete(take)
+      },
     )
     undo.push(() => control.close())
 

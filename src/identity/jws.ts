@@ -9,27 +9,30 @@ export interface CompactJws {
   readonly payload: Readonly<Record<string, unknown>>
   /** `header.payload` as it stands, the bytes the signature covers. */
   readonly signed: string
-  readonly signature: Buffer
+  readonly signature: Uint8Array
 }
 
 /** Longest token looked at, in characters; the header block limit of the door is 64 KiB. */
 const LONGEST = 64 * 1024
 
-/** Undefined when `token` is not one. Never throws. */
-export function parseCompactJws(token: string): CompactJws | undefined {
+/** The bytes of unpadded, canonical base64url (RFC 4648 §5); undefined = it is none. */
+type BytesOf = (text: string) => Uint8Array | undefined
+
+/** Undefined when `token` is not one. Never throws. `bytesOf` is for where there is no Node. */
+export function parseCompactJws(token: string, bytesOf: BytesOf = base64url): CompactJws | undefined {
   if (token.length > LONGEST) return undefined
   const parts = token.split('.')
   if (parts.length !== 3) return undefined
   const [head = '', body = '', tail = ''] = parts
-  const header = objectOf(head)
-  const payload = objectOf(body)
-  const signature = base64url(tail)
+  const header = objectOf(bytesOf(head))
+  const payload = objectOf(bytesOf(body))
+  const signature = bytesOf(tail)
   if (!header || !payload || !signature) return undefined
   return { header, payload, signed: `${head}.${body}`, signature }
 }
 
 /** RFC 4648 §5 without padding; a text that encodes the same bytes another way is refused. */
-function base64url(text: string): Buffer | undefined {
+function base64url(text: string): Uint8Array | undefined {
   if (!/^[A-Za-z0-9_-]*$/.test(text)) return undefined
   const bytes = Buffer.from(text, 'base64url')
   return bytes.toString('base64url') === text ? bytes : undefined
@@ -37,8 +40,7 @@ function base64url(text: string): Buffer | undefined {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-function objectOf(part: string): Record<string, unknown> | undefined {
-  const bytes = base64url(part)
+function objectOf(bytes: Uint8Array | undefined): Record<string, unknown> | undefined {
   if (!bytes || bytes.length === 0) return undefined
   try {
     const text = utf8.decode(bytes)

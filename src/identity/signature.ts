@@ -54,7 +54,7 @@ export function verifySignature(
   algorithm: VerifyingAlgorithm,
   key: KeyObject,
   signed: string,
-  signature: Buffer,
+  signature: Uint8Array,
 ): boolean {
   const { hash, pss, type, length } = recipes[algorithm]
   if (!fitsAlgorithm(algorithm, key)) return false

@@ -1,7 +1,7 @@
 import { exitCode, type Io } from '../io.ts'
 import { mapper, readPrincipal } from '../map/print-map.ts'
 import { asJson, asTable } from '../map/render.ts'
-import { viewOptions, viewOptions } from '../map/view-options.ts'
+import { viewOptions } from '../map/view-options.ts'
 import { progress } from '../progress.ts'
 import { type DoorOptions, readDoor } from '../read-door.ts'
 

@@ -74,6 +74,9 @@ export function memorySessions(clock: Clock): SessionStore {
       sweep()
       return byKey.size
     },
+    async countBySubject(subject) {
+      return [...(bySubject.get(subject) ?? [])].filter((key) => live(key) !== undefined).length
+    },
     async close() {
       byKey.clear()
       bySubject.clear()

@@ -71,6 +71,7 @@ export function sqliteSessions(path: string, clock: Clock): SessionStore {
        (subject = ?2 OR key IN (SELECT key FROM session_alias WHERE alias = ?2))`,
     ),
     count: db.prepare('SELECT count(*) AS n FROM session WHERE expires_at > ?'),
+    countBySubject: db.prepare('SELECT count(*) AS n FROM session WHERE expires_at > ? AND subject = ?'),
     sweep: db.prepare('DELETE FROM session WHERE expires_at <= ?'),
   }))
   guard(() => statements.sweep.run(clock()))
@@ -123,6 +124,8 @@ export function sqliteSessions(path: string, clock: Clock): SessionStore {
     },
     withLock: createKeyLock(),
     count: async () => guard(() => Number(statements.count.get(clock())?.n)),
+    countBySubject: async (subject) =>
+      guard(() => Number(statements.countBySubject.get(clock(), subject)?.n)),
     async close() {
       if (closed) return
       closed = true

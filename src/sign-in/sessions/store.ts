@@ -42,5 +42,7 @@ export interface SessionStore {
   withLock<T>(key: string, task: () => Promise<T>): Promise<T>
   /** Sessions that have not expired. */
   count(): Promise<number>
+  /** Those of one subject; a store that is shared need not know. */
+  countBySubject?(subject: string): Promise<number>
   close(): Promise<void>
 }

@@ -1,0 +1,143 @@
+/** The code editor: a chunk of its own, loaded when YAML is shown for the first time. */
+import { yaml } from '@codemirror/lang-yaml'
+import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
+import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint'
+import { Compartment, EditorState, StateEffect, StateField } from '@codemirror/state'
+import { Decoration, type DecorationSet, EditorView } from '@codemirror/view'
+import { tags } from '@lezer/highlight'
+import { basicSetup } from 'codemirror'
+
+export interface Lit {
+  /** From 1, the first of an object's deciding lines. */
+  readonly line: number
+  readonly kind: 'decides' | 'step'
+}
+
+export interface Marked {
+  readonly line: number
+  readonly severity: 'error' | 'warning'
+  readonly message: string
+}
+
+const light = StateEffect.define<readonly Lit[]>()
+
+const litLines = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(lit, transaction) {
+    let next = lit.map(transaction.changes)
+    for (const effect of transaction.effects) {
+      if (!effect.is(light)) continue
+      const { doc } = transaction.state
+      const marks = [...effect.value]
+        .filter(({ line }) => line >= 1 && line <= doc.lines)
+        .sort((one, other) => one.line - other.line)
+        .map(({ line, kind }) => Decoration.line({ class: `lit-${kind}` }).range(doc.line(line).from))
+      next = Decoration.set(marks)
+    }
+    return next
+  },
+  provide: (field) => EditorView.decorations.from(field),
+})
+
+const look = EditorView.theme({
+  '&': { height: '100%', fontSize: '12.5px', backgroundColor: 'transparent', color: 'inherit' },
+  '.cm-scroller': {
+    fontFamily: 'ui-monospace, "SF Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace',
+    lineHeight: '1.5',
+  },
+  '.cm-gutters': {
+    backgroundColor: 'transparent',
+    color: 'var(--dim)',
+    borderRight: '1px solid var(--line)',
+  },
+  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'var(--hover)' },
+  '.cm-cursor': { borderLeftColor: 'var(--text)' },
+  '&.cm-focused': { outline: '2px solid var(--focus)', outlineOffset: '-2px' },
+  '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': {
+    backgroundColor: 'var(--selection) !important',
+  },
+  '.lit-decides': { backgroundColor: 'var(--lit)', boxShadow: 'inset 3px 0 0 var(--accent)' },
+  '.lit-step': { backgroundColor: 'var(--hover)', boxShadow: 'inset 3px 0 0 var(--dim)' },
+  '.cm-panels, .cm-tooltip': {
+    backgroundColor: 'var(--raised)',
+    color: 'var(--text)',
+    border: '1px solid var(--line)',
+  },
+  '.cm-foldPlaceholder': { backgroundColor: 'var(--hover)', color: 'var(--dim)', border: '0' },
+})
+
+const inks = HighlightStyle.define([
+  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: 'var(--accent)' },
+  { tag: [tags.string, tags.special(tags.string)], color: 'var(--green)' },
+  { tag: [tags.comment, tags.lineComment], color: 'var(--dim)', fontStyle: 'italic' },
+  { tag: [tags.meta, tags.separator, tags.punctuation, tags.squareBracket, tags.brace], color: 'var(--dim)' },
+  { tag: [tags.labelName, tags.typeName, tags.keyword], color: 'var(--purple)' },
+])
+
+/** An editor in a shadow root: its styles are constructed there, which the page's policy allows. */
+export class YamlEditor {
+  readonly #view: EditorView
+  readonly #label = new Compartment()
+  #quiet = false
+
+  constructor(host: HTMLElement, text: string, label: string, changed: (text: string) => void) {
+    const root = host.shadowRoot ?? host.attachShadow({ mode: 'open', delegatesFocus: true })
+    this.#view = new EditorView({
+      root,
+      parent: root,
+      state: EditorState.create({
+        doc: text,
+        extensions: [
+          basicSetup,
+          yaml(),
+          syntaxHighlighting(inks),
+          lintGutter(),
+          litLines,
+          look,
+          this.#label.of(EditorView.contentAttributes.of({ 'aria-label': label })),
+          EditorView.updateListener.of((update) => {
+            if (update.docChanged && !this.#quiet) changed(update.state.doc.toString())
+          }),
+        ],
+      }),
+    })
+  }
+
+  /** Another text: of another file, or as it was read. */
+  show(text: string, label: string): void {
+    if (text === this.#view.state.doc.toString()) return
+    this.#quiet = true
+    this.#view.dispatch({
+      changes: { from: 0, to: this.#view.state.doc.length, insert: text },
+      effects: this.#label.reconfigure(EditorView.contentAttributes.of({ 'aria-label': label })),
+    })
+    this.#quiet = false
+  }
+
+  /** Lights lines; `reveal` brings one into sight. */
+  light(lines: readonly Lit[], reveal: number | undefined): void {
+    const { doc } = this.#view.state
+    const there = reveal !== undefined && reveal >= 1 && reveal <= doc.lines
+    this.#view.dispatch({ effects: light.of(lines) })
+    if (!there) return
+    // Only within the editor: CodeMirror's own way scrolls the page too.
+    const { scrollDOM } = this.#view
+    scrollDOM.scrollTop = this.#view.lineBlockAt(doc.line(reveal).from).top - scrollDOM.clientHeight / 3
+  }
+
+  mark(problems: readonly Marked[]): void {
+    const { doc } = this.#view.state
+    const diagnostics = problems
+      .filter(({ line }) => line >= 1 && line <= doc.lines)
+      .slice(0, 200)
+      .map(({ line, severity, message }): Diagnostic => {
+        const { from, to } = doc.line(line)
+        return { from, to: Math.min(to, from + 400), severity, message }
+      })
+    this.#view.dispatch(setDiagnostics(this.#view.state, diagnostics))
+  }
+
+  close(): void {
+    this.#view.destroy()
+  }
+}

@@ -1,0 +1,2 @@
+export type { ConsoleOptions, LiveDoor, LiveSession, Source } from './options.ts'
+export { type RunningConsole, startConsole } from './server.ts'
