@@ -76,7 +76,10 @@ export function refuse(
   { status, words }: Refusal | { readonly status: number; readonly words: string },
 ): void {
   const answer: Answer = { status, type: 'text/plain; charset=utf-8', body: `kfdoor console: ${words}\n` }
-  if (request.complete || request.destroyed) return send(request, response, answer)
+  if (request.complete || request.destroyed) {
+    send(request, response, answer)
+    return
+  }
   // Who is still sending reads no answer: what comes is thrown away first, for as long as is bearable.
   let length = 0
   const finish = () => {
