@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 
-/** Opens an address in the person's browser, where there is one; says nothing when there is none. */
-export function openBrowser(url: string, env: Readonly<Record<string, string | undefined>>): void {
-  if (!/^https?:\/\//.test(url)) return
+/** Opens an address in the person's browser; false = there is none. */
+export function openBrowser(url: string, env: Readonly<Record<string, string | undefined>>): boolean {
+  if (!/^https?:\/\//.test(url)) return false
   const [command, ...args] =
     process.platform === 'darwin'
       ? ['open', url]
@@ -11,8 +11,9 @@ export function openBrowser(url: string, env: Readonly<Record<string, string | u
         : env.DISPLAY || env.WAYLAND_DISPLAY || env.BROWSER
           ? [env.BROWSER || 'xdg-open', url]
           : []
-  if (command === undefined) return
+  if (command === undefined) return false
   const child = spawn(command, args, { stdio: 'ignore', detached: true })
   child.on('error', () => {})
   child.unref()
+  return true
 }

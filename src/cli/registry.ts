@@ -91,11 +91,25 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/kfp.ts')).kfpCommand,
   },
   {
+    name: 'models',
+    group: 'use a door',
+    usage: 'models [-f DIR | --door NAME]',
+    summary: 'every model, its URLs, who reaches it',
+    load: async () => (await import('./commands/models.ts')).modelsCommand,
+  },
+  {
     name: 'infer',
     group: 'use a door',
     usage: 'infer MODEL -d @FILE',
     summary: 'ask a model: KServe V1, V2, or OpenAI completions',
     load: async () => (await import('./commands/infer.ts')).inferCommand,
+  },
+  {
+    name: 'open',
+    group: 'use a door',
+    usage: 'open [PATH]',
+    summary: 'the dashboard in a browser',
+    load: async () => (await import('./commands/open.ts')).openCommand,
   },
   {
     name: 'explain',

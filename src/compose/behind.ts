@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.ts'
-import { createKserve } from '../behind/kserve/index.ts'
+import { createKserve, createModelsApp } from '../behind/kserve/index.ts'
 import { createEcho, createLanding, type Routed, type SignOut } from '../behind/landing/index.ts'
 import { createAccessReview, createPipelines, pipelinesSettings } from '../behind/pipelines/index.ts'
 import type { Upstream, WebHandler } from '../gateway/index.ts'
@@ -78,6 +78,11 @@ export async function startBehind(options: BehindOptions): Promise<Behind> {
     signOut: options.signOut,
     version: options.profile,
   })
+  const modelsApp = createModelsApp({
+    models: () => mesh.inferenceServices,
+    userHeader: settings.userIdHeader,
+    maySee: (user, namespace) => namespacesOf(mesh, user).some((row) => row.namespace === namespace),
+  })
   // One object for one place, always the same: the gateway keeps connections by it.
   const own = new Map(
     up.upstreams.map(({ host, url }) => {
@@ -90,6 +95,7 @@ export async function startBehind(options: BehindOptions): Promise<Behind> {
     ...[...pipelinesServices].map(
       (service) => [service, { kind: 'handler', handle: pipelines.handle }] as const,
     ),
+    ['kserve-models-web-app', { kind: 'handler', handle: modelsApp }],
     ...[...dashboardServices].map((service) => [service, { kind: 'handler', handle: landing }] as const),
   ])
   const others = new Map<string, Upstream | undefined>()
@@ -199,6 +205,7 @@ function routesOf(mesh: Mesh): Routed[] {
 }
 
 function kindOf(service: string): string {
+  if (service === 'kserve-models-web-app') return 'list of models'
   if (pipelinesServices.has(service)) return 'Pipelines API'
   if (dashboardServices.has(service)) return 'this page'
   if (service === 'knative-local-gateway') return 'KServe model'
