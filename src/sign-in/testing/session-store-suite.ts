@@ -8,10 +8,18 @@ import { sessionsSuite } from './sessions-suite.ts'
 
 const START = 1_800_000_000_000
 let made = 0
+const text = (content: string) => Buffer.from(content).toString('base64url')
 
 function aSession(parts: Partial<StoredSession> = {}): StoredSession {
   const key = createHash('sha256').update(`session ${++made}`).digest('base64url')
-  return { key, subject: 'subject', createdAt: START, expiresAt: START + 1000, sealed: 'sealed', ...parts }
+  return {
+    key,
+    subject: 'subject',
+    createdAt: START,
+    expiresAt: START + 1000,
+    sealed: text('sealed'),
+    ...parts,
+  }
 }
 
 /**
@@ -55,8 +63,8 @@ export function sessionStoreSuite(
       withStore(async (store) => {
         const session = aSession({ subject: 'first' })
         await store.put(session)
-        await store.put({ ...session, subject: 'second', sealed: 'other' })
-        assert.equal((await store.get(session.key))?.sealed, 'other')
+        await store.put({ ...session, subject: 'second', sealed: text('other') })
+        assert.equal((await store.get(session.key))?.sealed, text('other'))
         assert.equal(await store.deleteBySubject('first'), 0)
         assert.equal(await store.count(), 1)
       }),
@@ -138,12 +146,12 @@ export function sessionStoreSuite(
         await store.put(kept)
         await store.put(ended)
         await store.delete(ended.key)
-        assert.equal(await store.touch(kept.key, START + 5000, 'renewed'), true)
-        assert.equal(await store.touch(ended.key, START + 5000, 'renewed'), false)
+        assert.equal(await store.touch(kept.key, START + 5000, text('renewed')), true)
+        assert.equal(await store.touch(ended.key, START + 5000, text('renewed')), false)
         const found = await store.get(kept.key)
-        assert.deepEqual([found?.sealed, found?.expiresAt], ['renewed', START + 5000])
+        assert.deepEqual([found?.sealed, found?.expiresAt], [text('renewed'), START + 5000])
         assert.equal(await store.touch(kept.key, START + 6000), true)
-        assert.equal((await store.get(kept.key))?.sealed, 'renewed')
+        assert.equal((await store.get(kept.key))?.sealed, text('renewed'))
         assert.equal(await store.get(ended.key), undefined)
       }),
     )
