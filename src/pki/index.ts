@@ -1,6 +1,8 @@
 export type { Authority } from './ca.ts'
 export { createAuthority } from './ca.ts'
 export { type CaFolder, openCaFolder } from './ca-folder.ts'
+export { type Certificate, readCertificates } from './certificate.ts'
+export { type ClientVerdict, judgeClients } from './clients/judge.ts'
 export { readNeeded } from './files.ts'
 export { type CertificateFacts, inspectCertificates } from './inspect.ts'
 export type { KeyType } from './keys.ts'
