@@ -18,10 +18,12 @@ export interface TrustingBrowser {
 export async function startChromium(
   caFiles: string | readonly string[] | null,
   switches: readonly string[] = [],
+  /** Somebody else's home, which is left where it is. */
+  homeOf?: string,
 ): Promise<TrustingBrowser> {
   const program = await debian(['chromium'], 'usr/bin/chromium')
   const nss = await debian(['libnss3-tools'], 'usr/bin/certutil')
-  const home = mkdtempSync(join(tmpdir(), 'kfdoor-chromium-'))
+  const home = homeOf ?? mkdtempSync(join(tmpdir(), 'kfdoor-chromium-'))
   const wanted = typeof caFiles === 'string' ? [caFiles] : (caFiles ?? [])
   if (wanted.length > 0) {
     const store = join(home, '.pki', 'nssdb')
@@ -48,7 +50,7 @@ export async function startChromium(
     browser,
     close: async () => {
       await browser.close()
-      rmSync(home, { recursive: true, force: true })
+      if (homeOf === undefined) rmSync(home, { recursive: true, force: true })
     },
   }
 }

@@ -229,6 +229,11 @@ const meanings: { readonly [C in FaultCode]: Meaning } = {
     meaning: 'The command was typed in a way kfdoor does not understand.',
     remedy: 'see `kfdoor COMMAND --help`, which ends in examples',
   },
+  ERR_TRUST_STORE: {
+    meaning:
+      'A trust store is changed by the system’s own programs (certutil, update-ca-certificates, security, keytool). One of them refused; steps before it were done, and can be undone by `kfdoor ca uninstall`.',
+    remedy: 'see what would be done with `kfdoor ca install --dry-run`, and run the step that failed by hand',
+  },
   ERR_WOULD_OVERWRITE: {
     meaning:
       'A key or certificate of that name is there. Keys are never overwritten: what was signed with the old one would be lost.',

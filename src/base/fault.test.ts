@@ -38,6 +38,7 @@ const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
   ERR_TLS_SERVER_UNUSABLE: { hosts: ['*.example.com'], reason: 'the key is of another certificate' },
   ERR_TOKEN_DURATION: { seconds: 60, least: 600 },
   ERR_USAGE: { message: '`--port x` is not a port', next: 'use 0 to 65535' },
+  ERR_TRUST_STORE: { command: 'certutil', reason: 'SEC_ERROR_BAD_DATABASE' },
   ERR_WOULD_OVERWRITE: { path: 'ca/ca.key' },
   ERR_CERTIFICATE_UNTRUSTED: {
     url: 'https://kubeflow.example.com',

@@ -38,6 +38,7 @@ export interface FaultFacts {
   readonly ERR_KEY_UNFIT: { readonly where: string }
   readonly ERR_NAME_OUTSIDE_CA: { readonly names: readonly string[] }
   readonly ERR_PEM_UNREADABLE: { readonly where: string; readonly reason: string }
+  readonly ERR_TRUST_STORE: { readonly command: string; readonly reason: string }
   readonly ERR_WOULD_OVERWRITE: { readonly path: string }
   readonly ERR_CANNOT_LISTEN: { readonly address: string; readonly port: number; readonly reason: string }
   readonly ERR_TLS_SERVER_UNUSABLE: { readonly hosts: readonly string[]; readonly reason: string }
@@ -179,6 +180,7 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_KEY_UNFIT: 'KFD1405',
   ERR_NAME_OUTSIDE_CA: 'KFD1402',
   ERR_PEM_UNREADABLE: 'KFD1406',
+  ERR_TRUST_STORE: 'KFD1409',
   ERR_WOULD_OVERWRITE: 'KFD1408',
   ERR_CANNOT_LISTEN: 'KFD1504',
   ERR_TLS_SERVER_UNUSABLE: 'KFD1505',
@@ -268,8 +270,9 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_NAME_OUTSIDE_CA: (f) =>
     `this CA may not sign for ${f.names.map((name) => `\`${name}\``).join(', ')}; it is limited to the names it was made for`,
   ERR_PEM_UNREADABLE: (f) => `cannot use \`${f.where}\`: ${f.reason}`,
+  ERR_TRUST_STORE: (f) => `\`${f.command}\` could not change the trust store: ${f.reason}`,
   ERR_WOULD_OVERWRITE: (f) =>
-    `\`${f.path}\` is there already and is not overwritten; remove it, or choose another folder`,
+    `\`${f.path}\` is there already and is not overwritten; remove it, choose another folder, or say \`--force\` where the command has it`,
   ERR_CANNOT_LISTEN: (f) => `cannot listen on ${f.address} port ${f.port}: ${f.reason}`,
   ERR_TLS_SERVER_UNUSABLE: (f) => `the TLS server for ${f.hosts.join(', ')} cannot be used: ${f.reason}`,
   ERR_CERTIFICATE_UNTRUSTED: untrusted,

@@ -227,7 +227,7 @@ export const registry: readonly Entry[] = [
   {
     name: 'ca',
     group: 'run and change a door',
-    usage: 'ca init|csr|sign|secret|inspect|path',
+    usage: 'ca init|server|csr|sign|renew|secret|inspect|install|env|…',
     summary: 'own CA, certificates, signing requests, the TLS Secret',
     load: async () => (await import('./commands/ca.ts')).caCommand,
   },

@@ -1,4 +1,4 @@
-export { type KubeApi, openKubeApi } from './api.ts'
+export { type KubeApi, messageOf, openKubeApi } from './api.ts'
 export { type ClusterAccess, clusterAccess } from './kubeconfig.ts'
 export {
   type KubeObjects,

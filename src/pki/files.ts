@@ -60,3 +60,7 @@ export function readNeeded(path: string): string {
   if (text === undefined) throw new Fault('ERR_INPUT_UNREADABLE', { path, reason: 'no such file' })
   return text
 }
+
+/** A file of certificates, replaced where it is. */
+export const writePublic = (path: string, text: string) =>
+  writeWhole(path, text, { mode: PUBLIC, replace: true })

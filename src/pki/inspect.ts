@@ -1,5 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { Fault } from '../base/index.ts'
+import { readPrivateKey } from './keys.ts'
+import { isSignedBy } from './leaf.ts'
 import { namesOf, readConstraints } from './read-certificate.ts'
 
 /** What a person wants to know of a certificate; times are RFC 3339 UTC. */
@@ -64,7 +66,9 @@ function problemsOf(certificate: X509Certificate, now: number): string[] {
   if (now < from.getTime()) problems.push('it is not valid yet')
   if (now > to.getTime()) problems.push('it has expired')
   if (!ca && certificate.subjectAltName === undefined) {
-    problems.push('it has no subjectAltName: clients ignore the common name, so it names nobody')
+    problems.push(
+      'it has no subjectAltName: browsers, Go and kfp ignore the common name, so for them it names nobody',
+    )
   }
   if (!ca && (to.getTime() - from.getTime()) / 86_400_000 > 825) {
     problems.push('it lives longer than 825 days, which Apple’s clients refuse')
@@ -73,4 +77,22 @@ function problemsOf(certificate: X509Certificate, now: number): string[] {
   if (modulusLength !== undefined && modulusLength < 2048)
     problems.push(`an RSA key of ${modulusLength} bits is too weak`)
   return problems
+}
+
+/** Whether the first certificate of a PEM text signed this one. */
+export function isIssuedBy(certificate: X509Certificate, pem: string): boolean {
+  try {
+    return isSignedBy(certificate.toString(), pem)
+  } catch {
+    return false
+  }
+}
+
+/** Whether a private key in PEM is the one of a certificate. */
+export function keyFits(certificate: X509Certificate, pem: string): boolean {
+  try {
+    return certificate.checkPrivateKey(readPrivateKey(pem, 'the key'))
+  } catch {
+    return false
+  }
 }

@@ -2,17 +2,25 @@ import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } fr
 import { promisify } from 'node:util'
 import { Fault } from '../base/index.ts'
 
-export type KeyType = 'ecdsa' | 'rsa'
+export type KeyType = 'ecdsa' | 'ecdsa-p384' | 'rsa' | 'ed25519'
 
 const generate = promisify(generateKeyPair)
 
-/** ECDSA on P-256: every client takes it, and it is made in a millisecond. RSA has 4096 bits. */
+/**
+ * ECDSA on P-256: every client takes it, and it is made in a millisecond. RSA has 4096 bits. Ed25519 is
+ * for where no browser calls: Chromium offers no such signature, and NSS holds no such root.
+ */
 export async function generateKey(type: KeyType): Promise<KeyObject> {
-  const { privateKey } =
-    type === 'ecdsa'
-      ? await generate('ec', { namedCurve: 'P-256' })
-      : await generate('rsa', { modulusLength: 4096 })
-  return privateKey
+  switch (type) {
+    case 'ecdsa':
+      return (await generate('ec', { namedCurve: 'P-256' })).privateKey
+    case 'ecdsa-p384':
+      return (await generate('ec', { namedCurve: 'P-384' })).privateKey
+    case 'rsa':
+      return (await generate('rsa', { modulusLength: 4096 })).privateKey
+    case 'ed25519':
+      return promisify(generateKeyPair)('ed25519').then(({ privateKey }) => privateKey)
+  }
 }
 
 /** PKCS#8. */
@@ -32,7 +40,7 @@ export function readPrivateKey(pem: string, where: string): KeyObject {
 
 interface Signing {
   readonly name: string
-  readonly hash: string
+  readonly hash?: string
   readonly namedCurve?: string
 }
 
@@ -51,7 +59,7 @@ export function signingOf(key: KeyObject): Signing | undefined {
   if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048) {
     return { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }
   }
-  return undefined
+  return key.asymmetricKeyType === 'ed25519' ? { name: 'Ed25519' } : undefined
 }
 
 export function cryptoKeys(privateKey: KeyObject, where: string): CryptoKeyPair & { signing: Signing } {
@@ -62,4 +70,10 @@ export function cryptoKeys(privateKey: KeyObject, where: string): CryptoKeyPair 
     publicKey: createPublicKey(privateKey).toCryptoKey(signing, true, ['verify']) as CryptoKey,
     signing,
   }
+}
+
+/** The kind to make a successor of; what we never make ourselves becomes P-256. */
+export function sameKind({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KeyType {
+  if (asymmetricKeyType === 'rsa' || asymmetricKeyType === 'ed25519') return asymmetricKeyType
+  return asymmetricKeyDetails?.namedCurve === 'secp384r1' ? 'ecdsa-p384' : 'ecdsa'
 }

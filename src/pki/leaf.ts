@@ -1,19 +1,22 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
-import type { SubjectAlternativeNameExtension } from '@peculiar/x509'
+import type * as X509 from '@peculiar/x509'
 import type { Clock } from '../base/index.ts'
 import { Fault } from '../base/index.ts'
 import type { Authority } from './ca.ts'
 import { cryptoKeys, signingOf } from './keys.ts'
-import { type DoorNames, doorNames, outside } from './names.ts'
+import { type DoorNames, outside } from './names.ts'
 import { DAY, serialNumber, validity, x509 } from './x509.ts'
 
 /** Browsers take no server certificate that lives longer (CA/Browser Forum ballot SC31). */
 const LEAF_DAYS = 397
 
+/** What a certificate is shown for: by a server, by a caller of a MUTUAL server, or by a workload that is both. */
+export type LeafUsage = 'server' | 'client' | 'both'
+
 /**
- * A server certificate for the owner of `publicKey`: v3, names in subjectAltName only count, 397
- * days or until the root ends. Throws `ERR_NAME_OUTSIDE_CA` for a name the root may not sign for,
- * because every client would refuse the result, and less clearly.
+ * A certificate for the owner of `publicKey`: v3, names in subjectAltName only count, 397 days or until
+ * the root ends. Throws `ERR_NAME_OUTSIDE_CA` for a name the root may not sign for, because every client
+ * would refuse the result, and less clearly.
  */
 export async function issueLeaf(
   authority: Authority,
@@ -22,13 +25,26 @@ export async function issueLeaf(
     readonly publicKey: KeyObject
     readonly clock: Clock
     readonly days?: number
-    /** Default `server`; `client` makes one for a caller of a MUTUAL server. */
-    readonly usage?: 'server' | 'client'
+    /** Default `server`. */
+    readonly usage?: LeafUsage
+    /** Of a caller: who it is, where that is no host. A server's is its first name. */
+    readonly commonName?: string
   },
 ): Promise<string> {
-  const { names, publicKey, clock } = options
-  if (names.dns.length + names.ips.length === 0)
-    throw new Fault('ERR_CSR_UNUSABLE', { reason: 'it names nobody' })
+  const { names, publicKey, clock, usage = 'server' } = options
+  const hosts = names.dns.length + names.ips.length
+  if (usage === 'server' && hosts === 0) throw new Fault('ERR_CSR_UNUSABLE', { reason: 'it names nobody' })
+  const spoken = alternatives(names)
+  if (spoken.length === 0) {
+    // BoringSSL, and so Envoy: "Issuer has name constraints but leaf has no SANs".
+    if (!options.commonName || !/^[^\s@]+@[^\s@]+$/.test(options.commonName)) {
+      throw new Fault('ERR_CSR_UNUSABLE', {
+        reason:
+          'it has no subjectAltName, and Istio’s gateway takes no such caller from an authority that is limited; name a mail address, a host or a SPIFFE ID',
+      })
+    }
+    spoken.push({ type: 'email', value: options.commonName })
+  }
   const foreign = authority.permitted ? outside(names, authority.permitted) : []
   if (foreign.length > 0) throw new Fault('ERR_NAME_OUTSIDE_CA', { names: foreign })
   const algorithm = signingOf(publicKey)
@@ -43,11 +59,12 @@ export async function issueLeaf(
   }
   const subject = publicKey.toCryptoKey(algorithm, true, ['verify']) as CryptoKey
   const first = names.dns.find((name) => !name.startsWith('*.') && name !== 'localhost') ?? names.dns[0]
+  const common = options.commonName ?? first
   const { KeyUsageFlags } = library
   const certificate = await library.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     issuer: root.subject,
-    subject: first !== undefined && first.length <= 64 ? [{ CN: [first] }] : [{ O: ['kfdoor'] }],
+    subject: common !== undefined && common.length <= 64 ? [{ CN: [common] }] : [{ O: ['kfdoor'] }],
     notBefore,
     notAfter: new Date(Math.min(notAfter.getTime(), root.notAfter.getTime())),
     publicKey: subject,
@@ -62,14 +79,10 @@ export async function issueLeaf(
         true,
       ),
       new library.ExtendedKeyUsageExtension([
-        options.usage === 'client'
-          ? library.ExtendedKeyUsage.clientAuth
-          : library.ExtendedKeyUsage.serverAuth,
+        ...(usage === 'client' ? [] : [library.ExtendedKeyUsage.serverAuth]),
+        ...(usage === 'server' ? [] : [library.ExtendedKeyUsage.clientAuth]),
       ]),
-      new library.SubjectAlternativeNameExtension([
-        ...names.dns.map((value) => ({ type: 'dns' as const, value })),
-        ...names.ips.map((value) => ({ type: 'ip' as const, value })),
-      ]),
+      new library.SubjectAlternativeNameExtension(spoken),
       await library.AuthorityKeyIdentifierExtension.create(root.publicKey),
       await library.SubjectKeyIdentifierExtension.create(subject),
     ],
@@ -77,61 +90,11 @@ export async function issueLeaf(
   return `${certificate.toString('pem')}\n`
 }
 
-/** A signing request for `key`, asking for these names. */
-export async function createRequest(key: KeyObject, names: DoorNames): Promise<string> {
-  const library = await x509()
-  const { signing, ...keys } = cryptoKeys(key, 'the key')
-  const request = await library.Pkcs10CertificateRequestGenerator.create({
-    name:
-      names.dns[0] !== undefined && names.dns[0].length <= 64
-        ? [{ CN: [names.dns[0]] }]
-        : [{ O: ['kfdoor'] }],
-    keys,
-    signingAlgorithm: signing,
-    extensions: [
-      new library.SubjectAlternativeNameExtension([
-        ...names.dns.map((value) => ({ type: 'dns' as const, value })),
-        ...names.ips.map((value) => ({ type: 'ip' as const, value })),
-      ]),
-    ],
-  })
-  return `${request.toString('pem')}\n`
-}
-
-/**
- * What a signing request asks for. Its signature proves that the asker holds the key; without
- * subjectAltName (openssl makes such requests unless told otherwise) the common name is the name.
- * Every other wish in it is ignored: what a server certificate may do is decided here.
- */
-export async function readRequest(
-  pem: string,
-  where: string,
-): Promise<{ names: DoorNames; publicKey: KeyObject }> {
-  const library = await x509()
-  const request = parseRequest(library, pem, where)
-  if (!(await request.verify().catch(() => false))) {
-    throw new Fault('ERR_CSR_UNUSABLE', { reason: 'its signature does not fit its key' })
-  }
-  const { createPublicKey } = await import('node:crypto')
-  const publicKey = createPublicKey({
-    key: Buffer.from(request.publicKey.rawData),
-    format: 'der',
-    type: 'spki',
-  })
-  const wanted = request.getExtension('2.5.29.17') as SubjectAlternativeNameExtension | null
-  const written =
-    wanted?.names.items.filter(({ type }) => type === 'dns' || type === 'ip').map(({ value }) => value) ??
-    request.subjectName.getField('CN')
-  return { names: doorNames(written), publicKey }
-}
-
-function parseRequest(library: Awaited<ReturnType<typeof x509>>, pem: string, where: string) {
-  try {
-    return new library.Pkcs10CertificateRequest(pem)
-  } catch (cause) {
-    throw new Fault('ERR_PEM_UNREADABLE', { where, reason: 'it holds no signing request in PEM' }, { cause })
-  }
-}
+export const alternatives = ({ dns, ips, uris = [] }: DoorNames): X509.JsonGeneralName[] => [
+  ...dns.map((value) => ({ type: 'dns' as const, value })),
+  ...ips.map((value) => ({ type: 'ip' as const, value })),
+  ...uris.map((value) => ({ type: 'url' as const, value })),
+]
 
 /** Whether `leaf` was signed by `root`, and both are certificates. */
 export function isSignedBy(leafPem: string, rootPem: string): boolean {

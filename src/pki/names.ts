@@ -6,6 +6,20 @@ import { Fault } from '../base/index.ts'
 export interface DoorNames {
   readonly dns: readonly string[]
   readonly ips: readonly string[]
+  /** SPIFFE IDs of workloads; undefined = none. */
+  readonly uris?: readonly string[]
+}
+
+/** Trust domain, then path segments, as the SPIFFE ID standard writes them: no query, no dots alone. */
+const spiffeId = /^spiffe:\/\/[a-z0-9._-]{1,255}((?:\/[a-zA-Z0-9._-]+)+)$/
+
+function isSpiffeId(text: string): boolean {
+  const [, path] = spiffeId.exec(text) ?? []
+  return (
+    path !== undefined &&
+    text.length <= 2048 &&
+    !path.split('/').some((part) => part === '.' || part === '..')
+  )
 }
 
 const label = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/
@@ -13,19 +27,24 @@ const label = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/
 /**
  * Sorts names and addresses, as people write them, into what a certificate holds: lower case, ASCII
  * (IDNA), no final dot, no repetition; the order is kept. Throws `ERR_CERTIFICATE_NAME` for anything
- * that is neither a host name nor an address.
+ * that is neither a host name nor an address nor a SPIFFE ID (`spiffe://cluster.local/ns/NS/sa/NAME`).
  *
  * A wildcard needs two labels behind the star: OpenSSL, Node and Chromium all refuse `*.localhost`.
  */
 export function doorNames(written: readonly string[]): DoorNames {
   const dns = new Set<string>()
   const ips = new Set<string>()
+  const uris = new Set<string>()
   for (const text of written) {
+    if (isSpiffeId(text)) {
+      uris.add(text)
+      continue
+    }
     const bare = text.replace(/^\[(.*)\]$/, '$1')
     if (isIP(bare) !== 0) ips.add(canonicalIp(bare))
     else dns.add(dnsName(text))
   }
-  return { dns: [...dns], ips: [...ips] }
+  return { dns: [...dns], ips: [...ips], ...(uris.size > 0 && { uris: [...uris] }) }
 }
 
 function dnsName(text: string): string {
@@ -80,12 +99,15 @@ export function constraintsFor(names: DoorNames): DoorNames {
 
 /** The names a root with these constraints may not sign for. */
 export function outside(names: DoorNames, permitted: DoorNames): readonly string[] {
-  const inside = (name: string) => {
-    const host = name.replace(/^\*\./, '')
-    return permitted.dns.some((base) => host === base || host.endsWith(`.${base}`))
-  }
+  const inside = (name: string) => permitted.dns.some((base) => isBelow(name, base))
   return [
     ...names.dns.filter((name) => !inside(name)),
     ...names.ips.filter((ip) => !permitted.ips.includes(ip)),
   ]
+}
+
+/** Whether a name, or what its star stands for, is `base` or lies below it. */
+export function isBelow(name: string, base: string): boolean {
+  const host = name.replace(/^\*\./, '')
+  return host === base || host.endsWith(`.${base}`)
 }

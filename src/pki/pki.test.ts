@@ -18,9 +18,10 @@ import {
   keyPem,
   openCaFolder,
 } from './index.ts'
-import { createRequest, readRequest } from './leaf.ts'
 import { constraintsFor, outside } from './names.ts'
 import { readConstraints } from './read-certificate.ts'
+import { createRequest, readRequest } from './request.ts'
+import { tlsSecret } from './tls-secret.ts'
 
 const DAY = 86_400_000
 const written = [
@@ -301,15 +302,16 @@ test('the steps of a CA by hand: nothing is overwritten, the Secret holds all th
   assert.equal(statSync(keyFile).mode & 0o777, 0o600)
   const { certFile } = await ca.sign('door.test.csr')
   await assert.rejects(ca.sign('door.test.csr'), code('ERR_WOULD_OVERWRITE'))
-  const yaml = ca.secret('door.test', { name: 'door-tls', namespace: 'istio-system' })
+  const secret = (name: string) => tlsSecret({ name, namespace: 'istio-system', ...ca.read('door.test') })
+  const yaml = secret('door-tls')
   const field = (name: string) =>
     Buffer.from(new RegExp(`${name}: (.+)`).exec(yaml)?.[1] ?? '', 'base64').toString()
   assert.equal(field('tls.crt'), readFileSync(certFile, 'utf8'))
   assert.equal(field('tls.key'), readFileSync(keyFile, 'utf8'))
   assert.equal(field('ca.crt'), readFileSync(join(folder, 'ca.crt'), 'utf8'))
-  assert.throws(() => ca.secret('door.test', { name: 'Not A Name', namespace: 'x' }), code('ERR_USAGE'))
+  assert.throws(() => secret('Not A Name'), code('ERR_USAGE'))
   writeFileSync(keyFile, keyPem(await generateKey('ecdsa')))
-  assert.throws(() => ca.secret('door.test', { name: 'door-tls', namespace: 'x' }), code('ERR_CA_UNUSABLE'))
+  assert.throws(() => secret('door-tls'), code('ERR_CA_UNUSABLE'))
   const [facts] = inspectCertificates(readFileSync(certFile, 'utf8'), certFile, Date.now() + 400 * DAY)
   assert.deepEqual(
     [facts?.names, facts?.authority, facts?.problems],

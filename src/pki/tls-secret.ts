@@ -4,45 +4,111 @@ import { readPrivateKey } from './keys.ts'
 
 const dns1123 = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
 
-/**
- * A `kubernetes.io/tls` Secret as Istio's `credentialName` wants it: `tls.crt` (leaf, then chain),
- * `tls.key`, and `ca.crt`, which a MUTUAL server verifies clients with and people hand to theirs.
- * The key must belong to the certificate: Istio would only log it and serve nothing.
- */
-export function tlsSecret(options: {
+/** Where an object goes, checked as the API server would. */
+export interface Place {
   readonly name: string
   readonly namespace: string
+}
+
+/** PEM of a server: its chain, its key, and the root its callers trust. */
+export interface TlsFiles {
   readonly certPem: string
   readonly keyPem: string
   readonly caPem?: string
-}): string {
-  for (const [what, value] of [
-    ['name', options.name],
-    ['namespace', options.namespace],
-  ] as const) {
-    if (!dns1123.test(value)) {
-      throw new Fault('ERR_USAGE', { message: `\`${value}\` is not a Secret's ${what}` })
-    }
-  }
-  const certificate = readCertificate(options.certPem, 'the certificate')
-  if (!certificate.checkPrivateKey(readPrivateKey(options.keyPem, 'the key'))) {
+}
+
+/**
+ * A `kubernetes.io/tls` Secret as Istio's `credentialName` wants it: `tls.crt` (leaf, then chain),
+ * `tls.key`, and `ca.crt`, which a MUTUAL server verifies clients with and people hand to theirs.
+ * The key must belong to the certificate, and RSA needs 2048 bits: Istio would only log it and serve
+ * nothing.
+ */
+export function tlsSecret({ name, namespace, certPem, keyPem, caPem }: Place & TlsFiles): string {
+  refuseBadPlace('Secret', { name, namespace })
+  const key = readPrivateKey(keyPem, 'the key')
+  if (!readCertificate(certPem, 'the certificate').checkPrivateKey(key)) {
     throw new Fault('ERR_CA_UNUSABLE', {
       where: 'the Secret',
       reason: 'key and certificate do not belong together',
     })
   }
-  const base64 = (pem: string) => Buffer.from(pem).toString('base64')
+  if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) {
+    throw new Fault('ERR_KEY_UNFIT', { where: 'the Secret' })
+  }
+  return object('Secret', 'kubernetes.io/tls', { name, namespace }, [
+    `  tls.crt: ${base64(certPem)}`,
+    `  tls.key: ${base64(keyPem)}`,
+    ...(caPem === undefined ? [] : [`  ca.crt: ${base64(caPem)}`]),
+  ])
+}
+
+/**
+ * `NAME-cacert`, the Secret beside a `credentialName` in which Istio looks for the authority of the
+ * callers when the server's mode is MUTUAL. It holds no key.
+ */
+export function clientAuthoritySecret({
+  name,
+  namespace,
+  caPem,
+}: Place & { readonly caPem: string }): string {
+  const place = { name: `${name}-cacert`, namespace }
+  refuseBadPlace('Secret', place)
+  readCertificate(caPem, 'the CA')
+  return object('Secret', 'Opaque', place, [`  ca.crt: ${base64(caPem)}`])
+}
+
+/** The authority alone, for whoever calls: a ConfigMap holds no secret. */
+export function authorityConfigMap({
+  name,
+  namespace,
+  files,
+}: Place & { readonly files: Readonly<Record<string, string>> }): string {
+  refuseBadPlace('ConfigMap', { name, namespace })
+  const lines = Object.entries(files).flatMap(([key, pem]) => {
+    if (!/^[-._a-zA-Z0-9]{1,253}$/.test(key))
+      throw new Fault('ERR_USAGE', { message: `\`${key}\` is not a ConfigMap's key` })
+    readCertificate(pem, 'the CA')
+    if (/PRIVATE KEY-----/.test(pem)) {
+      throw new Fault('ERR_CA_UNUSABLE', {
+        where: 'the ConfigMap',
+        reason: 'there is a private key in it, and a ConfigMap is read by many',
+      })
+    }
+    return [
+      `  ${JSON.stringify(key)}: |`,
+      ...pem
+        .trimEnd()
+        .split(/\r?\n/)
+        .map((line) => `    ${line}`),
+    ]
+  })
+  return object('ConfigMap', undefined, { name, namespace }, lines)
+}
+
+function refuseBadPlace(kind: string, place: Place): void {
+  for (const what of ['name', 'namespace'] as const) {
+    if (!dns1123.test(place[what]))
+      throw new Fault('ERR_USAGE', { message: `\`${place[what]}\` is not a ${kind}'s ${what}` })
+  }
+}
+
+const base64 = (pem: string) => Buffer.from(pem).toString('base64')
+
+function object(
+  kind: string,
+  type: string | undefined,
+  { name, namespace }: Place,
+  data: readonly string[],
+): string {
   return [
     'apiVersion: v1',
-    'kind: Secret',
-    'type: kubernetes.io/tls',
+    `kind: ${kind}`,
+    ...(type === undefined ? [] : [`type: ${type}`]),
     'metadata:',
-    `  name: ${JSON.stringify(options.name)}`,
-    `  namespace: ${JSON.stringify(options.namespace)}`,
+    `  name: ${JSON.stringify(name)}`,
+    `  namespace: ${JSON.stringify(namespace)}`,
     'data:',
-    `  tls.crt: ${base64(options.certPem)}`,
-    `  tls.key: ${base64(options.keyPem)}`,
-    ...(options.caPem === undefined ? [] : [`  ca.crt: ${base64(options.caPem)}`]),
+    ...data,
     '',
   ].join('\n')
 }

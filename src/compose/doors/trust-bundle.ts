@@ -67,7 +67,8 @@ export async function makeTrustBundle(
   }
 }
 
-function systemRoots(env: Environment): string {
+/** The roots this system trusts, in PEM; Node's own where it has no file of them. */
+export function systemRoots(env: Environment): string {
   for (const path of [env.SSL_CERT_FILE, ...systemBundles]) {
     if (!path || !existsSync(path)) continue
     try {
@@ -80,7 +81,7 @@ function systemRoots(env: Environment): string {
 }
 
 /** Java's own roots and ours; undefined where there is no `keytool`, or it does not want to. */
-async function javaStore(folder: string, pem: string, env: Environment): Promise<string | undefined> {
+export async function javaStore(folder: string, pem: string, env: Environment): Promise<string | undefined> {
   const keytool = env.JAVA_HOME ? join(env.JAVA_HOME, 'bin', 'keytool') : 'keytool'
   const store = join(folder, 'roots.p12')
   const common = ['-noprompt', '-storepass', 'changeit', '-keystore', store, '-storetype', 'PKCS12']

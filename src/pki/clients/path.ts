@@ -12,11 +12,11 @@ const DEEPEST = 10
 /** How many paths are tried: cross-signing makes two or three. */
 const MOST = 16
 
-export const sameAs = (one: Certificate, other: Certificate) => one.node.raw.equals(other.node.raw)
+const sameAs = (one: Certificate, other: Certificate) => one.node.raw.equals(other.node.raw)
 export const selfIssued = ({ subject, issuer }: Certificate) => subject === issuer
 
 /** Whether `issuer` has the name the other asks for, and its key made the signature. */
-export function signed(one: Certificate, issuer: Certificate): boolean {
+function signed(one: Certificate, issuer: Certificate): boolean {
   if (one.issuer !== issuer.subject) return false
   try {
     return one.node.verify(issuer.node.publicKey)

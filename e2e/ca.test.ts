@@ -1,0 +1,375 @@
+/** An own authority, step by step as a person types it: what is made, what is refused, what is never shown. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { parse } from 'yaml'
+import { run } from './door.ts'
+
+const has = (program: string) => {
+  try {
+    execFileSync(program, ['version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+const withOpenssl = has('openssl') ? {} : { skip: 'no openssl here' }
+
+describe('kfdoor ca', { timeout: 180_000 }, () => {
+  let folder: string
+  const at = (...names: readonly string[]) => join(folder, ...names)
+  const text = (...names: readonly string[]) => readFileSync(at(...names), 'utf8')
+  /** `kfdoor ca …`; what it says on stdout. */
+  const ca = async (words: readonly string[], code = 0) => {
+    const done = await run(['ca', ...words])
+    assert.equal(done.code, code, `${words.join(' ')}\n${done.out}\n${done.err}`)
+    return done
+  }
+  const openssl = (...words: readonly string[]) =>
+    execFileSync('openssl', words, { cwd: folder, encoding: 'utf8', stdio: 'pipe' })
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'kfdoor-ca-'))
+    await ca(['init', '--dir', at('root'), '--name', 'example.com', '--name', '10.0.0.7', '--authorities'])
+    await ca([
+      'intermediate',
+      '--dir',
+      at('ca'),
+      '--from',
+      at('root'),
+      '--name',
+      'door.example.com',
+      '--name',
+      '10.0.0.7',
+    ])
+    await ca([
+      'server',
+      '--dir',
+      at('ca'),
+      '--name',
+      'door.example.com',
+      '--name',
+      '*.door.example.com',
+      '--name',
+      '10.0.0.7',
+    ])
+  })
+  after(() => rmSync(folder, { recursive: true, force: true }))
+
+  it('keeps keys from everybody else', () => {
+    const keys = ['root', 'ca'].flatMap((dir) =>
+      readdirSync(at(dir))
+        .filter((name) => name.endsWith('.key'))
+        .map((name) => at(dir, name)),
+    )
+    assert.equal(keys.length, 3)
+    for (const key of keys) assert.equal(statSync(key).mode & 0o777, 0o600, key)
+  })
+
+  it('leads from a server over an intermediate to the root, by strict rules', withOpenssl, () => {
+    const verify = (...more: readonly string[]) =>
+      openssl(
+        'verify',
+        '-x509_strict',
+        '-purpose',
+        'sslserver',
+        '-CAfile',
+        'ca/root.crt',
+        '-untrusted',
+        'ca/ca.crt',
+        ...more,
+        'ca/door.example.com.crt',
+      )
+    assert.match(verify('-verify_hostname', 'a.door.example.com'), /: OK/)
+    assert.match(verify('-verify_ip', '10.0.0.7'), /: OK/)
+    assert.throws(() => verify('-verify_hostname', 'door.example.org'), /hostname mismatch/)
+    // The server sends the intermediate itself, so that clients need nothing but the root.
+    assert.equal(text('ca', 'door.example.com.crt').match(/BEGIN CERTIFICATE/g)?.length, 2)
+  })
+
+  for (const type of ['ecdsa', 'ecdsa-p384', 'rsa', 'ed25519']) {
+    it(`makes requests openssl reads: ${type}`, withOpenssl, async () => {
+      await ca(['csr', '--dir', at(`csr-${type}`), '--name', 'x.door.example.com', '--key-type', type])
+      const shown = openssl('req', '-noout', '-verify', '-text', '-in', `csr-${type}/x.door.example.com.csr`)
+      assert.match(shown, /DNS:x\.door\.example\.com/)
+      await ca(['sign', '--dir', at('ca'), at(`csr-${type}`, 'x.door.example.com.csr'), '--force'])
+      assert.match(
+        openssl('verify', '-CAfile', 'ca/root.crt', '-untrusted', 'ca/ca.crt', 'ca/x.door.example.com.crt'),
+        /: OK/,
+      )
+    })
+  }
+
+  const theirs = (name: string, ...more: readonly string[]) =>
+    openssl(
+      'req',
+      '-new',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.csr`,
+      ...more,
+    )
+
+  it('signs theirs for what they ask, and tells what it leaves out', withOpenssl, async () => {
+    theirs(
+      'plain',
+      '-subj',
+      '/CN=plain.door.example.com',
+      '-addext',
+      'subjectAltName=DNS:plain.door.example.com,email:me@example.com',
+    )
+    const { err: stderr } = await ca(['sign', '--dir', at('ca'), at('plain.csr')])
+    assert.match(stderr, /not granted: email me@example\.com/)
+    const made = new X509Certificate(text('ca', 'plain.crt'))
+    assert.equal(made.subjectAltName, 'DNS:plain.door.example.com')
+    assert.deepEqual(made.keyUsage, ['1.3.6.1.5.5.7.3.1'])
+  })
+
+  it('signs nothing they do not ask, and nothing it may not', withOpenssl, async () => {
+    theirs('authority', '-subj', '/CN=a.door.example.com', '-addext', 'basicConstraints=CA:TRUE')
+    theirs('bank', '-subj', '/CN=bank.example.org')
+    theirs(
+      'caller',
+      '-subj',
+      '/CN=me',
+      '-addext',
+      'extendedKeyUsage=clientAuth',
+      '-addext',
+      'subjectAltName=URI:spiffe://cluster.local/ns/ci/sa/job',
+    )
+    const rows: readonly (readonly [name: string, more: readonly string[], why: RegExp])[] = [
+      ['authority', [], /KFD1404.*asks to be an authority/],
+      ['bank', [], /KFD1402.*bank\.example\.org/],
+      ['caller', [], /KFD1404.*client’s certificate; say `--usage client`/],
+      ['caller', ['--usage', 'server'], /KFD1404.*does not ask for the usage `server`/],
+      ['caller', ['--usage', 'client'], /KFD1404.*asks to be `spiffe:\/\/cluster\.local\/ns\/ci\/sa\/job`/],
+      [
+        'caller',
+        ['--usage', 'client', '--allow', 'spiffe://cluster.local/ns/other/*'],
+        /KFD1404.*not allowed here/,
+      ],
+      ['plain', ['--allow', 'other.door.example.com', '--force'], /KFD1404.*not allowed here/],
+    ]
+    for (const [name, more, why] of rows) {
+      const { err: stderr } = await ca(['sign', '--dir', at('ca'), at(`${name}.csr`), ...more], 2)
+      assert.match(stderr, why)
+    }
+    await ca([
+      'sign',
+      '--dir',
+      at('ca'),
+      at('caller.csr'),
+      '--usage',
+      'client',
+      '--allow',
+      'spiffe://cluster.local/ns/ci/*',
+    ])
+    const made = new X509Certificate(text('ca', 'caller.crt'))
+    assert.equal(made.subjectAltName, 'URI:spiffe://cluster.local/ns/ci/sa/job')
+    assert.match(
+      openssl(
+        'verify',
+        '-purpose',
+        'sslclient',
+        '-CAfile',
+        'ca/root.crt',
+        '-untrusted',
+        'ca/ca.crt',
+        'ca/caller.crt',
+      ),
+      /: OK/,
+    )
+    assert.throws(
+      () =>
+        openssl(
+          'verify',
+          '-purpose',
+          'sslserver',
+          '-CAfile',
+          'ca/root.crt',
+          '-untrusted',
+          'ca/ca.crt',
+          'ca/caller.crt',
+        ),
+      /purpose/,
+    )
+  })
+
+  it('overwrites nothing unless it is told to', async () => {
+    const before = text('ca', 'door.example.com.key')
+    for (const words of [
+      ['init', '--dir', at('root'), '--name', 'example.com'],
+      ['server', '--dir', at('ca'), '--name', 'door.example.com'],
+    ]) {
+      assert.match((await ca(words, 2)).err, /KFD1408/)
+    }
+    assert.equal(text('ca', 'door.example.com.key'), before)
+  })
+
+  it('renews what is due with its key, and with a new one when asked', async () => {
+    const crt = () => new X509Certificate(text('ca', 'door.example.com.crt'))
+    const old = crt()
+    const { out: stdout } = await ca(['renew', '--dir', at('ca'), 'door.example.com'])
+    assert.match(stdout, /left alone/)
+    await ca(['renew', '--dir', at('ca'), 'door.example.com', '--force'])
+    assert.notEqual(crt().serialNumber, old.serialNumber)
+    assert.ok(crt().publicKey.equals(old.publicKey) && crt().subjectAltName === old.subjectAltName)
+    const again = JSON.parse(
+      (
+        await ca([
+          'renew',
+          '--dir',
+          at('ca'),
+          'door.example.com',
+          '--before',
+          '500',
+          '--new-key',
+          '-o',
+          'json',
+        ])
+      ).out,
+    )
+    assert.equal(again.certificates[0].renewed, true)
+    assert.equal(again.certificates[0].aside.length, 2)
+    assert.ok(!crt().publicKey.equals(old.publicKey))
+  })
+
+  it('renews an authority without touching what it signed', withOpenssl, async () => {
+    assert.match((await ca(['renew', '--dir', at('ca'), 'ca', '--force'], 2)).err, /--from/)
+    await ca(['renew', '--dir', at('ca'), 'ca', '--force', '--from', at('root')])
+    await ca(['renew', '--dir', at('root'), 'ca', '--force'])
+    assert.match(
+      openssl(
+        'verify',
+        '-x509_strict',
+        '-CAfile',
+        'root/ca.crt',
+        '-untrusted',
+        'ca/ca.crt',
+        'ca/door.example.com.crt',
+      ),
+      /: OK/,
+    )
+  })
+
+  it('writes the Secrets and the ConfigMap', async () => {
+    const { out: stdout } = await ca([
+      'secret',
+      '--dir',
+      at('ca'),
+      'door.example.com',
+      '--secret-name',
+      'tls',
+      '--mutual',
+      '-o',
+      'json',
+    ])
+    const [secret, beside] = JSON.parse(stdout).items
+    assert.deepEqual(
+      [secret.type, Object.keys(secret.data)],
+      ['kubernetes.io/tls', ['tls.crt', 'tls.key', 'ca.crt']],
+    )
+    assert.deepEqual([beside.metadata.name, Object.keys(beside.data)], ['tls-cacert', ['ca.crt']])
+    const map = parse(
+      (await ca(['configmap', '--dir', at('ca'), '--configmap-name', 'kubeflow-ca', '-n', 'team'])).out,
+    )
+    assert.deepEqual(map.data, { 'ca.crt': text('ca', 'root.crt') })
+  })
+
+  it('inspects a file and a Secret, and tells which client refuses', withOpenssl, async () => {
+    writeFileSync(
+      at('secret.yaml'),
+      (await ca(['secret', '--dir', at('ca'), 'door.example.com', '--secret-name', 'tls'])).out,
+    )
+    const good = JSON.parse((await ca(['inspect', at('secret.yaml'), '-o', 'json'])).out)
+    assert.ok(
+      good.clients.length === 7 &&
+        good.clients.every(({ accepts }: { accepts: string }) => accepts === 'yes'),
+    )
+    assert.doesNotMatch(JSON.stringify(good), /PRIVATE/)
+
+    mkdirSync(at('report'))
+    const sh = (line: string) => execFileSync('bash', ['-ec', line], { cwd: at('report'), stdio: 'pipe' })
+    sh(
+      "openssl req -x509 -sha256 -nodes -days 365 -newkey rsa:2048 -subj '/O=leeway Inc./CN=leeway' -keyout ca.key -out ca.crt",
+    )
+    sh(
+      "openssl req -out localhost.csr -newkey rsa:2048 -nodes -keyout localhost.key -subj '/CN=localhost/O=hello world from leeway'",
+    )
+    sh(
+      'openssl x509 -req -days 365 -CA ca.crt -CAkey ca.key -set_serial 0 -in localhost.csr -out localhost.crt',
+    )
+    const bad = JSON.parse((await ca(['inspect', at('report', 'localhost.crt'), '-o', 'json'], 1)).out)
+    assert.equal(bad.certificates[0].version, 1)
+    const said = Object.fromEntries(
+      bad.clients.map((one: { client: string; accepts: string }) => [one.client, one.accepts]),
+    )
+    // What the real ones do: e2e/certificate-clients.real.test.ts.
+    assert.deepEqual(
+      { ...said, 'python3.13': '-' },
+      {
+        curl: 'yes',
+        python: 'yes',
+        'python3.13': '-',
+        requests: 'no',
+        node: 'yes',
+        go: 'no',
+        chromium: 'no',
+      },
+    )
+  })
+
+  it('shows what a trust store would be given, and does nothing', async () => {
+    const place = at('image')
+    mkdirSync(join(place, 'usr/local/share/ca-certificates'), { recursive: true })
+    const dry = JSON.parse(
+      (await ca(['install', '--dir', at('ca'), '--root', place, '--dry-run', '-o', 'json'])).out,
+    )
+    assert.equal(dry.done, false)
+    assert.match(JSON.stringify(dry), /update-ca-certificates/)
+    const { err: stderr } = await ca(['install', '--dir', at('ca'), '--root', place], 2)
+    assert.match(stderr, /nothing was changed/)
+    assert.deepEqual(readdirSync(join(place, 'usr/local/share/ca-certificates')), [])
+  })
+
+  it('takes no root that could be any site, unless told so', withOpenssl, async () => {
+    const { err: stderr } = await ca(['install', '--ca', at('report', 'ca.crt'), '--dry-run'], 2)
+    assert.match(stderr, /KFD1403.*--unlimited/)
+  })
+
+  it('names the variables of each program', async () => {
+    const { out: stdout } = await ca(['env', '--dir', at('ca'), '--into', at('roots'), '-o', 'json'])
+    const variables = JSON.parse(stdout)
+    assert.match(
+      readFileSync(variables.SSL_CERT_FILE, 'utf8'),
+      new RegExp(text('ca', 'root.crt').split('\n')[2] as string),
+    )
+    assert.equal(readFileSync(variables.NODE_EXTRA_CA_CERTS, 'utf8'), text('ca', 'root.crt'))
+    assert.match((await ca(['env', '--dir', at('ca'), '--into', at('roots')], 2)).err, /KFD1408/)
+  })
+
+  for (const [words, why] of [
+    [['server', '--dir', 'nowhere', '--name', 'a.example.com'], /KFD1403/],
+    [['server', '--dir', 'nowhere'], /KFD0100.*--name/],
+    [['init', '--dir', 'nowhere', '--name', 'a b'], /KFD1401/],
+    [['init', '--dir', 'nowhere', '--name', 'a.example.com', '--days', '1e9'], /KFD0100/],
+    [['inspect', 'nothing.crt'], /no such file/],
+    [['inspect', 'https://'], /KFD/],
+    [['client', '--dir', 'nowhere', '--common-name', '../../etc/x'], /KFD1403/],
+  ] as const) {
+    it(`refuses: ca ${words.join(' ')}`, async () => {
+      const { code, err: stderr } = await run(['ca', ...words])
+      assert.equal(code, 2, stderr)
+      assert.match(stderr, why)
+      assert.doesNotMatch(stderr, /\n {4}at /)
+    })
+  }
+})

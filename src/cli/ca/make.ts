@@ -1,0 +1,249 @@
+import { Command, Option } from '@commander-js/extra-typings'
+import { Fault } from '../../base/index.ts'
+import type { Signed } from '../../pki/index.ts'
+import type { Io } from '../io.ts'
+import { AUTHORITY_MOST, daysOf, dir, force, keyType, LEAF_MOST, output } from './options.ts'
+
+async function open(folder: string) {
+  const { openCaFolder } = await import('../../pki/index.ts')
+  return openCaFolder(folder, Date.now)
+}
+
+export const init = (io: Io) =>
+  new Command('init')
+    .summary('a root that may sign for these names, and what lies below them, only')
+    .addOption(dir())
+    .requiredOption('--name <name...>', 'host name or address; repeatable')
+    .addOption(keyType())
+    .option('--days <days>', 'how long it lives', '3650')
+    .option('--authorities', 'it may have authorities below it: `ca intermediate`')
+    .addOption(force())
+    .addOption(output())
+    .addHelpText(
+      'after',
+      `\nExamples:\n  kfdoor ca init --dir my-ca --name kubeflow.example.com\n  kfdoor ca init --dir root --name example.com --authorities --key-type ecdsa-p384`,
+    )
+    .action(async (options) => {
+      const made = await (await open(options.dir)).init({
+        names: options.name,
+        keyType: options.keyType,
+        days: daysOf(options.days, AUTHORITY_MOST),
+        authorities: options.authorities,
+        force: options.force,
+      })
+      if (options.output === 'json') return io.out(JSON.stringify(made))
+      warnOfEd25519(io, options.keyType)
+      io.err(`${made.certFile} is for everybody who calls the door: curl --cacert ${made.certFile}`)
+      io.err(`${made.keyFile} signs certificates; it stays with you`)
+      io.out(made.certFile)
+    })
+
+export const intermediate = (io: Io) =>
+  new Command('intermediate')
+    .summary('an authority below a root, so that the root’s key can be put away')
+    .addOption(dir())
+    .requiredOption('--from <folder>', 'the folder of the root, made with --authorities')
+    .requiredOption('--name <name...>', 'what it may sign for, inside what the root may; repeatable')
+    .addOption(keyType())
+    .option('--days <days>', 'how long it lives', '1825')
+    .addOption(force())
+    .addOption(output())
+    .addHelpText(
+      'after',
+      `\nExample:\n  kfdoor ca intermediate --dir my-ca --from root --name kubeflow.example.com\n\nCertificates made in its folder carry it along, so that clients need the root only (root.crt).`,
+    )
+    .action(async (options) => {
+      const made = await (await open(options.dir)).initBelow({
+        from: options.from,
+        names: options.name,
+        keyType: options.keyType,
+        days: daysOf(options.days, AUTHORITY_MOST),
+        force: options.force,
+      })
+      if (options.output === 'json') return io.out(JSON.stringify(made))
+      warnOfEd25519(io, options.keyType)
+      io.err(`${made.rootFile} is for everybody who calls the door; ${made.keyFile} signs certificates`)
+      io.out(made.certFile)
+    })
+
+export const csr = (io: Io) =>
+  new Command('csr')
+    .summary('a key and a signing request, for this authority or any other')
+    .addOption(dir())
+    .option('--name <name...>', 'host name, address or SPIFFE ID; the first names the files; repeatable', [])
+    .option('--common-name <text>', 'of a client: who it is')
+    .addOption(usage('what it asks to be shown by').default('server' as const))
+    .addOption(keyType())
+    .addOption(force())
+    .addOption(output())
+    .addHelpText(
+      'after',
+      `\nExamples:\n  kfdoor ca csr --dir my-ca --name kubeflow.example.com --name '*.kubeflow.example.com'\n  kfdoor ca csr --dir my-ca --usage client --common-name ci@example.com`,
+    )
+    .action(async (options) => {
+      const made = await (await open(options.dir)).csr({
+        names: options.name,
+        commonName: options.commonName,
+        usage: options.usage,
+        keyType: options.keyType,
+        force: options.force,
+      })
+      if (options.output === 'json') return io.out(JSON.stringify(made))
+      io.err(`${made.keyFile} is the ${options.usage === 'client' ? 'client' : 'server'}'s key`)
+      io.out(made.csrFile)
+    })
+
+export const sign = (io: Io) =>
+  new Command('sign')
+    .summary('a certificate from a signing request: what it asks for, as far as this authority may')
+    .addOption(dir())
+    .option('--days <days>', 'how long it lives, at most 397', '397')
+    .addOption(usage('what it is for; needed where a request asks for a client’s'))
+    .option(
+      '--allow <name...>',
+      'sign only for these names and what lies below them; SPIFFE IDs have to be named',
+    )
+    .addOption(force())
+    .addOption(output())
+    .argument('<request>', 'a CSR in PEM: a path, or a file in the folder')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  kfdoor ca sign --dir my-ca kubeflow.example.com.csr\n  kfdoor ca sign --dir my-ca ci.csr --usage client --allow 'spiffe://cluster.local/ns/ci/*'`,
+    )
+    .action(async (request, options) => {
+      const signed = await (await open(options.dir)).sign(request, {
+        days: daysOf(options.days, LEAF_MOST),
+        usage: options.usage,
+        allow: options.allow,
+        force: options.force,
+      })
+      for (const wish of signed.notGranted) io.err(`not granted: ${wish}`)
+      tell(io, options.output, signed)
+    })
+
+const leaf = (io: Io, kind: 'server' | 'client', summary: string, examples: string) =>
+  new Command(kind)
+    .summary(summary)
+    .addOption(dir())
+    .option(
+      '--name <name...>',
+      'host name, `*.` wildcard, address or SPIFFE ID; the first names the files',
+      [],
+    )
+    .option('--common-name <text>', 'who it is, where that is no host')
+    .addOption(keyType())
+    .option('--days <days>', 'how long it lives, at most 397', '397')
+    .option('--both', 'it may be shown by servers and by clients')
+    .addOption(force())
+    .addOption(output())
+    .addHelpText('after', examples)
+    .action(async (options) => {
+      if (options.name.length === 0 && (kind === 'server' || !options.commonName)) {
+        throw new Fault('ERR_USAGE', {
+          message:
+            kind === 'server' ? 'a server needs `--name`' : 'a client needs `--common-name` or `--name`',
+        })
+      }
+      const { issueInto } = await import('../../pki/index.ts')
+      const made = await issueInto(options.dir, Date.now, {
+        names: options.name,
+        commonName: options.commonName,
+        usage: options.both ? 'both' : kind,
+        keyType: options.keyType,
+        days: daysOf(options.days, LEAF_MOST),
+        force: options.force,
+      })
+      if (options.output === 'text') {
+        warnOfEd25519(io, options.keyType, kind)
+        io.err(`${made.keyFile} is its key`)
+      }
+      tell(io, options.output, made)
+    })
+
+export const server = (io: Io) =>
+  leaf(
+    io,
+    'server',
+    "a server's key and certificate in one step",
+    `\nExamples:\n  kfdoor ca server --dir my-ca --name kubeflow.example.com --name '*.kubeflow.example.com' --name 10.0.0.7`,
+  )
+
+export const client = (io: Io) =>
+  leaf(
+    io,
+    'client',
+    "a caller's key and certificate, for a server that asks for one (MUTUAL)",
+    `\nExamples:\n  kfdoor ca client --dir my-ca --common-name ci@example.com\n  kfdoor ca client --dir my-ca --name spiffe://cluster.local/ns/ci/sa/runner --key-type ed25519`,
+  )
+
+export const renewCommand = (io: Io) =>
+  new Command('renew')
+    .summary('the same certificate for longer, before it ends')
+    .addOption(dir())
+    .argument(
+      '[name...]',
+      'certificates in the folder, `ca` for the authority itself; default: all it signed',
+    )
+    .option('--before <days>', 'renew when at most so many days are left', '30')
+    .option('--days <days>', 'how long the new one lives')
+    .option('--new-key', 'with a new key; the old pair is set aside')
+    .option('--from <folder>', 'of an intermediate: the folder of the authority above')
+    .option('--force', 'renew now, whatever is left')
+    .addOption(output())
+    .addHelpText(
+      'after',
+      `\nExamples:\n  kfdoor ca renew --dir my-ca\n  kfdoor ca renew --dir my-ca kubeflow.example.com --new-key --force\n  kfdoor ca renew --dir my-ca ca --before 365\n\nMeant for cron: what has time left is left alone.`,
+    )
+    .action(async (names, options) => {
+      const { issuedIn, renew } = await import('../../pki/index.ts')
+      const before = daysOf(options.before, AUTHORITY_MOST, '--before') ?? 30
+      const results = []
+      for (const name of names.length > 0 ? names : issuedIn(options.dir)) {
+        const most = /^(.*\/)?ca(\.crt)?$/.test(name) ? AUTHORITY_MOST : LEAF_MOST
+        results.push(
+          await renew(options.dir, name, Date.now, {
+            before,
+            days: daysOf(options.days, most),
+            newKey: options.newKey,
+            force: options.force,
+            from: options.from,
+          }),
+        )
+      }
+      if (options.output === 'json') return io.out(JSON.stringify({ certificates: results }))
+      for (const { certFile, renewed, validTo, aside } of results) {
+        const until = validTo.toISOString().slice(0, 10)
+        io.out(renewed ? `${certFile} renewed, until ${until}` : `${certFile} left alone, until ${until}`)
+        for (const path of aside) io.err(`the old one lies in ${path}`)
+      }
+      if (results.length === 0) io.err(`${options.dir} holds no certificate that its authority signed`)
+    })
+
+function usage(words: string) {
+  return new Option('--usage <usage>', words).choices(['server', 'client', 'both'] as const)
+}
+
+function tell(
+  io: Io,
+  format: 'text' | 'json',
+  { certFile, names, usage, validTo, notGranted }: Signed,
+): void {
+  const all = [...names.dns, ...names.ips, ...(names.uris ?? [])]
+  if (format === 'json') {
+    io.out(JSON.stringify({ certFile, names: all, usage, notAfter: validTo.toISOString(), notGranted }))
+    return
+  }
+  const to = usage === 'both' ? 'a server and a client' : `a ${usage}`
+  io.err(`for ${all.join(', ') || to}, until ${validTo.toISOString().slice(0, 10)}`)
+  io.out(certFile)
+}
+
+/** What was seen of BoringSSL: e2e/ca.real.test.ts. */
+function warnOfEd25519(io: Io, type: string, of: 'server' | 'client' = 'server'): void {
+  if (type !== 'ed25519') return
+  io.err(
+    of === 'server'
+      ? 'Ed25519: Chromium does not take it; curl, Python, Node and Go do, and Envoy serves with it'
+      : 'Ed25519: Envoy, and so Istio’s gateway, knows no callers by it',
+  )
+}

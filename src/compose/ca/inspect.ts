@@ -1,0 +1,186 @@
+import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { dirname, join } from 'node:path'
+import { connect } from 'node:tls'
+import { parseAllDocuments } from 'yaml'
+import { Fault } from '../../base/index.ts'
+import { clusterAccess, messageOf, openKubeApi } from '../../kube/index.ts'
+import { type Certificate, isIssuedBy, keyFits, readCertificates, readNeeded } from '../../pki/index.ts'
+import { systemRoots } from '../doors/trust-bundle.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Certificates to look at, and what is known of those who will be shown them. */
+export interface Shown {
+  readonly chain: readonly Certificate[]
+  readonly pem: string
+  /** Whom its clients will ask for; undefined = nothing says so. */
+  readonly host?: string
+  /** The roots that came with it, and where they lay. */
+  readonly roots?: { readonly pem: string; readonly where: string }
+  /** Of a Secret: whether its key belongs to its certificate, or why that cannot be told. */
+  readonly key?: string
+}
+
+/** What there is to inspect: `-`, `https://HOST`, `secret/NS/NAME`, or a file, in PEM or as a Secret's YAML. */
+export async function readShown(
+  target: string,
+  from: {
+    readonly readStdin: () => Promise<string>
+    readonly env: Environment
+    readonly context?: string
+    readonly kubeconfig?: string
+  },
+): Promise<Shown> {
+  if (/^https:\/\//i.test(target)) return fromUrl(target)
+  const secret = /^secrets?[/:]([^/]+)\/([^/]+)$/.exec(target)
+  if (secret) return fromCluster(secret[1] as string, secret[2] as string, from)
+  const text = target === '-' ? await from.readStdin() : readNeeded(target)
+  if (/^\s*["']?kind["']?:\s*["']?Secret/m.test(text)) return fromYaml(text, target)
+  const chain = await readCertificates(text, target === '-' ? 'stdin' : target)
+  const [first] = chain
+  const near = target === '-' || first === undefined ? undefined : rootBeside(target, chain)
+  return { chain, pem: text, ...(near && { roots: near }) }
+}
+
+/** `root.crt` or `ca.crt` in the same folder, when it issued what is looked at. */
+function rootBeside(path: string, chain: readonly Certificate[]): Shown['roots'] {
+  for (const name of ['root.crt', 'ca.crt']) {
+    const where = join(dirname(path), name)
+    if (!existsSync(where)) continue
+    const pem = readNeeded(where)
+    if (chain.some((one) => isIssuedBy(one.node, pem))) return { pem, where }
+  }
+  return undefined
+}
+
+async function fromUrl(text: string): Promise<Shown> {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url?.hostname) throw new Fault('ERR_USAGE', { message: `\`${text}\` is no URL` })
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const pems = await new Promise<readonly string[]>((done, failed) => {
+    const socket = connect({
+      host,
+      port: Number(url.port || 443),
+      ...(isIP(host) === 0 && { servername: host }),
+      rejectUnauthorized: false,
+      // Without roots of our own, the chain is what the server sent and nothing more.
+      ca: [],
+      minVersion: 'TLSv1.2',
+    })
+    const unreachable = (reason: string, cause?: unknown) => {
+      socket.destroy()
+      failed(new Fault('ERR_DOOR_UNREACHABLE', { url: url.origin, reason }, { cause }))
+    }
+    socket.setTimeout(10_000, () => unreachable('it did not answer in 10 s'))
+    socket.once('error', (error) => unreachable(error.message, error))
+    socket.once('secureConnect', () => {
+      const sent: string[] = []
+      const seen = new Set<string>()
+      for (
+        let at = socket.getPeerX509Certificate();
+        at && !seen.has(at.fingerprint256);
+        at = at.issuerCertificate
+      ) {
+        seen.add(at.fingerprint256)
+        sent.push(at.toString())
+      }
+      socket.destroy()
+      done(sent)
+    })
+  })
+  const pem = pems.join('')
+  return { chain: await readCertificates(pem, url.origin), pem, host }
+}
+
+async function fromCluster(
+  namespace: string,
+  name: string,
+  from: { readonly env: Environment; readonly context?: string; readonly kubeconfig?: string },
+): Promise<Shown> {
+  const access = await clusterAccess(from.env, from)
+  const api = openKubeApi(access)
+  try {
+    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`
+    const answer = await api.call(path)
+    if (answer.status !== 200) {
+      throw new Fault('ERR_CLUSTER_REFUSED', { server: access.server.origin, reason: messageOf(answer) })
+    }
+    return await fromSecret(
+      (answer.body as { readonly data?: Data }).data ?? {},
+      `secret ${namespace}/${name}`,
+    )
+  } finally {
+    api.close()
+  }
+}
+
+type Data = Readonly<Record<string, string>>
+
+async function fromYaml(text: string, where: string): Promise<Shown> {
+  for (const document of parseAllDocuments(text)) {
+    if (document.errors.length > 0) {
+      throw new Fault('ERR_PEM_UNREADABLE', { where, reason: 'its YAML cannot be read' })
+    }
+    const object = document.toJS({ maxAliasCount: 0 }) as {
+      kind?: unknown
+      data?: Data
+      stringData?: Data
+    } | null
+    if (object?.kind !== 'Secret') continue
+    const clear = Object.entries(object.stringData ?? {}).map(([key, value]) => [
+      key,
+      Buffer.from(String(value)).toString('base64'),
+    ])
+    const data = { ...object.data, ...Object.fromEntries(clear) } as Data
+    if (data['tls.crt'] ?? data.cert) return fromSecret(data, where)
+  }
+  throw new Fault('ERR_PEM_UNREADABLE', { where, reason: 'no Secret in it has a `tls.crt`' })
+}
+
+async function fromSecret(data: Data, where: string): Promise<Shown> {
+  const read = (...keys: readonly string[]) => {
+    const value = keys.map((key) => data[key]).find((one) => one !== undefined)
+    return value === undefined ? undefined : Buffer.from(String(value), 'base64').toString('utf8')
+  }
+  const pem = read('tls.crt', 'cert')
+  if (pem === undefined) throw new Fault('ERR_PEM_UNREADABLE', { where, reason: 'it has no `tls.crt`' })
+  const chain = await readCertificates(pem, `tls.crt of ${where}`)
+  const ca = read('ca.crt', 'cacert')
+  const keyText = read('tls.key', 'key')
+  const [leaf] = chain
+  const key =
+    keyText === undefined
+      ? 'there is no tls.key'
+      : leaf && !keyFits(leaf.node, keyText)
+        ? 'tls.key does not belong to tls.crt'
+        : undefined
+  return {
+    chain,
+    pem,
+    ...(ca !== undefined && { roots: { pem: ca, where: `ca.crt of ${where}` } }),
+    ...(key !== undefined && { key }),
+  }
+}
+
+/** The roots clients are taken to have: the ones named, the ones that came along, else the system's. */
+export async function rootsFor(
+  shown: Shown,
+  named: string | undefined,
+  env: Environment,
+): Promise<{ readonly trusted: readonly Certificate[] | undefined; readonly where: string }> {
+  const given = named === undefined ? shown.roots : { pem: readNeeded(named), where: named }
+  if (given) return { trusted: await readCertificates(given.pem, given.where), where: given.where }
+  const system = await readCertificates(systemRoots(env), 'the system’s roots')
+  const leads = shown.chain.some((one) => system.some((root) => root.subject === one.issuer))
+  // Who calls a server has at least what this machine has; a file by itself says nothing of its readers.
+  if (leads || shown.host !== undefined) return { trusted: system, where: 'the system’s roots' }
+  return { trusted: undefined, where: 'nobody knows which roots; name them with `--ca FILE`' }
+}
+
+/** Whom to ask for when nobody says: the first name of the certificate, `*` standing for `a`. */
+export function hostOf({ chain: [leaf], host }: Shown): string | undefined {
+  if (host !== undefined || leaf === undefined) return host
+  const { dns = [], ips = [] } = leaf.names ?? {}
+  return (dns[0]?.replace(/^\*/, 'a') ?? ips[0] ?? leaf.commonNames.at(-1)) || undefined
+}

@@ -1,0 +1,138 @@
+import { createPublicKey, X509Certificate } from 'node:crypto'
+import { existsSync, readdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '../base/index.ts'
+import { Fault } from '../base/index.ts'
+import { prolongAuthority, readCertificate } from './ca.ts'
+import { readAuthorityIn, stemOf } from './ca-folder.ts'
+import { readCertificates } from './certificate.ts'
+import { PRIVATE, PUBLIC, readIfThere, readNeeded, writeWhole } from './files.ts'
+import { generateKey, keyPem, readPrivateKey, sameKind } from './keys.ts'
+import { isSignedBy, issueLeaf, type LeafUsage } from './leaf.ts'
+import { doorNames } from './names.ts'
+import { DAY } from './x509.ts'
+
+export interface Renewed {
+  readonly certFile: string
+  /** false = enough is left, nothing was done. */
+  readonly renewed: boolean
+  readonly validTo: Date
+  /** The files the old key and certificate were set aside in. */
+  readonly aside: readonly string[]
+}
+
+export interface RenewOptions {
+  /** Renew when at most so many days are left. */
+  readonly before: number
+  readonly days?: number
+  readonly newKey?: boolean
+  /** Whatever is left. */
+  readonly force?: boolean
+  /** Of an intermediate: the folder of the authority above. */
+  readonly from?: string
+}
+
+/** Every certificate the folder's authority signed, by the name of its files. */
+export function issuedIn(folder: string): readonly string[] {
+  const { certPem } = readAuthorityIn(folder)
+  return readdirSync(folder)
+    .filter(
+      (name) =>
+        name.endsWith('.crt') && name !== 'ca.crt' && name !== 'root.crt' && !/-[0-9a-f]{8}\.crt$/.test(name),
+    )
+    .filter((name) => {
+      try {
+        return isSignedBy(readNeeded(join(folder, name)), certPem)
+      } catch {
+        return false
+      }
+    })
+    .map((name) => name.slice(0, -4))
+    .sort()
+}
+
+/**
+ * The same certificate for longer: same names, same use, and the same key unless a new one is asked for.
+ * `ca` renews the authority itself, which keeps its key, so that whoever trusts it need do nothing new
+ * for what it signs; its own certificate he needs again before the old one ends.
+ */
+export async function renew(
+  folder: string,
+  name: string,
+  clock: Clock,
+  options: RenewOptions,
+): Promise<Renewed> {
+  if (/^(.*\/)?ca(\.crt)?$/.test(name)) return renewAuthority(folder, clock, options)
+  const stem = stemOf(folder, name)
+  const [certFile, keyFile] = [join(folder, `${stem}.crt`), join(folder, `${stem}.key`)]
+  const certPem = readNeeded(certFile)
+  const old = readCertificate(certPem, certFile)
+  if (!isDue(old, clock, options)) return { certFile, renewed: false, validTo: old.validToDate, aside: [] }
+  const authority = readAuthorityIn(folder)
+  if (!isSignedBy(certPem, authority.certPem)) {
+    throw new Fault('ERR_CA_UNUSABLE', {
+      where: folder,
+      reason: `it did not sign ${certFile}; sign its request with \`kfdoor ca sign\` instead`,
+    })
+  }
+  const [facts] = await readCertificates(certPem, certFile)
+  if (facts === undefined)
+    throw new Fault('ERR_PEM_UNREADABLE', { where: certFile, reason: 'it holds no certificate in PEM' })
+  const { dns = [], ips = [], uris = [] } = facts.names ?? {}
+  const key = options.newKey ? await generateKey(sameKind(old.publicKey)) : undefined
+  const fresh = await issueLeaf(authority, {
+    names: doorNames([...dns, ...ips, ...uris]),
+    publicKey: key ? createPublicKey(key) : old.publicKey,
+    clock,
+    days: options.days,
+    usage: usageOf(facts.extended),
+    commonName: facts.commonNames.at(-1),
+  })
+  const aside: string[] = []
+  if (key) {
+    const id = old.fingerprint256.replaceAll(':', '').slice(0, 8).toLowerCase()
+    // What serves with the old pair goes on until it is handed the new one.
+    for (const path of [keyFile, certFile].filter(existsSync)) {
+      const to = path.replace(/\.(key|crt)$/, `-${id}.$1`)
+      renameSync(path, to)
+      aside.push(to)
+    }
+    writeWhole(keyFile, keyPem(key), { mode: PRIVATE, replace: true })
+  } else {
+    const kept = readIfThere(keyFile)
+    if (kept !== undefined && !old.checkPrivateKey(readPrivateKey(kept, keyFile))) {
+      throw new Fault('ERR_CA_UNUSABLE', {
+        where: keyFile,
+        reason: 'it is not the key of the certificate; use `--new-key`',
+      })
+    }
+  }
+  writeWhole(certFile, `${fresh}${authority.chainPem ?? ''}`, { mode: PUBLIC, replace: true })
+  return { certFile, renewed: true, validTo: new X509Certificate(fresh).validToDate, aside }
+}
+
+async function renewAuthority(folder: string, clock: Clock, options: RenewOptions): Promise<Renewed> {
+  if (options.newKey) {
+    throw new Fault('ERR_USAGE', {
+      message: 'an authority with a new key is another authority',
+      next: 'make one with `kfdoor ca init` in a new folder, and hand its certificate out',
+    })
+  }
+  const certFile = join(folder, 'ca.crt')
+  const authority = readAuthorityIn(folder)
+  const old = readCertificate(authority.certPem, certFile)
+  if (!isDue(old, clock, options)) return { certFile, renewed: false, validTo: old.validToDate, aside: [] }
+  const parent = options.from === undefined ? undefined : readAuthorityIn(options.from)
+  const fresh = await prolongAuthority(authority, { clock, days: options.days, parent })
+  writeWhole(certFile, `${fresh}${parent?.chainPem ?? ''}`, { mode: PUBLIC, replace: true })
+  return { certFile, renewed: true, validTo: new X509Certificate(fresh).validToDate, aside: [] }
+}
+
+const isDue = (old: X509Certificate, clock: Clock, { before, force }: RenewOptions) =>
+  force || old.validToDate.getTime() - clock() <= before * DAY
+
+function usageOf(extended: readonly string[] | undefined): LeafUsage {
+  const server = extended === undefined || extended.includes('1.3.6.1.5.5.7.3.1')
+  const client = extended?.includes('1.3.6.1.5.5.7.3.2') ?? false
+  return server ? (client ? 'both' : 'server') : 'client'
+}
