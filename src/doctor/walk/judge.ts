@@ -89,7 +89,7 @@ export function judgeCertificate(
     found.push(
       finding(
         'KFD0318',
-        `the certificate names ${host} at most in its subject; browsers, Go and Python read subjectAltName only`,
+        `the certificate names ${host} at most in its subject; browsers, Go, and kfp and requests in Python read subjectAltName only`,
         evidence,
         'make one with names: `kfdoor ca csr` and `kfdoor ca sign`',
       ),

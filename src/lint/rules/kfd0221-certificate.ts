@@ -9,7 +9,7 @@ export const certificateUnfit: Rule = {
   code: 'KFD0221',
   severity: 'error',
   title: 'clients will not accept a certificate',
-  why: 'It has expired, is not for the name people use, has no subjectAltName (which browsers, Go and Python ask for), or comes without the certificates between it and its root.',
+  why: 'It has expired, is not for the name people use, has no subjectAltName (which browsers, Go, and kfp and requests in Python ask for), or comes without the certificates between it and its root.',
   remedy:
     'Make a new one, with its chain: `kfdoor ca sign`; `kfdoor ca inspect` says which client accepts what.',
 
@@ -44,7 +44,7 @@ export const certificateUnfit: Rule = {
           if (now < facts.notBefore) yield { message: `${said} is not valid yet`, evidence }
           if (facts.names.length === 0) {
             yield {
-              message: `${said} has no subjectAltName: browsers, Go and Python refuse it`,
+              message: `${said} has no subjectAltName: browsers, Go, and kfp and requests in Python refuse it`,
               evidence,
             }
           } else {
