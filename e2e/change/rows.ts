@@ -124,30 +124,32 @@ export async function planRow(row: Row, kubeconfig: string, server: string): Pro
 /** A plan as `apply` needs it, without the comparison of all requests, which takes its time. */
 export async function plainPlan(row: Row, kubeconfig: string, server: string): Promise<Plan | undefined> {
   const wanted = row.intend(readRawDoor(await readDoor(kubeconfig)))
-  return (
-    wanted && {
-      apiVersion: 'kfdoor/v1alpha1',
-      kind: 'Plan',
-      metadata: { name: nameOf(row), createdAt: '2026-01-01T00:00:00Z' },
-      spec: {
-        command: ['row'],
-        source: { kind: 'cluster', context: '', server },
-        changes: wanted.changes,
-        access: {
-          gained: [],
-          lost: [],
-          changed: [],
-          public: [],
-          unreachable: [],
-          deadRules: [],
-          unknown: [],
-        },
-        findings: { new: [], gone: [] },
-        risks: [],
-        callers: [],
+  return wanted && planWith(nameOf(row), wanted.changes, server)
+}
+
+export function planWith(name: string, changes: Plan['spec']['changes'], server: string): Plan {
+  return {
+    apiVersion: 'kfdoor/v1alpha1',
+    kind: 'Plan',
+    metadata: { name, createdAt: '2026-01-01T00:00:00Z' },
+    spec: {
+      command: ['row'],
+      source: { kind: 'cluster', context: '', server },
+      changes,
+      access: {
+        gained: [],
+        lost: [],
+        changed: [],
+        public: [],
+        unreachable: [],
+        deadRules: [],
+        unknown: [],
       },
-    }
-  )
+      findings: { new: [], gone: [] },
+      risks: [],
+      callers: [],
+    },
+  }
 }
 
 const nameOf = ({ name }: Row): string =>
