@@ -1,5 +1,6 @@
-import { Agent as PlainAgent, request as plainRequest } from 'node:http'
+import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http'
 import { Agent, request } from 'node:https'
+import { createInterface } from 'node:readline'
 import { Fault } from '../base/index.ts'
 import type { ClusterAccess } from './kubeconfig.ts'
 
@@ -23,6 +24,11 @@ export interface ApiRequest {
 export interface KubeApi {
   /** `path` begins with `/`. @throws Fault ERR_DOOR_UNREACHABLE when nothing answers */
   call(path: string, request?: ApiRequest): Promise<ApiAnswer>
+  /**
+   * Events of a watch, one JSON text each, until the server or `signal` ends it. Ends at once where it is
+   * refused.
+   */
+  lines(path: string, request: ApiRequest): AsyncIterable<string>
   close(): void
 }
 
@@ -43,9 +49,30 @@ export function openKubeApi(access: ClusterAccess): KubeApi {
         rejectUnauthorized: !insecure,
       })
   const base = server.pathname.replace(/\/$/, '')
+  const identity = ({ as }: ApiRequest) => ({
+    accept: 'application/json',
+    'user-agent': 'kfdoor',
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...(as !== undefined && { 'impersonate-user': as }),
+  })
   return {
     close: () => agent.destroy(),
-    call(path, { method = 'GET', content, contentType = 'application/json', signal, as } = {}) {
+    async *lines(path, { signal, ...asked }) {
+      try {
+        const response = await new Promise<IncomingMessage>((done, failed) => {
+          const options = { agent, signal, headers: identity(asked) }
+          const call = (plain ? plainRequest : request)(new URL(base + path, server), options, done)
+          call.on('error', failed)
+          call.end()
+        })
+        if (response.statusCode !== 200) return void response.destroy()
+        yield* createInterface({ input: response })
+      } catch {
+        // Whoever watches looks again, and meets what ended it.
+      }
+    },
+    call(path, asked = {}) {
+      const { method = 'GET', content, contentType = 'application/json', signal } = asked
       const body =
         content === undefined ? undefined : typeof content === 'string' ? content : JSON.stringify(content)
       return new Promise((done, failed) => {
@@ -57,14 +84,11 @@ export function openKubeApi(access: ClusterAccess): KubeApi {
             timeout: 30_000,
             signal,
             headers: {
-              accept: 'application/json',
-              'user-agent': 'kfdoor',
+              ...identity(asked),
               ...(body !== undefined && {
                 'content-type': contentType,
                 'content-length': Buffer.byteLength(body),
               }),
-              ...(token !== undefined && { authorization: `Bearer ${token}` }),
-              ...(as !== undefined && { 'impersonate-user': as }),
             },
           },
           (response) => {

@@ -56,6 +56,8 @@ export interface KubeObjects {
     only: { readonly uid: string; readonly resourceVersion?: string },
     options?: WriteOptions,
   ): Promise<Written>
+  /** The object each time it changes after `resourceVersion`, until `signal` or the server ends it. */
+  watch(ref: ObjectRef, resourceVersion: string, signal: AbortSignal): AsyncIterable<KubeObject>
   /** Those of the rights one has not. @throws Fault ERR_DOOR_UNREACHABLE */
   missing(rights: readonly Right[]): Promise<readonly Right[]>
 }
@@ -114,6 +116,21 @@ export function openObjects(api: KubeApi, request: Pick<ApiRequest, 'as' | 'sign
       }
       const done = await write('DELETE', await place(ref, ref.name), content, '')
       return done.kind === 'done' ? { kind: 'done', object: undefined } : done
+    },
+    async *watch(ref, resourceVersion, signal) {
+      const path = await place(ref)
+      if (path === undefined) return
+      const query = new URLSearchParams({
+        watch: 'true',
+        fieldSelector: `metadata.name=${ref.name}`,
+        resourceVersion,
+      })
+      for await (const line of api.lines(`${path}?${query}`, { ...request, signal })) {
+        const { type, object } = JSON.parse(line) as { readonly type: string; readonly object: KubeObject }
+        if (type === 'ADDED' || type === 'MODIFIED') yield object
+        // Deleted, or the version is too old to watch from: whoever watches looks again.
+        else return
+      }
     },
     async missing(rights) {
       const answers = await Promise.all(rights.map((right) => mayI(api, right, request)))

@@ -1,45 +1,39 @@
-import { applyPlan } from '../../compose/change/apply-plan.ts'
+import { Fault } from '../../base/index.ts'
+import { applyToFiles } from '../../compose/change/apply-files.ts'
+import { type Applied, type ApplyOptions, applyPlan } from '../../compose/change/apply-plan.ts'
+import { awaitSeen, seenText } from '../../compose/change/await-seen.ts'
 import { findPlan } from '../../compose/change/plan-store.ts'
-import type { Io } from '../io.ts'
-import { exitCode } from '../io.ts'
+import type { Plan } from '../../planner/index.ts'
+import { exitCode, type Io } from '../io.ts'
+import { questionOf } from './carry-out.ts'
 import { confirm } from './confirm.ts'
 import { summaryText } from './render.ts'
 import { type PlaceWords, withPlace } from './with-place.ts'
 
-export interface ApplyWords extends PlaceWords {
-  readonly continue?: true
-  readonly yes?: true
+/** How a plan is carried out, by `apply` and by the commands that make one. */
+export interface CarryOutWords extends PlaceWords {
+  readonly continue?: boolean
   readonly dryRun?: 'client' | 'server'
-  readonly forceConflicts?: true
-  readonly timeout: string
+  readonly forceConflicts?: boolean
+  /** Seconds. */
+  readonly timeout?: string
+}
+
+export interface ApplyWords extends CarryOutWords {
+  readonly yes?: true
   readonly output: 'text' | 'json'
 }
 
 /** @throws Fault for whatever stands in the way */
 export async function runApply(io: Io, what: string, options: ApplyWords): Promise<number> {
   const plan = findPlan(io.env, what)
-  return withPlace(io, plan, options, async (place) => {
-    io.err(`${summaryText(plan)}\ncluster: ${place.server}`)
-    if (options.dryRun === undefined) await confirm(io, 'apply this plan?', options.yes === true)
-    const applied = await applyPlan(plan, place, {
-      resume: options.continue === true,
-      forceConflicts: options.forceConflicts === true,
-      ...(options.dryRun !== undefined && { rehearse: options.dryRun }),
-    })
-    for (const note of applied.notes) io.err(`note: ${note}`)
-    const { outcome, steps } = applied
-    const { name } = plan.metadata
-    if (options.output === 'json') {
-      io.out(
-        JSON.stringify({
-          plan: name,
-          outcome,
-          steps: steps.map(({ object, op, state }) => ({ object, op, state })),
-        }),
-      )
-    } else io.out(`${name}: ${words[outcome]}`)
-    return exitCode.ok
-  })
+  io.err(summaryText(plan))
+  if (options.dryRun === undefined) await confirm(io, questionOf(plan), options.yes === true)
+  const { outcome, steps } = await carryOutPlan(io, plan, options)
+  const { name } = plan.metadata
+  if (options.output === 'json') io.out(JSON.stringify({ plan: name, outcome, steps }))
+  else io.out(`${name}: ${words[outcome]}`)
+  return exitCode.ok
 }
 
 const words = {
@@ -47,3 +41,63 @@ const words = {
   already: 'is applied already; nothing was written',
   rehearsed: 'would be applied; nothing was written',
 } as const
+
+interface CarriedOut {
+  readonly outcome: Applied['outcome']
+  readonly steps: readonly {
+    readonly object: Applied['steps'][number]['object'] | string
+    readonly op?: string
+    readonly state: string
+  }[]
+}
+
+/** Writes files or a cluster, with progress and notes on stderr. @throws Fault */
+export async function carryOutPlan(io: Io, plan: Plan, options: CarryOutWords): Promise<CarriedOut> {
+  return plan.spec.source.kind === 'files' ? onFiles(io, plan, options) : onCluster(io, plan, options)
+}
+
+async function onFiles(io: Io, plan: Plan, options: CarryOutWords): Promise<CarriedOut> {
+  if (options.dryRun === 'server') {
+    throw new Fault('ERR_USAGE', {
+      message: '`--dry-run=server` asks an API server, and these are files',
+      next: 'use `--dry-run=client`, or plan for a cluster with `--context`',
+    })
+  }
+  const place = { env: io.env, now: () => new Date(), say: (line: string) => io.err(line) }
+  const { outcome, files } = await applyToFiles(plan, place, {
+    resume: options.continue === true,
+    rehearse: options.dryRun === 'client',
+  })
+  const state = outcome === 'rehearsed' ? 'pending' : 'written'
+  return { outcome, steps: files.map((object) => ({ object, state })) }
+}
+
+async function onCluster(io: Io, plan: Plan, options: CarryOutWords): Promise<CarriedOut> {
+  return withPlace(io, plan, options, async (place) => {
+    io.err(`cluster: ${place.server}`)
+    const { outcome, steps, notes } = await applyPlan(plan, place, applyOptions(options))
+    for (const note of notes) io.err(`note: ${note}`)
+    if (outcome === 'applied') {
+      const seen = await awaitSeen(place.objects, steps, readSeconds(options.timeout) * 1000)
+      for (const line of seenText(seen)) io.err(line)
+    }
+    return { outcome, steps: steps.map(({ object, op, state }) => ({ object, op, state })) }
+  })
+}
+
+function applyOptions(options: CarryOutWords): ApplyOptions {
+  return {
+    resume: options.continue === true,
+    forceConflicts: options.forceConflicts === true,
+    ...(options.dryRun !== undefined && { rehearse: options.dryRun }),
+  }
+}
+
+function readSeconds(text = '60'): number {
+  const seconds = Number(text)
+  if (Number.isFinite(seconds) && seconds >= 0 && seconds <= 86_400) return seconds
+  throw new Fault('ERR_USAGE', {
+    message: `\`--timeout ${text}\` is no number of seconds`,
+    next: 'use 0 to 86400',
+  })
+}

@@ -77,9 +77,10 @@ const statusCommand = (io: Io) =>
       const { statusText } = await import('../change/render.ts')
       const { withPlace } = await import('../change/with-place.ts')
       const plan = findPlan(io.env, what)
-      const status = options.offline
-        ? await planStatus(plan, io.env)
-        : await withPlace(io, plan, options, (place) => planStatus(plan, io.env, place))
+      const status =
+        options.offline || plan.spec.source.kind === 'files'
+          ? await planStatus(plan, io.env)
+          : await withPlace(io, plan, options, (place) => planStatus(plan, io.env, place))
       io.out(options.output === 'json' ? JSON.stringify(status) : statusText(status))
       const between = status.state === 'applying' || status.state === 'rolling-back'
       io.exit(between || status.steps.some(({ edited }) => edited !== undefined) ? exitCode.no : exitCode.ok)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { isFault } from '../../base/index.ts'
 import type { ObjectName, Plan } from '../../planner/index.ts'
+import { fileState, readFilesJournal } from './apply-files.ts'
 import type { ChangePlace } from './apply-plan.ts'
 import { type Journal, type JournalState, readJournal, type StepState } from './journal.ts'
 import { editedSince, hasLanded, isUndone, look } from './observe.ts'
@@ -38,8 +39,10 @@ export async function planStatus(
   place?: Pick<ChangePlace, 'objects' | 'server'>,
 ): Promise<PlanStatus> {
   const { name, createdAt } = plan.metadata
-  const journal = readJournal(plan, join(plansFolder(env), name))
+  const folder = join(plansFolder(env), name)
   const about = { plan: name, createdAt, command: plan.spec.command }
+  if (plan.spec.source.kind === 'files') return { ...about, ...filesStatus(plan, folder) }
+  const journal = readJournal(plan, folder)
   if (journal === undefined) {
     const steps = plan.spec.changes.map(({ object, op }) => ({ object, op, state: 'pending' as const }))
     return { ...about, state: 'planned', steps }
@@ -57,6 +60,27 @@ export async function planStatus(
     if (!isFault(error)) throw error
     return { ...known, steps: asWritten, unseen: error.message }
   }
+}
+
+/** Of a plan for files: what each is now, read from where it lies. */
+function filesStatus(plan: Plan, folder: string): Pick<PlanStatus, 'state' | 'steps' | 'changedAt'> {
+  const journal = readFilesJournal(plan, folder)
+  if (journal === undefined) {
+    return {
+      state: 'planned',
+      steps: plan.spec.changes.map(({ object, op }) => ({ object, op, state: 'pending' })),
+    }
+  }
+  const steps = journal.files.map((file) => {
+    const op = file.former === null ? 'create' : file.text === null ? 'delete' : 'update'
+    const object = { apiVersion: '', kind: 'File', name: file.path }
+    const now = fileState(file)
+    const over = journal.state === 'rolled-back' || journal.state === 'rolling-back'
+    if (now === 'edited')
+      return { object, op, state: 'written', edited: 'it says something else now' } as const
+    return { object, op, state: now === 'written' ? 'written' : over ? 'undone' : 'pending' } as const
+  })
+  return { state: journal.state, changedAt: journal.changedAt, steps }
 }
 
 async function seen(
