@@ -10,6 +10,7 @@ import type { AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { profileFiles } from '../src/compose/profiles.ts'
 import { createAuthority, doorNames, generateKey, issueLeaf, keyPem } from '../src/pki/index.ts'
 import { type Door, kfdoor, startDoor } from './door.ts'
 
@@ -105,6 +106,41 @@ describe('a door of this machine', () => {
     const tls = await doctor([door.ready.url.replace('https:', 'http:')], env)
     assert.equal(brokenOf(tls.report), 'http')
     assert.ok(codesOf(tls.report).includes('KFD0305'))
+  })
+
+  test('http is sent on to https, which is said', async () => {
+    const { report, code } = await doctor([door.ready.httpUrl], env)
+    assert.equal(code, 0)
+    assert.ok(codesOf(report).includes('KFD0328'))
+  })
+
+  test('a user Dex does not know', async () => {
+    const wrong = { KFDOOR_USERNAME: 'new@example.com', KFDOOR_PASSWORD: 'wrong' }
+    const { report, code } = await doctor([door.ready.url], { ...env, ...wrong })
+    assert.deepEqual([code, brokenOf(report)], [1, 'credential'])
+    assert.ok(codesOf(report).includes('KFD0313'))
+  })
+
+  test('with the YAML the line that refused is named, and where door and YAML disagree too', async () => {
+    const me = { ...env, KFDOOR_USERNAME: 'user@example.com', KFDOOR_PASSWORD: '12341234' }
+    const kfam = `${door.ready.url}/kfam/v1/bindings`
+    const { report, code } = await doctor([kfam, '-f', `profile:${door.ready.profile}`], me)
+    assert.equal(code, 1)
+    assert.equal(brokenOf(report), 'application')
+    const both = report.findings.find((each) => each.code === 'KFD0326')
+    assert.match(
+      both?.message ?? '',
+      /answered 403 to GET \/kfam\/v1\/bindings; AuthorizationPolicy \S+ rules\[\d+\].*\(profile:\S+\.yaml:\d+\) did it/,
+    )
+    const open = join(home, 'open.yaml')
+    const texts = profileFiles('26.03', { tls: true, demo: true }).flatMap(({ text }) => text.split(/^---$/m))
+    const isPolicy = (text: string) => /^kind: AuthorizationPolicy$/m.test(text) && /profiles-kfam/.test(text)
+    writeFileSync(open, texts.filter((text) => !isPolicy(text)).join('\n---\n'))
+    const other = await doctor([kfam, '-f', open], me)
+    assert.ok(
+      codesOf(other.report).includes('KFD0327'),
+      JSON.stringify(other.report.findings.filter((each) => each.code.startsWith('KFD03'))),
+    )
   })
 
   test('the CA is a folder, or is not there', async () => {

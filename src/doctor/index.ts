@@ -11,3 +11,4 @@ export {
   passed,
   skipped,
 } from './walk/judge.ts'
+export { judgeCookies, judgeReturn, spentSignIn } from './walk/judge-sign-in.ts'

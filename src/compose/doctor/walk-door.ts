@@ -1,14 +1,13 @@
 import { existsSync, statSync } from 'node:fs'
 import { type AnyFault, isFault } from '../../base/index.ts'
 import {
+  type Agent,
   type Answer,
-  challengedWith,
   createCookieJar,
   createVisitor,
   doorWords,
   type RecognisedDoor,
   recogniseDoor,
-  whoAmI,
 } from '../../client/index.ts'
 import {
   broken,
@@ -18,18 +17,27 @@ import {
   judgeAnswer,
   judgeCertificate,
   judgeClock,
+  judgeCookies,
+  judgeReturn,
   passed,
   skipped,
+  spentSignIn,
   type WalkedHop,
   type WalkFinding,
 } from '../../doctor/index.ts'
+import type { Door } from '../../policy/index.ts'
 import { knock, resolveName, shakeHands } from '../../probe/index.ts'
 import type { Environment } from '../doors/folders.ts'
-import { type OpenedDoor, openKeptDoor } from '../doors/open-door.ts'
 import { agentFor, authorityFor, type ReachOptions } from '../doors/reach.ts'
+import { createSend } from '../verify/send.ts'
+import { whoAnswers } from '../verify/who-answers.ts'
+import { type Blamed, blame } from './blame.ts'
+import { judgeSeen, walkInside } from './walk-inside.ts'
 
 export interface WalkOptions extends ReachOptions {
   readonly door?: string
+  /** The door's YAML, compiled: says which line refused. */
+  readonly engine?: Door
   /** Called as each hop is done. */
   readonly onHop?: (hop: WalkedHop) => void
 }
@@ -95,27 +103,82 @@ export async function walkDoor(env: Environment, text: string, options: WalkOpti
 
   const agent = agentFor(env, url, options)
   try {
+    const blamed = options.engine === undefined ? undefined : await blamedBy(agent, url, options.engine)
     const visitor = createVisitor({ agent, jar: createCookieJar(Date.now), door: url })
     let door: RecognisedDoor
     try {
       door = await recogniseDoor(visitor, url)
     } catch (error) {
       if (!isFault(error)) throw error
-      add(broken('http', [error.message], ...(await judgeHttp(error, url, port, tls))))
+      const seen = await firstAnswer(agent, url)
+      const circle = seen !== undefined && (await goesInCircle(agent, seen)) ? ['too many redirects'] : []
+      const known = seen === undefined ? [] : judgeSeen(seen, [`GET ${url.pathname} HTTP/1.1`, ...circle])
+      const why =
+        seen === undefined || blamed === undefined ? [] : blame(blamed, { method: 'GET', url }, seen)
+      const own = await judgeHttp(error, url, port, tls)
+      const said = new Set(own.map(({ code }) => code))
+      add(broken('http', [error.message], ...own, ...known.filter(({ code }) => !said.has(code)), ...why))
       return rest('http')
     }
     const redirect = door.httpsRedirect ? ['sends http to https'] : []
-    add({ ...passed('http', `answers ${door.entry.status}`, ...redirect), findings: judgeClock(door.skewMs) })
+    const turned = door.httpsRedirect
+      ? [
+          finding(
+            'KFD0328',
+            `use ${door.url.origin} from the beginning`,
+            [],
+            'clients repeat a POST that was redirected as a GET',
+          ),
+        ]
+      : []
+    add({
+      ...passed('http', `answers ${door.entry.status}`, ...redirect),
+      findings: [...judgeClock(door.skewMs), ...turned],
+    })
     const recognised = { kind: door.kind, httpsRedirect: door.httpsRedirect }
-    add(judgeSignIn(door))
-    return {
-      ...(await walkInside(env, door, options, add, rest, hops)),
-      url: door.url.href,
-      hops,
-      recognised,
-    }
+    add(await walkSignIn(agent, door, blamed))
+    await walkInside(env, door, options, { add, rest, hops, target: url, ...(blamed && { blamed }) })
+    return { url: door.url.href, hops, recognised }
   } finally {
     await agent.close()
+  }
+}
+
+/** What stands there, asked without anything: its words tell more than that it is no door. */
+async function firstAnswer(agent: Agent, url: URL): Promise<Answer | undefined> {
+  try {
+    return await agent.send({ url })
+  } catch (error) {
+    if (isFault(error)) return undefined
+    throw error
+  }
+}
+
+const MOST_STEPS = 8
+
+/** Whether its redirects come back to where they have been, without leaving this door. */
+async function goesInCircle(agent: Agent, first: Answer): Promise<boolean> {
+  const been = new Set<string>()
+  let answer = first
+  for (let step = 0; step < MOST_STEPS; step++) {
+    if (been.has(answer.url.href)) return true
+    been.add(answer.url.href)
+    const location = answer.status >= 300 && answer.status < 400 ? answer.headers.get('location') : null
+    const next = location === null ? null : URL.parse(location, answer.url)
+    if (next === null || next.origin !== first.url.origin) return false
+    const then = await firstAnswer(agent, next)
+    if (then === undefined) return false
+    answer = then
+  }
+  return false
+}
+
+async function blamedBy(agent: Agent, url: URL, engine: Door): Promise<Blamed> {
+  try {
+    return { engine, answering: await whoAnswers(createSend(agent, url)) }
+  } catch (error) {
+    if (isFault(error)) return { engine, answering: 'istio' }
+    throw error
   }
 }
 
@@ -157,7 +220,16 @@ function judgeAddress(text: string, options: WalkOptions): Address {
       ),
     }
   }
-  return { hop: passed('address', `${url.protocol}//${url.host}`), url }
+  const spent = spentSignIn(`${url.pathname}${url.search}`)
+  if (spent === undefined) return { hop: passed('address', `${url.protocol}//${url.host}`), url }
+  // The door itself is meant: a step of a sign-in is good for once.
+  const message = `the address holds the \`${spent}\` of a sign-in, which is good once and for minutes; walked from ${url.origin}/ instead`
+  const fix = `begin at ${url.origin}/, and do not keep or script addresses below /dex/ or the callback`
+  const hop = passed('address', `${url.protocol}//${url.host}`)
+  return {
+    hop: { ...hop, findings: [finding('KFD0323', message, [url.pathname], fix)] },
+    url: new URL('/', url),
+  }
 }
 
 async function walkTls(env: Environment, url: URL, port: number, options: WalkOptions): Promise<WalkedHop> {
@@ -211,148 +283,63 @@ async function judgeHttp(
   return [finding('KFD0309', fault.message, [], fix), ...words]
 }
 
-function judgeSignIn(door: RecognisedDoor): WalkedHop {
-  const words = [`${door.kind}`, ...(door.request ? [`signs in at ${door.request.endpoint.pathname}`] : [])]
-  if (door.kind === 'open') {
-    return {
-      ...passed('sign-in', ...words),
-      findings: [
-        finding(
-          'KFD0310',
-          'everybody who reaches the address is in: no session and no token is asked for',
-          [`GET ${door.url.href} answers ${door.entry.status}`],
-          'is the CUSTOM policy or EnvoyFilter applied? `kfdoor lint` says what is open',
-        ),
-      ],
-    }
+async function walkSignIn(
+  agent: Agent,
+  door: RecognisedDoor,
+  blamed: Blamed | undefined,
+): Promise<WalkedHop> {
+  const { kind, request, entry } = door
+  const words = [`${kind}`, ...(request ? [`signs in at ${request.endpoint.pathname}`] : [])]
+  if (kind === 'open') {
+    const message = 'everybody who reaches the address is in: no session and no token is asked for'
+    const evidence = [`GET ${door.url.href} answers ${entry.status}`]
+    const fix = 'is the CUSTOM policy or EnvoyFilter applied? `kfdoor lint` says what is open'
+    return { ...passed('sign-in', ...words), findings: [finding('KFD0310', message, evidence, fix)] }
   }
   const single = door.singleUser
     ? [finding('KFD0316', 'Pipelines says `multi_user: false`: everybody who signs in shares everything', [])]
     : []
-  if (door.kind === 'unknown') {
+  if (kind === 'unknown' && request === undefined) {
     const { status = 0, words: said = '' } = door.refusal ?? {}
-    const known = judgeAnswer({ status, headers: {}, body: said })
+    const fix = 'is the auth service up, and does a policy send people to it?'
     return {
       ...passed('sign-in', ...words),
       findings: [
-        finding(
-          'KFD0311',
-          `strangers get ${status}: ${said}`,
-          [said],
-          'is the auth service up, and does a policy send people to it?',
-        ),
-        ...known,
+        finding('KFD0311', `strangers get ${status}: ${said}`, [said], fix),
+        ...judgeSeen(entry),
+        ...(blamed ? blame(blamed, { method: 'GET', url: entry.url }, entry) : []),
         ...single,
       ],
     }
   }
-  return { ...passed('sign-in', ...words), findings: single }
+  const at = { url: entry.url.href }
+  return {
+    ...passed('sign-in', ...words),
+    findings: [
+      ...judgeCookies(entry.headers.getSetCookie(), at),
+      ...(request ? judgeReturn(request.redirectUri, at) : []),
+      ...(await judgeLoginPage(agent, door)),
+      ...single,
+    ],
+  }
 }
 
-async function walkInside(
-  env: Environment,
-  recognised: RecognisedDoor,
-  options: WalkOptions,
-  add: (hop: WalkedHop) => boolean,
-  rest: (after: HopName) => unknown,
-  hops: readonly WalkedHop[],
-): Promise<object> {
-  let door: OpenedDoor | undefined
+/** Asks for the login page once, where it belongs to the door; nothing is filled in. */
+async function judgeLoginPage(agent: Agent, { entry, url }: RecognisedDoor): Promise<readonly WalkFinding[]> {
+  const location = entry.headers.get('location')
+  const page = location === null ? null : URL.parse(location, entry.url)
+  if (page === null || page.origin !== url.origin) return []
+  let answer: Answer
   try {
-    door = await openKeptDoor(env, {
-      ...options,
-      ...(options.door === undefined && { url: recognised.url.href }),
-    })
-    const pass = await door.session.pass()
-    const refused = await challengedWith(door.agent, door.url, pass.headers)
-    if (refused) {
-      add(broken('credential', [`answers ${refused.status}`], ...judgeRefusal(refused)))
-      rest('credential')
-      return {}
-    }
-    const until = pass.expiresAt === undefined ? [] : [`good until ${new Date(pass.expiresAt).toISOString()}`]
-    add(
-      passed(
-        'credential',
-        pass.headers.authorization ? 'a token' : pass.headers.cookie ? 'a session' : 'none is needed',
-        ...until,
-      ),
-    )
-    const who = await whoAmI(door.agent, door.url, pass.headers)
-    if (who.user === undefined && recognised.kind !== 'open') {
-      const fix =
-        'which claim becomes `kubeflow-userid`? outputClaimToHeaders of the RequestAuthentication, or the provider’s headersToUpstreamOnAllow'
-      add(
-        broken(
-          'identity',
-          ['nobody'],
-          finding('KFD0314', 'one is let in, and nothing behind the door learns who it is', [], fix),
-        ),
-      )
-      rest('identity')
-      return {}
-    }
-    add(
-      passed(
-        'identity',
-        who.user ?? 'nobody',
-        ...who.namespaces.map(({ namespace, role }) => `${namespace} (${role})`),
-      ),
-    )
-    const healthz = new URL('pipeline/apis/v2beta1/healthz', door.url.href.replace(/[^/]*$/, ''))
-    const answer = await door.agent.send({
-      url: healthz,
-      headers: { ...pass.headers, accept: 'application/json' },
-    })
-    if (answer.status === 200) add(passed('application', 'Pipelines answers'))
-    else
-      add(broken('application', [`Pipelines answers ${answer.status}`], ...judgeRefusal(answer, 'KFD0315')))
+    answer = await agent.send({ url: page, headers: { accept: 'text/html' } })
   } catch (error) {
     if (!isFault(error)) throw error
-    const { message }: AnyFault = error
-    const missing = error.code === 'ERR_CREDENTIALS_MISSING' || error.code === 'ERR_DOOR_UNKNOWN'
-    if (missing) {
-      const next = `sign in with \`kfdoor login ${recognised.url.href}\`, and walk again`
-      add(
-        skipped(
-          'credential',
-          'none is kept for this door',
-          finding('KFD0312', 'what lies behind the sign-in was not looked at', [], next),
-        ),
-      )
-      for (const name of ['identity', 'application'] as const) add(skipped(name, 'no credential'))
-    } else if (hops.some(({ hop }) => hop === 'credential')) {
-      add(
-        broken(
-          hops.at(-1)?.hop === 'identity' ? 'application' : 'identity',
-          [message],
-          finding('KFD0315', message, []),
-        ),
-      )
-    } else {
-      add(
-        broken(
-          'credential',
-          [message],
-          finding('KFD0313', message, [], `kfdoor login ${recognised.url.href}`),
-        ),
-      )
-      rest('credential')
-    }
-  } finally {
-    await door?.close()
+    return [finding('KFD0322', error.message, [page.pathname])]
   }
-  return {}
-}
-
-function judgeRefusal(answer: Answer, code: 'KFD0313' | 'KFD0315' = 'KFD0313'): readonly WalkFinding[] {
-  const words = doorWords(answer) || `${answer.status} without a word`
-  const headers: Record<string, string> = {}
-  for (const [name, value] of answer.headers) if (name !== 'set-cookie') headers[name] = value
-  const known = judgeAnswer({ status: answer.status, headers, body: answer.body })
+  if (answer.status < 400) return []
+  const words = doorWords(answer) || 'without a word'
   const fix =
-    code === 'KFD0313'
-      ? 'sign in again; `kfdoor token inspect` says whether this door takes a token'
-      : 'see `kfdoor whoami`, and `kfdoor explain` for the rule'
-  return [finding(code, `answers ${answer.status}: ${words}`, [words], fix), ...known]
+    'is Dex up, and does it know this client and its redirect URL? `kubectl -n auth logs deploy/dex`'
+  const message = `${page.pathname} answers ${answer.status}: ${words}`
+  return [finding('KFD0322', message, [words], fix), ...judgeSeen(answer)]
 }

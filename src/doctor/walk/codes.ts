@@ -18,6 +18,16 @@ export const walkCodes = {
   KFD0316: { title: 'Pipelines runs for a single user behind a sign-in', severity: 'warning' },
   KFD0317: { title: 'the CA file cannot be used', severity: 'error' },
   KFD0318: { title: 'the certificate has no subjectAltName', severity: 'error' },
+  KFD0319: { title: 'a cookie of the sign-in is lost over plain HTTP', severity: 'error' },
+  KFD0320: { title: 'a cookie of the door does not come back', severity: 'error' },
+  KFD0321: { title: 'the sign-in comes back to another address', severity: 'error' },
+  KFD0322: { title: 'the login page cannot be had', severity: 'error' },
+  KFD0323: { title: 'this address is a step of a sign-in that is over', severity: 'warning' },
+  KFD0324: { title: 'the same request is let in and refused by turns', severity: 'error' },
+  KFD0325: { title: 'the token ends soon, and nothing renews it', severity: 'warning' },
+  KFD0326: { title: 'a line of the YAML refused the request', severity: 'info' },
+  KFD0327: { title: 'the door answers otherwise than its YAML says', severity: 'warning' },
+  KFD0328: { title: 'http is sent on to https: a POST becomes a GET on the way', severity: 'info' },
 } as const satisfies Readonly<
   Record<`KFD03${number}`, { title: string; severity: 'error' | 'warning' | 'info' }>
 >

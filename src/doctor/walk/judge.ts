@@ -130,9 +130,13 @@ export function judgeAnswer(answer: {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** What was asked, and what else is known of it: the issuer of its token, for example. */
+  readonly about?: readonly string[]
 }): readonly WalkFinding[] {
   const lines = Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}`)
-  const { matches } = recognise([`HTTP/1.1 ${answer.status}`, ...lines, '', answer.body].join('\n'))
+  const { matches } = recognise(
+    [...(answer.about ?? []), `HTTP/1.1 ${answer.status}`, ...lines, '', answer.body].join('\n'),
+  )
   const [best] = matches
   if (best === undefined || best.confidence === 'possible') return []
   const { code, title, cause, fix } = best.problem
