@@ -23,7 +23,7 @@ export interface Sight {
 }
 
 /** Envoy answers by itself. */
-export const envoy = (status: number, body = ''): Said => ({
+const envoy = (status: number, body = ''): Said => ({
   status,
   headers: {
     server: 'istio-envoy',
@@ -43,7 +43,7 @@ const json = (status: number, value: unknown): Said => ({
 })
 
 /** oidc-authservice sends everybody to Dex. */
-export const toDex = (query = 'redirect_uri=%2Flogin%2Foidc', cookies: readonly string[] = []): Said => ({
+const toDex = (query = 'redirect_uri=%2Flogin%2Foidc', cookies: readonly string[] = []): Said => ({
   status: 302,
   headers: {
     server: 'istio-envoy',
