@@ -134,7 +134,8 @@ describe('a door of this machine', () => {
     )
     const open = join(home, 'open.yaml')
     const texts = profileFiles('26.03', { tls: true, demo: true }).flatMap(({ text }) => text.split(/^---$/m))
-    const isPolicy = (text: string) => /^kind: AuthorizationPolicy$/m.test(text) && /profiles-kfam|global-deny-all/.test(text)
+    const isPolicy = (text: string) =>
+      /^kind: AuthorizationPolicy$/m.test(text) && /profiles-kfam|global-deny-all/.test(text)
     writeFileSync(open, texts.filter((text) => !isPolicy(text)).join('\n---\n'))
     const other = await doctor([kfam, '-f', open], me)
     assert.ok(
