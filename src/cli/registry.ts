@@ -101,7 +101,7 @@ export const registry: readonly Entry[] = [
     name: 'infer',
     group: 'use a door',
     usage: 'infer MODEL -d @FILE',
-    summary: 'ask a model: KServe V1, V2, or OpenAI completions',
+    summary: 'ask a model: KServe V1, V2 (REST or gRPC), or OpenAI completions',
     load: async () => (await import('./commands/infer.ts')).inferCommand,
   },
   {

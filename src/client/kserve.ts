@@ -1,6 +1,7 @@
 import { Fault } from '../base/index.ts'
 import type { DoorFetch } from './door-fetch.ts'
 import { callJson } from './json-call.ts'
+import type { GrpcDoor } from './kserve-grpc/call.ts'
 
 /** Which model, and where it is when that is known. */
 export interface ModelPlace {
@@ -38,6 +39,11 @@ export interface Prediction {
   readonly predictions: readonly unknown[]
 }
 
+/** What calls of a model need of its door. */
+export interface KserveDoor extends GrpcDoor {
+  readonly fetch: DoorFetch
+}
+
 interface WithSignal {
   readonly signal?: AbortSignal
 }
@@ -56,6 +62,8 @@ export interface KserveModel {
   predict(instances: readonly unknown[], options?: WithSignal): Promise<Prediction>
   /** V2, the Open Inference Protocol. */
   infer(request: InferRequest, options?: WithSignal): Promise<InferResponse>
+  /** V2 over gRPC: `inference.GRPCInferenceService/ModelInfer`. */
+  inferGrpc(request: InferRequest, options?: WithSignal): Promise<InferResponse>
 }
 
 /**
@@ -64,7 +72,9 @@ export interface KserveModel {
  *
  * @throws Fault ERR_MODEL_NOT_FOUND from every method when none does
  */
-export function createKserve(fetch: DoorFetch, door: URL, model: ModelPlace): KserveModel {
+export function createKserve(at: KserveDoor, model: ModelPlace): KserveModel {
+  const { fetch, door } = at
+  let spoken: Promise<ModelRoute> | undefined
   let found: Promise<ModelRoute> | undefined
   const { name } = model
   const route = ({ signal }: WithSignal = {}) => {
@@ -107,6 +117,15 @@ export function createKserve(fetch: DoorFetch, door: URL, model: ModelPlace): Ks
         headers: headersOf(way),
         signal: options?.signal,
       })
+    },
+    async inferGrpc(request, options) {
+      const grpc = await import('./kserve-grpc/infer-grpc.ts')
+      spoken ??= grpc.findGrpcRoute(at, candidateRoutes(door, model), model, options?.signal)
+      const way = await spoken.catch((error: unknown) => {
+        spoken = undefined
+        throw error
+      })
+      return grpc.inferOverGrpc(at, way, name, request, options?.signal)
     },
   }
 }

@@ -199,7 +199,7 @@ function doorOf(
     },
     whoAmI: async ({ signal } = {}) => whoAmI(agent, url, (await session.pass()).headers, { signal }),
     kfp: createKfp(fetch, new URL('pipeline', url.href.replace(/[^/]*$/, ''))),
-    kserve: (model) => createKserve(fetch, url, model),
+    kserve: (model) => createKserve({ fetch, door: url, agent, session }, model),
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -6,7 +6,7 @@ import { exitCode, type Io } from '../io.ts'
 export const inferCommand = (io: Io) =>
   withDoorOptions(
     new Command('infer')
-      .summary('ask a model: KServe V1, V2, or OpenAI completions')
+      .summary('ask a model: KServe V1, V2 (REST or gRPC), or OpenAI completions')
       .description(
         'Finds how the door routes to the model (by path or by host), sends the input in the protocol it is written in, and prints the answer. Answers of OpenAI models with `"stream": true` are printed as they come.',
       )
@@ -18,6 +18,7 @@ export const inferCommand = (io: Io) =>
           .choices(['auto', 'v1', 'v2', 'openai'] as const)
           .default('auto' as const),
       )
+      .option('--grpc', 'V2 over gRPC; also chosen by `--url grpcs://HOST` or `grpc://HOST`')
       .option('--host <name>', 'the model’s own host, where it is known')
       .option('--path <path>', 'the model’s path at the door, where it is known'),
   )
@@ -27,6 +28,7 @@ export const inferCommand = (io: Io) =>
 Examples:
   kfdoor infer kubeflow-user-example-com/sklearn-iris -d '{"instances": [[6.8, 2.8, 4.8, 1.4]]}'
   kfdoor infer sklearn-iris -d @input.json
+  kfdoor infer sklearn-irisv2 --grpc -d @input.json
   kfdoor infer llama -d '{"model": "llama", "stream": true, "messages": [{"role": "user", "content": "Hello"}]}'`,
     )
     .action(
@@ -35,6 +37,7 @@ Examples:
         options: DoorOptions & {
           data: string
           url?: string
+          grpc?: boolean
           protocol: 'auto' | 'v1' | 'v2' | 'openai'
           host?: string
           path?: string
@@ -42,7 +45,10 @@ Examples:
       ) => {
         const { withDoor } = await import('../kfp/door.ts')
         const { inferAt } = await import('../kfp/infer.ts')
-        await withDoor(io, options, (door) => inferAt(io, door, model, options))
+        const scheme = /^grpc(s?):/i.exec(options.url ?? '')
+        const url = options.url?.replace(/^grpc/i, 'http')
+        const wanted = { ...options, url, grpc: options.grpc ?? scheme !== null }
+        await withDoor(io, wanted, (door) => inferAt(io, door, model, wanted))
         io.exit(exitCode.ok)
       },
     )

@@ -19,7 +19,11 @@ export const proxyCommand = (io: Io) =>
         '--no-secret',
         'no secret in the path: whoever connects gets through; on Linux only your own programs',
       )
-      .option('--host <name>', 'ask the door for this Host: a model’s, where models have hosts of their own')
+      .option(
+        '--model <ns/name>',
+        'the address is this model: its Host or path at the door is found and added',
+      )
+      .option('--host <name>', 'ask the door for this Host')
       .addOption(
         new Option('-o, --output <format>', 'how to print the address')
           .choices(['text', 'json'] as const)
@@ -35,6 +39,7 @@ Examples:
   kfdoor proxy
   kfdoor proxy --door work --door lab
   kfdoor proxy --port 8080 --no-secret
+  kfdoor proxy --model team/iris --no-secret
   kfdoor proxy --socket /run/user/1000/door.sock`,
     )
     .action(
@@ -46,6 +51,7 @@ Examples:
           socket?: string
           secret: boolean
           host?: string
+          model?: string
           output: 'text' | 'json'
           certificateAuthority?: string
           insecureSkipTlsVerify?: boolean
@@ -56,6 +62,12 @@ Examples:
           throw new Fault('ERR_USAGE', {
             message: `\`${options.port}\` is no port`,
             next: 'write a number from 0 to 65535',
+          })
+        }
+        if (options.model !== undefined && !/^[^/\s]+\/[^/\s]+$/.test(options.model)) {
+          throw new Fault('ERR_USAGE', {
+            message: `\`${options.model}\` is no model`,
+            next: 'write it as NAMESPACE/NAME',
           })
         }
         const { certificateAuthority, insecure } = reachOf(io, {
@@ -73,6 +85,7 @@ Examples:
           ...(url !== undefined && { url }),
           ...(options.socket !== undefined && { socket: options.socket }),
           ...(options.host !== undefined && { host: options.host }),
+          ...(options.model !== undefined && { model: options.model }),
         })
         const stopped = askedToStop(() => running.close())
         if (options.output === 'json') {

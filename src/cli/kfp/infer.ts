@@ -7,6 +7,7 @@ import { ownNamespace } from './door.ts'
 interface Wanted {
   readonly data: string
   readonly protocol: 'auto' | 'v1' | 'v2' | 'openai'
+  readonly grpc?: boolean
   readonly host?: string
   readonly path?: string
 }
@@ -24,6 +25,15 @@ export async function inferAt(io: Io, door: Door, model: string, wanted: Wanted)
     ...(host !== undefined && { host }),
     ...(path !== undefined && { path }),
   })
+  if (wanted.grpc) {
+    if (!Array.isArray(input.inputs)) {
+      throw new Fault('ERR_USAGE', {
+        message: 'over gRPC there is only V2, and the input has no `inputs`',
+        next: 'write it as `{"inputs": [{"name": …, "shape": …, "datatype": …, "data": …}]}`, or leave `--grpc` out',
+      })
+    }
+    return io.out(JSON.stringify(await at.inferGrpc(input as unknown as InferRequest)))
+  }
   switch (wanted.protocol === 'auto' ? protocolOf(input) : wanted.protocol) {
     case 'v1':
       return io.out(JSON.stringify(await at.predict((input as { instances: readonly unknown[] }).instances)))

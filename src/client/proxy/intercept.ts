@@ -2,7 +2,7 @@ import { createPublicKey, randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createSecureContext, TLSSocket } from 'node:tls'
+import { createServer as createTlsServer } from 'node:tls'
 import { createAuthority, doorNames, generateKey, issueLeaf, keyPem } from '../../pki/index.ts'
 import { answerJson } from './answer-json.ts'
 import type { Head } from './answering.ts'
@@ -42,7 +42,6 @@ export async function startInterceptor(options: InterceptorOptions): Promise<Run
   const authority = await createAuthority({ names, clock: Date.now })
   const key = await generateKey('ecdsa')
   const leaf = await issueLeaf(authority, { names, publicKey: createPublicKey(key), clock: Date.now })
-  const secureContext = createSecureContext({ cert: leaf, key: keyPem(key) })
   const here = door.url.origin
   const carrier = new Carrier({ door, prefix: '', here: () => here, ...(observe && { observe }) })
   const open = new Set<Duplex>()
@@ -60,6 +59,13 @@ export async function startInterceptor(options: InterceptorOptions): Promise<Run
       )
     },
   })
+  const secure = createTlsServer(
+    { cert: leaf, key: keyPem(key), ALPNProtocols: ['h2', 'http/1.1'] },
+    (socket) => {
+      ;(socket.alpnProtocol === 'h2' ? http2 : http1).emit('connection', socket)
+    },
+  )
+  secure.on('tlsClientError', (_error, socket) => socket.destroy())
   const outer = createServer({ requestTimeout: 0 })
   outer.on('connect', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy())
@@ -73,13 +79,7 @@ export async function startInterceptor(options: InterceptorOptions): Promise<Run
     if (host === hostname.toLowerCase() && port === doorPort && door.url.protocol === 'https:') {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
       if (head.length > 0) socket.unshift(head)
-      const secure = new TLSSocket(socket, {
-        isServer: true,
-        secureContext,
-        ALPNProtocols: ['h2', 'http/1.1'],
-      })
-      secure.on('error', () => socket.destroy())
-      secure.once('secure', () => (secure.alpnProtocol === 'h2' ? http2 : http1).emit('connection', secure))
+      secure.emit('connection', socket)
       return
     }
     tunnel(socket, head, host, port, options.onward?.(host, port), open)

@@ -1,8 +1,14 @@
 import type { ProxiedDoor } from '../../client/index.ts'
 import type { OpenedDoor } from './open-door.ts'
 
-/** An opened door as the local proxy takes it; `host` = another Host than its own, for a model. */
-export function proxied(door: OpenedDoor, host = door.url.host): ProxiedDoor {
+/** Another place of a door than its root: a model's Host, or its path. */
+export interface Place {
+  readonly host?: string
+  readonly path?: string
+}
+
+/** An opened door as the local proxy takes it. */
+export function proxied(door: OpenedDoor, { host = door.url.host, path = '' }: Place = {}): ProxiedDoor {
   const { url, name, agent, session } = door
-  return { url, name, agent, session, host, base: url.pathname.replace(/\/+$/, '') }
+  return { url, name, agent, session, host, base: `${url.pathname.replace(/\/+$/, '')}${path}` }
 }

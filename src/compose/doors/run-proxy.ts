@@ -1,7 +1,7 @@
-import { startProxy } from '../../client/index.ts'
+import { createKserve, startProxy } from '../../client/index.ts'
 import type { Environment } from './folders.ts'
 import { type OpenedDoor, openKeptDoor } from './open-door.ts'
-import { proxied } from './proxied.ts'
+import { type Place, proxied } from './proxied.ts'
 import type { ReachOptions } from './reach.ts'
 
 export interface ProxyRequest extends ReachOptions {
@@ -14,6 +14,8 @@ export interface ProxyRequest extends ReachOptions {
   readonly secret: boolean
   /** Another Host for every request: a model's. */
   readonly host?: string
+  /** `NS/NAME`: whatever leads to that model, Host or path. */
+  readonly model?: string
 }
 
 export interface ProxiedAddress {
@@ -52,7 +54,7 @@ export async function runProxies(
       await door.session.pass()
       const port = request.port === 0 ? 0 : request.port + index
       const proxy = await startProxy({
-        door: proxied(door, request.host),
+        door: proxied(door, await placeOf(door, request)),
         listen: request.socket === undefined ? { port } : { socket: request.socket },
         secret: request.secret,
       })
@@ -64,4 +66,14 @@ export async function runProxies(
     await close()
     throw error
   }
+}
+
+/** What every request of a proxy is asked with, over that of its client. */
+async function placeOf(door: OpenedDoor, { host, model }: ProxyRequest): Promise<Place> {
+  if (model === undefined) return { ...(host !== undefined && { host }) }
+  const [namespace = '', name = ''] = model.split('/')
+  const { fetch, agent, session, url } = door
+  const at = { fetch, agent, session, door: url }
+  const route = await createKserve(at, { namespace, name, ...(host !== undefined && { host }) }).route()
+  return { path: route.path, ...(route.host !== undefined && { host: route.host }) }
 }
