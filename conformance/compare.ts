@@ -83,6 +83,8 @@ export function differences(recorded: Recorded, got: CaseOutcome): readonly stri
 
 /** On a TCP port only the outcome counts; such cases carry what the client sent. */
 export function isTcp({ request, expect, tags }: Recorded): boolean {
+  // Of a gateway's own TCP servers too, where they are not recorded.
+  if (tags.includes('bytes')) return expect.upstream !== undefined
   return (
     request.workload !== undefined &&
     request.workload.kind === undefined &&

@@ -106,7 +106,8 @@ async function disagreements(list: readonly Sample[], told: Told): Promise<reado
           continue
         }
         const { answers, ...expect } = await contestant.ask(name, request)
-        const recorded: Recorded = { id: name, config: name, tags: [], request, expect, answers }
+        const tags = request.port === 9000 || request.port === 9443 ? ['bytes'] : []
+        const recorded: Recorded = { id: name, config: name, tags, request, expect, answers }
         decisions.push(recorded)
         world.prepare(recorded)
         const decided = decideCase(world, recorded)

@@ -2,6 +2,8 @@
 import fc from 'fast-check'
 import { parseMesh } from '../../src/mesh/index.ts'
 import type { CaseRequest, HeaderList } from '../../src/policy/index.ts'
+import { envoyFilters } from './random-filters.ts'
+import { gatewayApi, gatewayApiProxy } from './random-gateway-api.ts'
 import { authorizationPolicy, requestAuthentication } from './random-policies.ts'
 import { virtualService } from './random-routes.ts'
 import { type TokenPlan, tokenOf, tokenPlan } from './random-tokens.ts'
@@ -35,6 +37,8 @@ function surroundings({ certificate, key, authority }: Material): readonly objec
       [
         { name: 'http2', port: 80, targetPort: 8080 },
         { name: 'https', port: 443, targetPort: 8443 },
+        { name: 'tcp', port: 9000 },
+        { name: 'tls', port: 9443 },
       ],
       { selector: { istio: 'ingressgateway' } },
     ),
@@ -124,8 +128,9 @@ const gateways = fc
     secure: serverHosts,
     mode: one('SIMPLE', 'SIMPLE', 'MUTUAL', 'MUTUAL', 'OPTIONAL_MUTUAL'),
     second: fc.option(serverHosts, { nil: undefined }),
+    bytes: one(undefined, 'TCP', 'TLS'),
   })
-  .map(({ plain, redirects, secure, mode, second }) => {
+  .map(({ plain, redirects, secure, mode, second, bytes }) => {
     const gateway = (name: string, servers: readonly object[]) => ({
       apiVersion: 'networking.istio.io/v1',
       kind: 'Gateway',
@@ -142,8 +147,14 @@ const gateways = fc
       hosts: secure,
       tls: { mode, credentialName: 'tls' },
     }
+    /** Their bytes go on unread. */
+    const raw = {
+      port: { number: bytes === 'TLS' ? 9443 : 9000, name: 'raw', protocol: bytes },
+      hosts: ['*'],
+      ...(bytes === 'TLS' && { tls: { mode, credentialName: 'tls' } }),
+    }
     return [
-      gateway('gw', [http(plain, redirects), https]),
+      gateway('gw', [http(plain, redirects), https, ...(bytes ? [raw] : [])]),
       ...(second ? [gateway('gw2', [http(second, false)])] : []),
     ]
   })
@@ -159,6 +170,20 @@ const everythingElse = ['*', 'app.test', 'api.test', '*.wild.test', 'x.wild.test
     http: [{ route: [{ destination: { host: 'a' } }] }],
   },
 }))
+
+const bytesOn: object = {
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'VirtualService',
+  metadata: { name: 'raw', namespace: 'apps' },
+  spec: {
+    hosts: ['*'],
+    gateways: ['istio-system/gw'],
+    tcp: [
+      { match: [{ port: 9443 }], route: [{ destination: { host: 'a', port: { number: 80 } } }] },
+      { route: [{ destination: { host: 'b', port: { number: 80 } } }] },
+    ],
+  },
+}
 
 /** What the admission webhook of a cluster lets in. */
 function admitted(objects: readonly string[]): readonly string[] {
@@ -176,20 +201,59 @@ const mesh = (material: Material) =>
       policies: fc.array(authorizationPolicy, { maxLength: 4 }),
       tokens: fc.array(requestAuthentication, { maxLength: 2 }),
       catchAll: one(true, true, false),
+      filters: envoyFilters,
       webhook: one(true, true, true, true, true, false),
     })
-    .map(({ config, gateways: doors, services, policies, tokens, catchAll, webhook }) => {
+    .map(({ config, gateways: doors, services, policies, tokens, filters, catchAll, webhook }) => {
       const objects = [
         ...surroundings(material),
         config,
         ...doors,
         ...services.map((make, index) => make(index)),
         ...(catchAll ? everythingElse : []),
+        bytesOn,
+        ...filters,
         ...policies.map((make, index) => make(index)),
         ...tokens.map((make, index) => make(index)),
       ].map((object) => JSON.stringify(object))
       return (webhook ? admitted(objects) : objects).join('\n---\n')
     })
+
+/** The same policies before routes of the Gateway API. */
+const apiMesh = (material: Material) =>
+  fc
+    .record({
+      config: meshConfig,
+      api: gatewayApi,
+      policies: fc.array(authorizationPolicy, { maxLength: 3 }),
+      targeted: fc.boolean(),
+      tokens: fc.array(requestAuthentication, { maxLength: 1 }),
+    })
+    .map(({ config, api, policies, targeted, tokens }) => {
+      const objects = [
+        ...surroundings(material),
+        config,
+        ...api,
+        ...policies.map((make, index) => attached(make(index), targeted)),
+        ...tokens.map((make, index) => make(index)),
+      ].map((object) => JSON.stringify(object))
+      return admitted(objects).join('\n---\n')
+    })
+
+/** To the Gateway by its name, or as it was drawn. */
+function attached<T extends { readonly metadata: object; readonly spec: object }>(
+  policy: T,
+  targeted: boolean,
+) {
+  if (!targeted) return policy
+  const { selector: _, ...rest } = policy.spec as { readonly selector?: unknown }
+  const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'api' }]
+  return {
+    ...policy,
+    metadata: { ...policy.metadata, namespace: 'istio-system' },
+    spec: { ...rest, targetRefs },
+  }
+}
 
 const directive = one(
   'allow',
@@ -222,6 +286,7 @@ const tokenAt: fc.Arbitrary<TokenAt> = fc.record({
 const request: fc.Arbitrary<CaseRequest> = fc
   .record({
     secure: one(false, false, true),
+    raw: one(false, false, false, false, false, true),
     method: methodWord,
     host: fc.tuple(hostWord, one('', '', '', ':8080')).map(([host, port]) => host + port),
     path: pathWord,
@@ -266,7 +331,7 @@ const request: fc.Arbitrary<CaseRequest> = fc
       method: r.method,
       scheme: r.secure ? 'https' : 'http',
       host: r.host,
-      port: r.secure ? 8443 : 8080,
+      port: r.raw ? (r.secure ? 9443 : 9000) : r.secure ? 8443 : 8080,
       path: r.path + query,
       headers: headers as HeaderList,
       sourceIp: r.source,
@@ -277,8 +342,15 @@ const request: fc.Arbitrary<CaseRequest> = fc
   })
 
 export function samples(material: Material, requestsEach: number): fc.Arbitrary<Sample> {
-  return fc.record({
-    mesh: mesh(material),
-    requests: fc.array(request, { minLength: requestsEach, maxLength: requestsEach, size: 'max' }),
-  })
+  const many = (each: fc.Arbitrary<CaseRequest>) =>
+    fc.array(each, { minLength: requestsEach, maxLength: requestsEach, size: 'max' })
+  const toApi = request.map((each) => ({
+    ...each,
+    port: each.scheme === 'https' ? 443 : 80,
+    workload: gatewayApiProxy,
+  }))
+  return fc.oneof(
+    { weight: 3, arbitrary: fc.record({ mesh: mesh(material), requests: many(request) }) },
+    { weight: 1, arbitrary: fc.record({ mesh: apiMesh(material), requests: many(toApi) }) },
+  )
 }

@@ -20,6 +20,8 @@ export interface TypedServeOptions {
   readonly proxyProtocol?: true | undefined
   readonly hardening: 'default' | 'istio-parity'
   readonly istioVersion?: string | undefined
+  /** Port 0 opens any free one, which is of no use in a file. */
+  readonly written?: true
 }
 
 /** @throws Fault ERR_USAGE, ERR_INPUT_UNREADABLE */
@@ -27,7 +29,7 @@ export function readServeOptions(typed: TypedServeOptions): ServeGatewayOptions 
   const { defaultUpstream, jwks, meshIdentity, workload, istioVersion } = typed
   return {
     files: typed.filename,
-    listen: readListens(typed.listen ?? []),
+    listen: readListens(typed.listen ?? [], typed.written === true),
     upstreams: (typed.upstream ?? []).map((text) => {
       const [host, url] = pair('--upstream', text, 'ml-pipeline.kubeflow=http://127.0.0.1:8888')
       return { host, url: serverUrl('--upstream', url) }
@@ -70,8 +72,15 @@ export function readWorkers(text: string | undefined, files: readonly string[]):
   return count
 }
 
-function readListens(texts: readonly string[]): ServeGatewayOptions['listen'] {
+function readListens(texts: readonly string[], written: boolean): ServeGatewayOptions['listen'] {
   const listens = texts.map(readListen)
+  const free = listens.findIndex(({ port }) => port === 0)
+  if (written && free !== -1) {
+    throw usage(
+      `\`--listen ${texts[free]}\` names no port: Envoy would open one that nobody knows`,
+      'for example `--listen 8080=127.0.0.1:8080`',
+    )
+  }
   const twice = listens.find(
     (one, at) => listens.findIndex(({ targetPort }) => targetPort === one.targetPort) !== at,
   )

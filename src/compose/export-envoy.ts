@@ -37,7 +37,7 @@ export async function exportEnvoy(
     bindings: boundAt(
       new Map(options.listen.map(({ targetPort, address, port }) => [targetPort, { address, port }])),
     ),
-    upstream: ({ cluster }) => placeOf(upstreams.url(cluster)),
+    upstream: ({ cluster }) => placeOf(upstreams.url(cluster), upstreams.speaksHttp2(cluster)),
     provider: ({ name }) => placeOf(options.providers[name]),
     tls: {
       certificate(namespace, name) {
@@ -64,13 +64,15 @@ export async function exportEnvoy(
   return bootstrap
 }
 
-function placeOf(url: string | undefined): Upstream | undefined {
+function placeOf(url: string | undefined, http2 = false): Upstream | undefined {
   if (url === undefined) return undefined
   const { protocol, hostname, port } = new URL(url)
   const secure = protocol === 'https:'
   return {
-    address: hostname,
+    // Brackets are the URL's own.
+    address: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: Number(port) || (secure ? 443 : 80),
+    ...(http2 && { http2: true }),
     ...(secure && { tls: { serverName: hostname } }),
   }
 }

@@ -1,5 +1,5 @@
 /** A principal as a request: its tokens, what providers would answer it, and what is true of both. */
-import type { JwtRule, Mesh } from '../mesh/index.ts'
+import { type JwtRule, type Mesh, workloadsOf } from '../mesh/index.ts'
 import { toBase64, utf8Bytes } from './base64url.ts'
 import type { Check, CheckAnswer, Context, HeaderList } from './decision.ts'
 import { readJwks } from './jwks.ts'
@@ -36,7 +36,8 @@ export function actAs(mesh: Mesh, principal: Principal, now: number): Acting {
     const session = sessionAnswer(mesh, principal, token)
     return { headers: forged, verified, answer: (check) => (check.protocol === 'grpc' ? granted : session) }
   }
-  if (principal.kind !== 'service-account') return { headers: forged, verified, answer: signInAnswer }
+  const answer = (check: Check) => signInAnswer(mesh, check)
+  if (principal.kind !== 'service-account') return { headers: forged, verified, answer }
   const { namespace, name, issuer = kubernetesIssuer, expired } = principal
   const rule = ruleOf(mesh, (entry) => entry.issuer.value === issuer)
   const audience = principal.audience ?? rule?.audiences[0]?.value
@@ -47,7 +48,7 @@ export function actAs(mesh: Mesh, principal: Principal, now: number): Acting {
     ...(expired && { exp: Math.floor(now) - 7200 }),
     'kubernetes.io': { namespace, serviceaccount: { name } },
   })
-  return { headers: [...forged, ['authorization', `Bearer ${bearer}`]], verified, answer: signInAnswer }
+  return { headers: [...forged, ['authorization', `Bearer ${bearer}`]], verified, answer }
 }
 
 /** Everything the auth services of Kubeflow set; the provider's list decides what gets through. */
@@ -84,10 +85,27 @@ function sessionAnswer(
 
 const granted: CheckAnswer = { status: 0, headers: [], grpc: { code: 'OK' } }
 
-/** Nobody knows this caller: a browser is sent to sign in. */
-function signInAnswer(check: Check): CheckAnswer {
+/** Nobody knows this caller: a browser is sent to sign in. What other authorizers say is theirs to know. */
+function signInAnswer(mesh: Mesh, check: Check): CheckAnswer {
+  if (!asksToSignIn(mesh, check)) return { status: 0, headers: [], untold: true }
   if (check.protocol === 'grpc') return { status: 0, headers: [], grpc: { code: 'PERMISSION_DENIED' } }
   return { status: 302, headers: [['location', '/dex/auth']], body: '' }
+}
+
+/** Kubeflow's auth services and kfdoor's own, by the image behind the Service or by its name. */
+const signInServices = /oauth2[-_]?proxy|authservice|kfdoor/
+
+function asksToSignIn(mesh: Mesh, check: Check): boolean {
+  const host = check.service.slice(check.service.lastIndexOf('|') + 1)
+  const [name = '', namespace] = host.split('.')
+  if (signInServices.test(name)) return true
+  const service = mesh.services.find((one) => one.name === name && one.namespace === namespace)
+  return (
+    service !== undefined &&
+    workloadsOf(service, mesh.workloads).some(({ containers }) =>
+      containers.some(({ image }) => signInServices.test(image.toLowerCase())),
+    )
+  )
 }
 
 function ruleOf(mesh: Mesh, fits: (rule: JwtRule) => boolean): JwtRule | undefined {

@@ -5,7 +5,7 @@
  * Agrees with Istio's pilot/pkg/security/authz/builder/builder.go, buildTCP.
  */
 import type { AuthorizationPolicy, Mesh } from '../mesh/index.ts'
-import { planCustom } from './custom-filter.ts'
+import { planCustom, unknownAuthorizer } from './custom-filter.ts'
 import type { DoorRequest, PeerCertificate } from './decision.ts'
 import { grpcConnectionCheck, grpcVerdict } from './ext-authz-grpc.ts'
 import type { PoliciesByAction } from './filters.ts'
@@ -86,7 +86,7 @@ function customTcp(provider: GrpcProvider, set: RuleSet, dryRun: RuleSet): HttpF
       flow.reason = stop?.reason ?? 'provider-allowed'
       if (flow.trace) {
         const place = matchedPlace(rule, flow.attributes)
-        const outcome = stop === undefined ? 'passed' : stop.kind === 'ask' ? 'matched' : 'rejected'
+        const outcome = stop === undefined ? 'passed' : outcomes[stop.kind]
         flow.step('custom', outcome, flow.reason, { object: rule.policy, rule: place, at: rule.at })
       }
       return stop
@@ -94,12 +94,15 @@ function customTcp(provider: GrpcProvider, set: RuleSet, dryRun: RuleSet): HttpF
   }
 }
 
+const outcomes = { ask: 'matched', unknown: 'unknown', reply: 'rejected', drop: 'rejected' } as const
+
 function ask(provider: GrpcProvider, flow: Flow): Stop | undefined {
   const failed: Stop | undefined = provider.failOpen ? undefined : { kind: 'drop', reason: 'provider-failed' }
   if (provider.unreachable !== undefined) return failed
   const check = grpcConnectionCheck(provider, flow.request)
   const answer = flow.answer(check)
   if (answer === undefined) return { kind: 'ask', check, reason: 'ask-provider' }
+  if (answer.untold) return unknownAuthorizer
   const verdict = grpcVerdict(provider, answer)
   if (verdict === undefined) return failed
   return verdict.code === 'OK' ? undefined : { kind: 'drop', reason: 'provider-denied' }

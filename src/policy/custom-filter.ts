@@ -116,6 +116,9 @@ function customFilter(plan: CustomPlan, exemptions: readonly Exemption[]): HttpF
   }
 }
 
+/** An authorizer that is neither of Kubeflow's two may say anything. */
+export const unknownAuthorizer = { kind: 'unknown', reason: 'authorizer-unknown' } as const
+
 /** What made the check necessary: a rule of a policy, or an EnvoyFilter. */
 export interface Because {
   readonly object: NamedObject
@@ -128,7 +131,11 @@ export interface Because {
 
 /** Asks, or goes on with the answer that is there. */
 export function askProvider(provider: Provider, flow: Flow, because: Because): Stop | undefined {
-  const tell = (outcome: 'passed' | 'rejected' | 'skipped' | 'matched', reason: string, text: string) => {
+  const tell = (
+    outcome: 'passed' | 'rejected' | 'skipped' | 'matched' | 'unknown',
+    reason: string,
+    text: string,
+  ) => {
     flow.reason = reason
     const { object, rule, at } = because
     if (flow.trace) flow.step('custom', outcome, reason, { object, ...(rule && { rule }), at, text })
@@ -179,6 +186,10 @@ export function askProvider(provider: Provider, flow: Flow, because: Because): S
       tell('matched', 'ask-provider', `${provider.name} has to be asked`)
       return { kind: 'ask', check, reason: 'ask-provider' }
     }
+  }
+  if (answer.untold) {
+    tell('unknown', unknownAuthorizer.reason, `what ${provider.name} says to this caller is not known here`)
+    return unknownAuthorizer
   }
   const stop = applyAnswer(provider, flow, answer)
   if (stop === 'failed') {

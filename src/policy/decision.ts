@@ -77,6 +77,8 @@ export interface CheckAnswer {
   readonly headers: HeaderList
   readonly body?: string
   readonly failure?: 'reset' | 'timeout'
+  /** Nobody here can say what it answers, which makes the decision unknown. */
+  readonly untold?: true
   readonly delayMs?: number
   /** A gRPC CheckResponse, in the form of `conformance/README.md`. */
   readonly grpc?: unknown

@@ -76,7 +76,9 @@ test('a session lets the provider answer with the door’s own token', () => {
     [given.status, claims.iss, claims.email, claims.groups],
     [200, 'http://dex/dex', 'a@b', ['x']],
   )
-  assert.equal(acting('anonymous').answer(check).status, 302)
+  const { answer: asked } = acting('anonymous')
+  assert.equal(asked({ ...check, service: 'outbound|80||oauth2-proxy.auth.svc.cluster.local' }).status, 302)
+  assert.equal(asked(check).untold, true, 'what another authorizer says is its own')
 })
 
 test('a forger sends every identity header', () => {

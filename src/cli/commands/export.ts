@@ -48,7 +48,7 @@ Examples:
     .action(async (options) => {
       const { readServeOptions } = await import('../read-serve-options.ts')
       const { exportEnvoy } = await import('../../compose/export-envoy.ts')
-      const typed = { ...options, hardening: 'istio-parity' as const }
+      const typed = { ...options, hardening: 'istio-parity' as const, written: true as const }
       const config = await exportEnvoy(readServeOptions(typed), {
         readStdin: io.readStdin,
         say: (line) => io.err(line),

@@ -39,6 +39,12 @@ export class Upstreams {
     return place?.h1.kind === 'origin' ? place.h1.url : undefined
   }
 
+  /** Whether it was given as `grpc://`. */
+  speaksHttp2(cluster: string): boolean {
+    const [, port = '', , host = ''] = cluster.split('|')
+    return this.#find(cluster, host, Number(port))?.only2 === true
+  }
+
   /** The URL given for a name; the default is for requests, not for keys. */
   named(host: string, port: number): string | undefined {
     const place = this.#named(host, port)
