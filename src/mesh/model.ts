@@ -339,6 +339,8 @@ export interface SidecarResource extends Meta {
     readonly tls?: ServerTls
     readonly at: At
   }[]
+  /** `outboundTrafficPolicy.mode`. */
+  readonly outboundMode?: string
   /** Host patterns as written, per listener. */
   readonly egress: readonly { readonly hosts: readonly string[]; readonly at: At }[]
   readonly raw: unknown
@@ -403,6 +405,8 @@ export interface MeshConfig {
   readonly extensionProviders: readonly ExtensionProvider[]
   readonly defaultProviders: Readonly<Record<string, readonly string[]>>
   readonly numTrustedProxies: number
+  /** `outboundTrafficPolicy.mode`. */
+  readonly outboundMode?: string
   readonly defaultHttpRetryPolicy?: HttpRoute['retries']
   readonly defaultServiceExportTo?: readonly string[]
   readonly defaultVirtualServiceExportTo?: readonly string[]

@@ -43,6 +43,7 @@ export function readMeshConfig(
   const config = new Fields({ file: at.file, problems, subject }, tree, () => 'mesh')
   const path = config.fields('pathNormalization')
   const proxy = config.fields('defaultConfig')
+  const outbound = config.fields('outboundTrafficPolicy')
   const topology = proxy?.fields('gatewayTopology')
   const read: MeshConfig = {
     at,
@@ -54,6 +55,7 @@ export function readMeshConfig(
     extensionProviders: (config.list('extensionProviders') ?? []).map(readExtensionProvider),
     defaultProviders: readDefaultProviders(config),
     numTrustedProxies: topology?.int('numTrustedProxies') ?? 0,
+    outboundMode: outbound?.string('mode'),
     defaultHttpRetryPolicy: readRetries(config.fields('defaultHttpRetryPolicy')),
     defaultServiceExportTo: config.strings('defaultServiceExportTo'),
     defaultVirtualServiceExportTo: config.strings('defaultVirtualServiceExportTo'),
@@ -112,7 +114,6 @@ const others = [
   'localityLbSetting',
   'meshMTLS',
   'outboundClusterStatName',
-  'outboundTrafficPolicy',
   'policyCheckFailOpen',
   'protocolDetectionTimeout',
   'proxyHttpPort',

@@ -6,11 +6,16 @@ import { plain } from './tree.ts'
 
 /** networking.istio.io Sidecar (istio/api networking/v1alpha3/sidecar.proto). */
 export function readSidecar(meta: Meta, spec: Fields): SidecarResource {
-  spec.known('outboundTrafficPolicy', 'inboundConnectionPool')
+  spec.known('inboundConnectionPool')
+  const outbound = spec.fields('outboundTrafficPolicy')
+  outbound?.known('egressProxy')
+  const outboundMode = outbound?.string('mode')
+  outbound?.done()
   return {
     ...meta,
     kind: 'Sidecar',
     workloadSelector: readWorkloadSelector(spec),
+    ...(outboundMode !== undefined && { outboundMode }),
     ingress: (spec.list('ingress') ?? []).map((listener) => {
       listener.known('captureMode', 'connectionPool')
       const tls = listener.fields('tls')

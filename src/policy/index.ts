@@ -31,6 +31,7 @@ export type {
 } from './decision.ts'
 export type { Door } from './door.ts'
 export { compileDoor } from './door.ts'
+export { reachOf } from './egress.ts'
 export type { Entrance } from './entrances.ts'
 export { aroundGateways } from './entrances.ts'
 export type { OwnedPatch } from './envoy-filter.ts'

@@ -2,6 +2,7 @@
 import type { Mesh, Workload } from '../mesh/index.ts'
 import type { Check, Context, Decision, DoorRequest, ForwardDecision, Step, Verdict } from './decision.ts'
 import type { Door } from './door.ts'
+import { type Reach, reachOf } from './egress.ts'
 import type { ProxyIdentity } from './seam.ts'
 import { type Backend, capturesPort, findBackend, injectionOf, sidecarOf } from './workload-of.ts'
 
@@ -64,6 +65,10 @@ export function decideFromInside(
   hop = 0,
 ): PathDecision {
   const { caller } = call
+  const reach = caller && reachOf(door.mesh, caller, call.host)
+  if (caller !== undefined && reach !== undefined && reach.kind !== 'listed') {
+    return unlisted(door, request, context, call, reach, hop)
+  }
   const leaving = caller && door.outbound({ ...call, namespace: caller.namespace }, request, context, hop)
   if (caller === undefined || leaving === undefined) {
     const { method, path, host, headers } = request
@@ -81,6 +86,54 @@ export function decideFromInside(
   if (leaving.kind !== 'forward') return { hops: [own], decision: leaving, steps, checks, verdict, reason }
   const rest = fromInside(door, leaving, context, call, hop + 1)
   return { ...rest, hops: [own, ...rest.hops], steps: [...steps, ...rest.steps] }
+}
+
+/** The caller's Sidecar does not list the Service, so its proxy knows nothing of it. */
+function unlisted(
+  door: Door,
+  request: DoorRequest,
+  context: Context,
+  call: InsideCall,
+  reach: Exclude<Reach, { readonly kind: 'listed' }>,
+  hop: number,
+): PathDecision {
+  const { kind, by } = reach
+  const reasons = { blocked: 'egress-blocked', passed: 'egress-passed', unknown: 'egress-differs' } as const
+  const texts = {
+    blocked: 'and nothing else may leave the pod',
+    passed: 'so it leaves the pod as it is, without the name of its sender',
+    unknown: 'as the Sidecar of some of its pods has it, and of others not',
+  } as const
+  const reason = reasons[kind]
+  const step: Step = {
+    hop,
+    phase: 'sidecar',
+    object: { kind: by.kind, namespace: by.namespace, name: by.name },
+    at: by.egress[0]?.at ?? by.at,
+    outcome: kind === 'passed' ? 'passed' : kind === 'blocked' ? 'rejected' : 'unknown',
+    reason,
+    text: `${call.host} is not among the hosts its egress lists, ${texts[kind]}`,
+  }
+  const steps = context.trace === false ? [] : [step]
+  if (kind === 'passed') {
+    const { caller: _, ...nameless } = call
+    const rest = decideFromInside(door, request, context, nameless, hop)
+    return { ...rest, steps: [...steps, ...rest.steps] }
+  }
+  const decision: Decision =
+    kind === 'unknown'
+      ? { kind: 'unknown', verdict: 'unknown', reason, steps, checks: [] }
+      : {
+          kind: 'reply',
+          verdict: 'unavailable',
+          reason,
+          status: 502,
+          headers: [],
+          body: '',
+          steps,
+          checks: [],
+        }
+  return { hops: [], decision, steps, checks: [], verdict: decision.verdict, reason }
 }
 
 function fromInside(door: Door, sent: Onward, context: Context, call: InsideCall, hop: number): PathDecision {

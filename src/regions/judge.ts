@@ -21,6 +21,7 @@ import {
   type PathDecision,
   type Probe,
   type Rule,
+  reachOf,
   throughApplications,
   type Verdict,
 } from '../policy/index.ts'
@@ -274,6 +275,29 @@ export class Judge {
 
   /** Callers inside the mesh send the same but for what they forge; a sidecar also sees who they are. */
   #insideKeys(
+    cell: Cell,
+    spot: Spot | undefined,
+    axes: Axes,
+    able: readonly number[],
+  ): ReadonlyMap<number, string> {
+    // Whom a Sidecar lets call this Service, no rule of the Service tells.
+    const { service } = cell.entrance
+    if (service !== undefined && this.view.mesh.sidecars.length > 0) {
+      const parted = new Map<number, string>()
+      const alike: number[] = []
+      for (const index of able) {
+        const { principal } = this.callers[index] as Caller
+        const listed =
+          principal.kind !== 'mesh' || reachOf(this.view.mesh, principal, service.host).kind === 'listed'
+        if (listed) alike.push(index)
+        else parted.set(index, `?${index}`)
+      }
+      if (parted.size > 0) return new Map([...this.#listedKeys(cell, spot, axes, alike), ...parted])
+    }
+    return this.#listedKeys(cell, spot, axes, able)
+  }
+
+  #listedKeys(
     cell: Cell,
     spot: Spot | undefined,
     axes: Axes,

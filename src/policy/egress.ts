@@ -1,0 +1,75 @@
+/**
+ * Which Services a pod's sidecar knows of. A Sidecar resource lists them; a call to another one leaves
+ * the pod as it is, without the mesh's identity, or not at all. Agrees with Istio's
+ * pilot/pkg/model/sidecar.go (egress hosts) and push_context.go (which Sidecar a proxy gets).
+ */
+import type { Labels, Mesh, SidecarResource } from '../mesh/index.ts'
+import { labelsInclude } from './attach.ts'
+import { isSubsetOf } from './hostname.ts'
+
+/** `listed` is what happens without any Sidecar. */
+export type Reach =
+  | { readonly kind: 'listed' }
+  | { readonly kind: 'passed' | 'blocked'; readonly by: SidecarResource }
+  /** Pods of the caller have different Sidecars. */
+  | { readonly kind: 'unknown'; readonly by: SidecarResource }
+
+interface Caller {
+  readonly namespace: string
+  readonly name: string
+}
+
+const listed: Reach = { kind: 'listed' }
+
+/** `host` is a Service's full name, `name.namespace.svc.cluster.local`. */
+export function reachOf(mesh: Mesh, caller: Caller, host: string): Reach {
+  if (mesh.sidecars.length === 0) return listed
+  const found = sidecarsOf(mesh, caller).map((sidecar) => reachBy(mesh, sidecar, caller, host))
+  const [first = listed] = found
+  const other = found.find(({ kind }) => kind !== first.kind)
+  if (other === undefined) return first
+  const by = 'by' in first ? first.by : 'by' in other ? other.by : undefined
+  return by === undefined ? first : { kind: 'unknown', by }
+}
+
+/** One for each kind of pod the service account has; undefined = none. Without pods any may be meant. */
+function sidecarsOf(mesh: Mesh, caller: Caller): readonly (SidecarResource | undefined)[] {
+  const own = mesh.sidecars.filter(({ namespace }) => namespace === caller.namespace)
+  const { rootNamespace } = mesh.meshConfig
+  const usual =
+    own.find((one) => !selects(one)) ??
+    mesh.sidecars.find((one) => one.namespace === rootNamespace && !selects(one))
+  const selecting = own.filter(selects)
+  const pods = mesh.workloads.filter(
+    ({ namespace, serviceAccount }) => namespace === caller.namespace && serviceAccount === caller.name,
+  )
+  if (pods.length === 0) return [usual]
+  const of = (labels: Labels) =>
+    selecting.find(({ workloadSelector = {} }) => labelsInclude(labels, workloadSelector)) ?? usual
+  return [...new Set(pods.map(({ podLabels }) => of(podLabels)))]
+}
+
+function selects({ workloadSelector }: SidecarResource): boolean {
+  return workloadSelector !== undefined && Object.keys(workloadSelector).length > 0
+}
+
+function reachBy(mesh: Mesh, sidecar: SidecarResource | undefined, caller: Caller, host: string): Reach {
+  // Without `egress` everything is imported.
+  if (sidecar === undefined || sidecar.egress.length === 0) return listed
+  const [, namespace = ''] = host.split('.')
+  const known = sidecar.egress.some(({ hosts }) =>
+    hosts.some((written) => takes(written, caller.namespace, namespace, host)),
+  )
+  if (known) return listed
+  const mode = sidecar.outboundMode ?? mesh.meshConfig.outboundMode ?? 'ALLOW_ANY'
+  return { kind: mode === 'REGISTRY_ONLY' ? 'blocked' : 'passed', by: sidecar }
+}
+
+/** `namespace/host`: `.` is the caller's own, `*` any, `~` none. */
+function takes(written: string, own: string, namespace: string, host: string): boolean {
+  const slash = written.indexOf('/')
+  const wanted = written.slice(0, slash)
+  if (slash === -1 || wanted === '~') return false
+  if (wanted !== '*' && (wanted === '.' ? own : wanted) !== namespace) return false
+  return isSubsetOf(host, written.slice(slash + 1))
+}
