@@ -16,6 +16,7 @@ import { type JwtProvider, verificationKeys } from './jwt-provider.ts'
 import { fitReply } from './local-reply.ts'
 import { compileRbac } from './rbac-filter.ts'
 import { compileRegistry } from './registry.ts'
+import type { Rule } from './rule.ts'
 import type { EngineOptions, FilterCall, FilterOutcome, Filters, ProxyIdentity } from './seam.ts'
 import { compactToken } from './token.ts'
 import { findTokens } from './token-location.ts'
@@ -31,9 +32,25 @@ export function compileFilters(mesh: Mesh, proxy: ProxyIdentity, options: Engine
 /** The links themselves, for a proxy that runs them its own way. */
 export interface Chain extends Pick<Filters, 'keys' | 'tokensIn'> {
   readonly filters: readonly HttpFilter[]
+  /** As Istio compiles them, whatever EnvoyFilters make of the chain. */
+  readonly rules: { readonly deny: readonly Rule[]; readonly allow: readonly Rule[] }
 }
 
+/** Once for whoever asks about the same proxy object. */
 export function compileChain(mesh: Mesh, proxy: ProxyIdentity, options: EngineOptions): Chain {
+  const known = compiled.get(proxy)
+  if (known?.mesh === mesh && known.options === options) return known.chain
+  const chain = linkUp(mesh, proxy, options)
+  compiled.set(proxy, { mesh, options, chain })
+  return chain
+}
+
+const compiled = new WeakMap<
+  ProxyIdentity,
+  { readonly mesh: Mesh; readonly options: EngineOptions; readonly chain: Chain }
+>()
+
+function linkUp(mesh: Mesh, proxy: ProxyIdentity, options: EngineOptions): Chain {
   const target = targetOf(mesh, proxy)
   const policies = selectPolicies(mesh, target)
   const context = { domains: trustDomains(mesh.meshConfig), tcp: false }
@@ -43,6 +60,8 @@ export function compileChain(mesh: Mesh, proxy: ProxyIdentity, options: EngineOp
   const extensions = trafficExtensions(mesh, target, proxy.kind)
   const at = (place: ExtensionPlace) =>
     extensions.filter((extension) => extension.place === place).map(({ filter }) => filter)
+  const deny = compileRbac('DENY', policies.DENY, context)
+  const allow = compileRbac('ALLOW', policies.ALLOW, context)
   const chain: readonly (HttpFilter | undefined)[] = [
     ...at('network'),
     ...compileCustom(mesh, registry, proxy.namespace, policies.CUSTOM, context, patches.exemptions),
@@ -50,12 +69,13 @@ export function compileChain(mesh: Mesh, proxy: ProxyIdentity, options: EngineOp
     jwtFilter(providers, proxy.kind === 'gateway'),
     ...at('authz'),
     compileRbac('AUDIT', policies.AUDIT, context),
-    compileRbac('DENY', policies.DENY, context),
-    compileRbac('ALLOW', policies.ALLOW, context),
+    deny,
+    allow,
     ...at('last'),
   ]
   return {
     filters: patches.apply(chain.filter((filter) => filter !== undefined)),
+    rules: { deny: deny?.rules ?? [], allow: allow?.rules ?? [] },
     keys: verificationKeys(providers),
     tokensIn: (request) => tokensIn(providers, request),
   }

@@ -1,6 +1,7 @@
 import type { At } from '../base/index.ts'
 import { Attributes, type Claims } from './attributes.ts'
 import type { Check, CheckAnswer, Context, HeaderList, Step } from './decision.ts'
+import type { Rule } from './rule.ts'
 import type { FilterCall, NormalizedRequest } from './seam.ts'
 
 /** What a filter says when the request does not go on by itself. */
@@ -24,6 +25,8 @@ export interface HttpFilter {
   readonly also?: string
   /** Which of the authorization filters it is: what it does follows from the rules of that action. */
   readonly phase?: 'custom' | 'audit' | 'deny' | 'allow'
+  /** Of DENY and ALLOW: what they look at, in Envoy's order. */
+  readonly rules?: readonly Rule[]
   run(flow: Flow): Stop | undefined
 }
 

@@ -53,9 +53,8 @@ export function inspectProxy(mesh: Mesh, proxy: ProxyIdentity, options: EngineOp
   const policies = selectPolicies(mesh, target)
   const context = { domains: trustDomains(mesh.meshConfig), tcp: false }
   const registry = compileRegistry(mesh)
-  const rulesOf = (list: typeof policies.DENY) => compileRuleSet(list, context).rules
   const enforced = (list: typeof policies.DENY) => list.filter((policy) => !isDryRun(policy))
-  const { filters } = compileChain(mesh, proxy, options)
+  const { filters, rules } = compileChain(mesh, proxy, options)
   const providers = jwtProviders(mesh, target, options.fetched ?? (() => undefined))
   const head: HeadRules =
     proxy.kind === 'gateway'
@@ -68,9 +67,9 @@ export function inspectProxy(mesh: Mesh, proxy: ProxyIdentity, options: EngineOp
         }
   return {
     proxy,
-    custom: rulesOf(policies.CUSTOM),
-    deny: rulesOf(enforced(policies.DENY)),
-    allow: rulesOf(enforced(policies.ALLOW)),
+    custom: compileRuleSet(policies.CUSTOM, context).rules,
+    deny: rules.deny,
+    allow: rules.allow,
     tokens: providers.map((provider) => locationsOf(provider.rule)),
     paths: head.paths,
     patched: mesh.envoyFilters.length > 0,

@@ -26,6 +26,7 @@ export function compileRbac(
   const dryRun = shadow.length > 0 ? compileRuleSet(shadow, context) : undefined
   return {
     name,
+    ...(set && { rules: set.rules }),
     phase: action === 'ALLOW' ? 'allow' : action === 'DENY' ? 'deny' : 'audit',
     run(flow) {
       if (flow.trace && dryRun) traceDryRun(action, dryRun, flow)

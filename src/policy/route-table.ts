@@ -7,6 +7,7 @@ import type { ResolveTarget } from './destinations.ts'
 import type { MergedServer } from './gateway-servers.ts'
 import { hostsForNamespace, intersection } from './hostname.ts'
 import type { Route } from './route.ts'
+import { routesFor } from './route-index.ts'
 import { isCatchAll, matchesRoute } from './route-match.ts'
 import type { ChosenRoute, ProxyIdentity } from './seam.ts'
 import { lowerCase } from './value-pattern.ts'
@@ -169,7 +170,7 @@ export function findRoute(
   if (host === undefined) return noHost
   const by = host.toHttps
   if (by !== undefined && forwardedProto !== 'https') return { kind: 'to-https', host, by }
-  for (const route of host.routes) {
+  for (const route of routesFor(host.routes, attributes.path)) {
     if (matchesRoute(route, attributes, claims)) return { kind: 'route', host, route }
   }
   return { kind: 'none', host }

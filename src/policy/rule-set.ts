@@ -37,7 +37,17 @@ export function compileRuleSet(policies: readonly AuthorizationPolicy[], context
     }
   }
   rules.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-  return { policies, rules, dropped, index: indexRules(rules) }
+  let index: RuleIndex | undefined
+  return {
+    policies,
+    rules,
+    dropped,
+    // Analyses read the rules only.
+    get index() {
+      index ??= indexRules(rules)
+      return index
+    },
+  }
 }
 
 /** `istio.io/dry-run`, read as Go reads a boolean. */

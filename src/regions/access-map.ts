@@ -1,31 +1,15 @@
 /** Every route of a door, and what becomes of everybody on it. */
 import type { Mesh } from '../mesh/index.ts'
-import type { Attributes, Principal, Route, Verdict } from '../policy/index.ts'
-import { Attributes as AttributesOf, findRoute } from '../policy/index.ts'
-import { type Caller, callerOf, isInside } from './caller.ts'
+import type { Principal } from '../policy/index.ts'
+import { addBits, type Bits, bitsOf, isEmpty } from './bits.ts'
+import { callerOf, isInside } from './caller.ts'
 import { type Cell, cellsOf } from './cell.ts'
-import type { Spot } from './entrance.ts'
 import { findPrincipals } from './find-callers.ts'
-import { Judge, type Outcome, unknownOutcome } from './judge.ts'
+import { Judge } from './judge.ts'
+import { type MapRow, MapTable } from './map-table.ts'
+import { unknownOutcome } from './outcome.ts'
+import { RouteNames } from './route-name.ts'
 import { View, type ViewOptions } from './view.ts'
-import { type Witness, witnessOf } from './witness.ts'
-
-export interface MapRow {
-  readonly door: string
-  readonly principal: string
-  readonly route: RouteName
-  readonly verdict: Verdict
-  readonly reason: string
-  readonly witness: Witness
-  readonly outcome: Outcome
-}
-
-export interface RouteName {
-  /** `NS/VIRTUALSERVICE/http[i]`, `NS/GATEWAY/servers[i]`, `NS/SERVICE:PORT`. */
-  readonly id: string
-  readonly hosts: readonly string[]
-  readonly match: string
-}
 
 export interface MapOptions extends ViewOptions {
   /** Seconds since the epoch. */
@@ -39,150 +23,66 @@ export interface MapOptions extends ViewOptions {
  * for (const row of accessMap(mesh, { now })) console.log(row.route.id, row.principal, row.verdict)
  */
 export function accessMap(mesh: Mesh, options: MapOptions): MapRow[] {
+  return foldedMap(mesh, options).rows()
+}
+
+/** The same, with rows of one outcome folded: hundreds of thousands of rows need not be made. */
+export function foldedMap(mesh: Mesh, options: MapOptions): Pick<MapTable, 'rows' | 'count'> {
   const view = new View(mesh, options)
   const callers = (options.principals ?? findPrincipals(mesh)).map((principal) =>
     callerOf(mesh, principal, options.now),
   )
   const judge = new Judge(view, callers, options.now)
-  const inside = callers.flatMap((caller, index) => (isInside(caller) ? [index] : []))
-  const outside = callers.flatMap((caller, index) => (isInside(caller) ? [] : [index]))
+  const some = (test: (index: number) => boolean) =>
+    bitsOf(
+      callers.length,
+      callers.flatMap((_, index) => (test(index) ? [index] : [])),
+    )
+  const inside = some((index) => isInside(callers[index] as never))
+  const outside = some((index) => !isInside(callers[index] as never))
   // Only pods resolve a Service's name, and theirs go to the Service and not to the gateway.
-  const people = outside.filter((index) => callers[index]?.principal.kind !== 'service-account')
+  const people = some(
+    (index) => !isInside(callers[index] as never) && callers[index]?.principal.kind !== 'service-account',
+  )
+  const services = new Set(mesh.services.map(({ namespace, name }) => `${name}.${namespace}`))
+  const byHost = new Map<string, Bits>()
+  const whoOf = ({ entrance, host }: Cell): Bits => {
+    if (entrance.service !== undefined) return inside
+    const who = byHost.get(host) ?? (isService(services, host) ? people : outside)
+    byHost.set(host, who)
+    return who
+  }
   const table = new MapTable(callers)
-  for (const cell of cellsOf([view])) {
+  const names = new RouteNames()
+  for (const cell of cellsOf([view], { routed: true })) {
     const [spot] = cell.spots
-    if (spot === undefined) continue
-    const who = cell.entrance.service !== undefined ? inside : isService(mesh, cell.host) ? people : outside
-    const route = routeName(cell, spot)
+    if (spot === undefined || cell.unrouted) continue
+    const route = names.of(cell, spot)
     if (route === undefined || (cell.variation.size > 1 && table.knows(cell, route))) continue
+    const who = whoOf(cell)
     if (cell.unknown !== undefined) {
-      for (const index of who) table.add(cell, route, index, unknownOutcome(cell.unknown))
+      table.add(cell, route, who, unknownOutcome(cell.unknown))
       continue
     }
-    // A header is only of interest where it opens what is closed without it.
-    const closed = cell.variation.size === 0 ? who : who.filter((index) => !table.isOpen(cell, route, index))
-    for (const { callers: same, outcome } of judge.groupsWhole(cell, 0, closed)) {
-      for (const index of same) table.add(cell, route, index, outcome)
+    let asked = who
+    let passing = false
+    if (cell.variation.size > 0) {
+      // A header is only of interest where it opens what is closed without it.
+      const { closed, fresh } = table.waiting(cell, route, who)
+      passing = isEmpty(fresh)
+      asked = closed
+      if (!passing) addBits(asked, fresh)
+    }
+    if (isEmpty(asked)) continue
+    for (const { callers: same, outcome } of judge.groupsWhole(cell, 0, asked, passing)) {
+      table.add(cell, route, same, outcome)
     }
   }
-  return table.rows()
+  return table
 }
 
-function isService(mesh: Mesh, host: string): boolean {
+function isService(services: ReadonlySet<string>, host: string): boolean {
   const [name, namespace, ...rest] = host.replace(/:\d*$/, '').split('.')
   if (!['', 'svc', 'svc.cluster.local'].includes(rest.join('.'))) return false
-  return mesh.services.some((one) => one.name === name && one.namespace === namespace)
-}
-
-/** Outcomes as they appear: the first request of each kind stays, which is the smallest. */
-class MapTable {
-  readonly #callers: readonly Caller[]
-  readonly #routes = new Map<string, { readonly route: RouteName; readonly rows: Map<string, MapRow>[] }>()
-
-  constructor(callers: readonly Caller[]) {
-    this.#callers = callers
-  }
-
-  add(cell: Cell, route: RouteName, index: number, outcome: Outcome): void {
-    const key = keyOf(cell, route)
-    let known = this.#routes.get(key)
-    if (known === undefined) {
-      known = { route, rows: [] }
-      this.#routes.set(key, known)
-    }
-    known.rows[index] ??= new Map()
-    const rows = known.rows[index] as Map<string, MapRow>
-    const { upstream = '', application } = outcome
-    const { verdict, reason } = application ?? outcome
-    const name = `${verdict} ${reason} ${upstream}`
-    if (rows.has(name)) return
-    // A header that only closes what is open, or changes how it is refused, is no row of its own.
-    if (cell.variation.size > 0 && rows.size > 0 && !opens(rows, verdict)) return
-    const caller = this.#callers[index] as Caller
-    rows.set(name, {
-      door: cell.entrance.door,
-      principal: caller.name,
-      route: known.route,
-      verdict,
-      reason,
-      witness: witnessOf(cell, caller),
-      outcome,
-    })
-  }
-
-  knows(cell: Cell, route: RouteName): boolean {
-    return this.#routes.has(keyOf(cell, route))
-  }
-
-  isOpen(cell: Cell, route: RouteName, index: number): boolean {
-    const rows = this.#routes.get(keyOf(cell, route))?.rows[index]
-    return rows !== undefined && [...rows.values()].some((row) => row.verdict === 'allow')
-  }
-
-  rows(): MapRow[] {
-    return [...this.#routes.values()].flatMap(({ rows }) => rows.flatMap((each) => [...each.values()]))
-  }
-}
-
-function keyOf(cell: Cell, route: RouteName): string {
-  return `${cell.entrance.door} ${route.id} ${route.match} ${route.hosts.join(',')}`
-}
-
-function opens(rows: ReadonlyMap<string, MapRow>, verdict: Verdict): boolean {
-  return verdict === 'allow' && ![...rows.values()].some((row) => row.verdict === 'allow')
-}
-
-/** What the cell's requests are routed by; undefined = nothing routes them. */
-function routeName(cell: Cell, spot: Spot): RouteName | undefined {
-  const { service } = cell.entrance
-  if (service !== undefined) {
-    const { namespace, name, host } = service
-    return {
-      id: `${namespace}/${name}:${cell.entrance.port}`,
-      hosts: [host],
-      match: `port ${cell.entrance.port}`,
-    }
-  }
-  const { stage } = spot
-  if (stage?.table === undefined) return undefined
-  const found = findRoute(stage.table, lineOf(cell, stage.port), cell.entrance.scheme, undefined)
-  if (found.kind === 'none') return undefined
-  if (found.kind === 'to-https') {
-    const { gateway, server } = found.by
-    const id = `${gateway.namespace}/${gateway.name}/servers[${gateway.servers.indexOf(server)}]`
-    return { id, hosts: [found.host.domain], match: 'every path' }
-  }
-  const { route } = found
-  const entry = route.rule.replace(/\.match\[\d+\]$/, '')
-  return {
-    id: `${route.object.namespace}/${route.object.name}/${entry}`,
-    hosts: [found.host.domain],
-    match: matchText(route),
-  }
-}
-
-function lineOf(cell: Cell, port: number): Attributes {
-  const { variation, entrance, host, path } = cell
-  return new AttributesOf({
-    method: variation.method,
-    host,
-    path: variation.query === '' ? path : `${path}?${variation.query}`,
-    scheme: entrance.scheme,
-    headers: variation.headers,
-    port,
-    destinationIp: '127.0.0.1',
-    sourceIp: variation.address ?? '127.0.0.1',
-    remoteIp: variation.address ?? '127.0.0.1',
-    sni: variation.sni ?? host,
-    principals: [],
-  })
-}
-
-/** `prefix /pipeline`, with the conditions beside the path. */
-function matchText({ path, tests }: Route): string {
-  const own = `${path.kind === 'segments' ? 'prefix' : path.kind} ${path.text}`
-  const others = tests.map(({ field, on }) =>
-    on.match.kind === 'none' ? field : `${field} ${on.match.kind} ${on.match.text}`,
-  )
-  return [own, ...others].join(', ')
+  return services.has(`${name}.${namespace}`)
 }

@@ -13,6 +13,7 @@ import {
   type Route,
   type Rule,
   rewritePath,
+  routesFor,
 } from '../policy/index.ts'
 import { nextContent, proxyContent, routeContent, ruleContent } from './contents.ts'
 import type { Pattern } from './pattern-set.ts'
@@ -22,7 +23,8 @@ import { targetOf, type View } from './view.ts'
 export type Test = (attributes: Attributes) => boolean
 
 export interface Axes {
-  readonly methods: Test[]
+  /** By what they say: the same text means the same test. */
+  readonly methods: Map<string, Test>
   readonly headers: Map<string, Pattern[]>
   readonly queries: Map<string, Pattern[]>
   /** Address blocks as written, and what tests addresses. */
@@ -35,6 +37,8 @@ export interface Axes {
   heads: boolean
   /** A route is chosen by what a token says, or by a header a filter may have written. */
   routesByCaller: boolean
+  /** What beside host and path decides which route is taken: header names, `:method`, `query`. */
+  readonly routedBy: Set<string>
   /** A later proxy looks at what the caller's own headers or tokens became. */
   readonly curious: Set<string>
   /** Whatever the caller is may matter at a later proxy. */
@@ -47,11 +51,13 @@ export interface Axes {
   readonly rules: string[]
   /** Rules some request of this host and path may meet. */
   readonly alive: Set<Rule>
+  /** The first proxy's among them, in its order. */
+  readonly gate: { readonly custom: Rule[]; readonly deny: Rule[]; readonly allow: Rule[] }
 }
 
 export function newAxes(): Axes {
   return {
-    methods: [],
+    methods: new Map(),
     headers: new Map(),
     queries: new Map(),
     blocks: new Set(),
@@ -60,12 +66,14 @@ export function newAxes(): Axes {
     preflight: false,
     heads: false,
     routesByCaller: false,
+    routedBy: new Set(),
     curious: new Set(),
     everythingMatters: false,
     unknown: new Set(),
     met: [],
     rules: [],
     alive: new Set(),
+    gate: { custom: [], deny: [], allow: [] },
   }
 }
 
@@ -81,10 +89,18 @@ export function collectAxes(view: View, stage: Stage, at: At, axes: Axes, depth 
   const here = { ...at, host: stage.host ?? at.host }
   const attributes = plainAttributes(here, stage.port)
   axes.met.push(`${view.numberOf(insight, () => proxyContent(view.mesh, insight, view.world))}:${stage.port}`)
-  for (const [number, rule] of rulesOf(insight).entries()) {
+  const { custom, deny, allow } = axes.gate
+  const byPath = view.rulesByPath(insight)
+  for (const number of byPath.meeting(here.path)) {
+    const rule = byPath.rules[number] as Rule
     const held = heldEntries(rule, attributes)
     if (held === '') continue
     axes.alive.add(rule)
+    if (depth === 0) {
+      const behind = number - insight.custom.length
+      const phase = behind < 0 ? custom : behind < insight.deny.length ? deny : allow
+      phase.push(rule)
+    }
     // What the first proxy's rules come to is seen caller by caller, too.
     const list = depth === 0 ? axes.rules : axes.met
     list.push(view.compares ? `${view.numberOf(rule, () => ruleContent(rule))}${held}` : `${number}${held}`)
@@ -105,17 +121,20 @@ export function collectAxes(view: View, stage: Stage, at: At, axes: Axes, depth 
   if (mayAsk(stage)) {
     axes.heads = true
     for (const method of view.signInMethods) {
-      axes.methods.push((attributes) => attributes.source.method === method)
+      axes.methods.set(`= ${method}`, (attributes) => attributes.source.method === method)
     }
   }
   if (depth === 0 && view.signIn !== undefined) axes.met.push(exemptText(view, here.path))
   if (insight.patched && view.mesh.envoyFilters.length > 0) axes.everythingMatters = true
   if (depth > 0 && insight.custom.length > 0) axes.everythingMatters = true
   if (stage.table !== undefined) axes.met.push(findHost(stage.table, here.host)?.domain ?? 'no host')
-  for (const route of routesOf(view, stage, here.host, at.scheme)) {
+  for (const route of routesFor(routesOf(view, stage, here.host, at.scheme), here.path)) {
     if (!matchesPath(route.path, here.path)) continue
     axes.met.push(`r${view.numberOf(route, () => routeContent(route))}`)
     addRoute(view, stage, route, here, axes, depth)
+    if (depth === 0) {
+      for (const { on } of route.tests) axes.routedBy.add(on.kind === 'header' ? on.name : on.kind)
+    }
     if (route.tests.length === 0) break
   }
 }
@@ -127,7 +146,7 @@ function matchPattern({ kind, text }: StringMatch): Pattern {
 }
 
 function addRoute(view: View, stage: Stage, route: Route, here: At, axes: Axes, depth: number): void {
-  for (const { on, test } of route.tests) {
+  for (const { field, on, test } of route.tests) {
     if (on.kind === 'header' && on.name === ':authority') {
       axes.met.push(test(plainAttributes(here, stage.port), undefined) ? 'y' : 'n')
     }
@@ -135,8 +154,10 @@ function addRoute(view: View, stage: Stage, route: Route, here: At, axes: Axes, 
       if (depth > 0) axes.everythingMatters = true
       else axes.routesByCaller = true
     } else if (on.kind === 'query') addPattern(axes.queries, on.name, matchPattern(on.match))
-    else if (on.name === ':method') axes.methods.push((attributes) => test(attributes, undefined))
-    else if (!on.name.startsWith(':')) {
+    else if (on.name === ':method') {
+      const text = JSON.stringify(['route', field, on.match.kind, on.match.text])
+      axes.methods.set(text, (attributes) => test(attributes, undefined))
+    } else if (!on.name.startsWith(':')) {
       addPattern(axes.headers, on.name, matchPattern(on.match))
       if (depth > 0) axes.curious.add(on.name)
       // A header the filters wrote may choose another route after a token was accepted.
@@ -263,7 +284,8 @@ function decode(path: string): string {
 
 function addField(field: Field, axes: Axes, depth: number): void {
   const { name, test } = field
-  if (name === 'methods' || name === 'notMethods') axes.methods.push(test)
+  const text = () => JSON.stringify([name, field.values.map(({ value }) => value)])
+  if (name === 'methods' || name === 'notMethods') axes.methods.set(text(), test)
   else if (byAddress.test(name)) {
     axes.addresses.push(test)
     for (const value of field.values) axes.blocks.add(value.value)
@@ -275,7 +297,7 @@ function addField(field: Field, axes: Axes, depth: number): void {
   } else {
     const header = headerOf(field)
     if (header === undefined) return
-    if (header === ':method') axes.methods.push(test)
+    if (header === ':method') axes.methods.set(text(), test)
     if (header.startsWith(':') || header === 'host') return
     for (const value of field.values)
       addPattern(axes.headers, header, { kind: 'value', text: value.value, star: 0 })

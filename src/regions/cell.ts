@@ -10,7 +10,7 @@ import { type Entrance, type Spot, spotsOf } from './entrance.ts'
 import type { Label, Nfa, Starts } from './nfa.ts'
 import type { TextClass } from './partition.ts'
 import { type Parted, type Pattern, PatternSet } from './pattern-set.ts'
-import { collectHosts, collectPaths, routesOf, type Stage } from './stage.ts'
+import { collectHosts, collectPaths, redirects, routesOf, type Stage } from './stage.ts'
 import { authority, canonicalPath, hostAlphabet, pathAlphabet } from './universe.ts'
 import { fits, type Variation, variationsOf } from './variation.ts'
 import type { View } from './view.ts'
@@ -51,6 +51,8 @@ export interface CellOptions {
   readonly entrances?: (entrance: Entrance) => boolean
   /** Every class of hosts and paths, also where no proxy tells it from an earlier one. */
   readonly unfolded?: boolean
+  /** Only what routes take is of interest, so that routes may be looked at one by one. */
+  readonly routed?: boolean
   /** Told of every class of paths, folded or not. */
   readonly every?: (axes: readonly Axes[]) => void
   /** One host or path only, as a question about one request has it. */
@@ -66,7 +68,7 @@ export function* cellsOf(views: readonly View[], options: CellOptions = {}): Gen
     const spots = all.map((each) => each.get(id))
     const entrance = spots.find((spot) => spot !== undefined)?.entrance
     if (entrance === undefined || options.entrances?.(entrance) === false) continue
-    const { only, unfolded = false, every } = options
+    const { only, unfolded = false, routed = false, every } = options
     const met = new Set<string>()
     const way = {
       views,
@@ -75,6 +77,7 @@ export function* cellsOf(views: readonly View[], options: CellOptions = {}): Gen
       asked,
       partitions,
       unfolded,
+      routed,
       met,
       ...(only && { only }),
       ...(every && { every }),
@@ -90,6 +93,7 @@ interface Way {
   readonly asked: Asked
   readonly partitions: Map<string, Parted>
   readonly unfolded: boolean
+  readonly routed: boolean
   readonly every?: (axes: readonly Axes[]) => void
   /** What the cells so far have met. */
   readonly met: Set<string>
@@ -128,17 +132,25 @@ const plainest: Variation = { method: 'GET', methods: ['GET'], headers: [], quer
 function* cellsOfHost(way: Way, host: string, hosts: Cell['hosts']): Generator<Cell> {
   const { entrance, spots, views } = way
   const common = { entrance, host, spots, ...(hosts && { hosts }) }
-  const patterns = new PatternSet()
-  each(way, (view, spot) => {
-    for (const stage of stagesOf(spot)) collectPaths(view, stage, { host, scheme: entrance.scheme }, patterns)
-  })
-  for (const text of way.asked.paths) patterns.add([{ kind: 'path', text }])
+  let collected: PatternSet | undefined
+  const patternsOf = () => {
+    collected ??= pathPatterns(way, host)
+    return collected
+  }
   const rules = pathRulesOf(spots)
-  const key = `${patterns.signature()}\n${JSON.stringify(rules)}`
+  const key = () => `${patternsOf().signature()}\n${JSON.stringify(rules)}`
   const universe = (nfa: Nfa, label: Label) => canonicalPath(nfa, rules, label)
-  const whole = part(way, key, () => patterns.part(universe, pathAlphabet, mostStates))
-  const classes = whole.partition ? classesOf(whole, way.only?.path) : byRoute(way, host, patterns, universe)
-  if (whole.partition === undefined) {
+  const redirected = spots.some((spot) =>
+    spot === undefined ? false : stagesOf(spot).some((stage) => redirects(stage, host)),
+  )
+  const apart = way.routed && !redirected && rulesAndRoutes(way, host) > mostAtOnce
+  const whole = apart
+    ? undefined
+    : part(way, key(), () => patternsOf().part(universe, pathAlphabet, mostStates))
+  const classes = whole?.partition
+    ? classesOf(whole, way.only?.path)
+    : byRoute(way, host, patternsOf, universe)
+  if (whole !== undefined && whole.partition === undefined) {
     const unknown = `too many paths to tell apart where no route of ${host} is`
     const axes = views.map(newAxes)
     yield { ...common, path: '/', variation: plainest, plain: true, unknown, unrouted: true, axes }
@@ -160,7 +172,10 @@ function* cellsOfHost(way: Way, host: string, hosts: Cell['hosts']): Generator<C
     const unknown = given ?? (untranslated.length > 0 ? unread(untranslated) : undefined)
     const beyond = unknownOf(axes)
     const { variations, whole: every } = variationsOf(way, host, axes)
+    const one = way.routed && axes.every((each) => each.routedBy.size === 0)
     for (const [index, variation] of variations.entries()) {
+      // One route, whatever is sent: two headers together show nothing that one does not.
+      if (one && index > 0 && variation.size > 1) break
       yield {
         ...common,
         path,
@@ -179,8 +194,33 @@ function* cellsOfHost(way: Way, host: string, hosts: Cell['hosts']): Generator<C
   }
 }
 
+/** Every path pattern a request to this host may meet. */
+function pathPatterns(way: Way, host: string): PatternSet {
+  const patterns = new PatternSet()
+  const { scheme } = way.entrance
+  each(way, (view, spot) => {
+    for (const stage of stagesOf(spot)) collectPaths(view, stage, { host, scheme }, patterns)
+  })
+  for (const text of way.asked.paths) patterns.add([{ kind: 'path', text }])
+  return patterns
+}
+
+/** About as many patterns the first proxy has for that host. */
+function rulesAndRoutes(way: Way, host: string): number {
+  let count = 0
+  each(way, (view, spot) => {
+    for (const stage of stagesOf(spot)) {
+      count += view.rulesByPath(stage.insight).rules.length
+      count += routesOf(view, stage, host, way.entrance.scheme).length
+    }
+  })
+  return count
+}
+
 /** More are not built at once: then each route's paths are parted by themselves. */
 const mostStates = 12_000
+/** Patterns that are tried together where routes may be looked at one by one. */
+const mostAtOnce = 400
 
 interface PathClass {
   readonly path: string
@@ -202,10 +242,11 @@ function classesOf(parted: Parted, only?: string): readonly PathClass[] {
 function* byRoute(
   way: Way,
   host: string,
-  patterns: PatternSet,
+  patternsOf: () => PatternSet,
   universe: (nfa: Nfa, label: Label) => Starts,
 ): Generator<PathClass> {
   const seen = new Set<string>()
+  const canonical = new PatternSet().part(universe, pathAlphabet).partition
   for (const [index, spot] of way.spots.entries()) {
     const view = way.views[index]
     if (spot === undefined || view === undefined) continue
@@ -217,12 +258,10 @@ function* byRoute(
       seen.add(key)
       if (match.kind === 'exact' && !match.ignoreCase) {
         // One path is its own class, if it can occur at all.
-        if (new PatternSet().part(universe, pathAlphabet).partition?.classOf(match.text)) {
-          yield { path: match.text, untranslated: [] }
-        }
+        if (canonical?.classOf(match.text)) yield { path: match.text, untranslated: [] }
         continue
       }
-      const parted = patterns.part(universe, pathAlphabet, mostStates, { kind: 'route', match })
+      const parted = patternsOf().part(universe, pathAlphabet, mostStates, { kind: 'route', match })
       if (parted.partition !== undefined) yield* classesOf(parted)
       else {
         const unknown = `too many paths to tell apart under ${match.kind} ${match.text}`

@@ -11,8 +11,20 @@ export function charSet(test: (code: number) => boolean): CharSet {
   return set
 }
 
+const spelled = new Map<string, CharSet>()
+
 export function charsOf(text: string): CharSet {
-  return charSet((code) => text.includes(String.fromCharCode(code)))
+  return namedSet(text, (code) => text.includes(String.fromCharCode(code)))
+}
+
+/** One set for one name: what patterns share is built once, and seen to be the same. */
+export function namedSet(name: string, test: (code: number) => boolean): CharSet {
+  let set = spelled.get(name)
+  if (set === undefined) {
+    set = charSet(test)
+    spelled.set(name, set)
+  }
+  return set
 }
 
 const singles: CharSet[] = []

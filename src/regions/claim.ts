@@ -3,7 +3,7 @@ import type { HeaderList, Verdict } from '../policy/index.ts'
 import { matchesPathValue } from '../policy/index.ts'
 import { type Caller, headersOf } from './caller.ts'
 import type { Asked, Cell } from './cell.ts'
-import type { Outcome } from './judge.ts'
+import type { Outcome } from './outcome.ts'
 import { fits } from './variation.ts'
 
 /** Patterns, one of which has to fit; undefined = any. */

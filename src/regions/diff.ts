@@ -2,11 +2,14 @@
 import type { Mesh } from '../mesh/index.ts'
 import type { Principal, Rule } from '../policy/index.ts'
 import type { Axes } from './axes.ts'
-import { type Caller, callerOf, isInside, nameOf } from './caller.ts'
+import { membersOf } from './bits.ts'
+import { type Caller, callerOf, nameOf } from './caller.ts'
 import { type Cell, cellsOf } from './cell.ts'
 import { Contents, ruleContent } from './contents.ts'
 import { findPrincipals } from './find-callers.ts'
-import { Judge, type Outcome } from './judge.ts'
+import type { CallerClass } from './gate.ts'
+import { Judge } from './judge.ts'
+import type { Outcome } from './outcome.ts'
 import { rulesOf } from './stage.ts'
 import { View, type ViewOptions } from './view.ts'
 import { type Witness, witnessOf } from './witness.ts'
@@ -146,16 +149,12 @@ class Collector {
 
   compare(cell: Cell): void {
     const [before, after] = this.#judges
-    const inside = cell.entrance.service !== undefined
-    const able = before.callers.flatMap((caller, index) => {
-      const sends = isInside(caller) === inside && before.request(cell, cell.spots[0], caller) !== undefined
-      return sends ? [index] : []
-    })
-    const keys = [before.keys(cell, 0, able), after.keys(cell, 1, able)] as const
+    const able = before.senders(cell)
+    const keys = [keysOf(before.classes(cell, 0, able)), keysOf(after.classes(cell, 1, able))] as const
     const groups = new Map<string, number[]>()
     let kept = false
     const comparable = cell.beyond === undefined && sameBut(cell.axes[0], cell.axes[1])
-    for (const index of able) {
+    for (const index of membersOf(able)) {
       const [was, is] = [keys[0].get(index), keys[1].get(index)]
       // The same answer of every filter, and the same way from there on.
       if (comparable && was === is && was?.startsWith('?') === false) {
@@ -238,6 +237,12 @@ class Collector {
     }
     return [...gone.values()]
   }
+}
+
+function keysOf(classes: readonly CallerClass[]): ReadonlyMap<number, string> {
+  return new Map(
+    classes.flatMap(({ callers, key }) => membersOf(callers).map((index) => [index, key] as const)),
+  )
 }
 
 function kindOf(from: Outcome, to: Outcome): 'gained' | 'lost' | 'changed' | 'unknown' | undefined {

@@ -3,7 +3,8 @@
  * reached is built, and patterns that a beginning rules out cost nothing from there on. The first
  * text found in a class is its shortest, with the most readable characters.
  */
-import type { Edge, Label, Nfa, Starts, State } from './nfa.ts'
+import { expander } from './expand.ts'
+import type { Label, Nfa, Starts, State } from './nfa.ts'
 
 /** Texts that exactly these patterns take. */
 export interface TextClass {
@@ -26,14 +27,19 @@ export interface PartitionInput {
   readonly starts: Starts
   /** Characters in the order in which a person likes to read them. */
   readonly alphabet: string
-  /** A text without all of these labels is outside the universe. */
-  readonly universes: readonly Label[]
+  /** A text without all of these labels is outside the universe; each comes from its own starts only. */
+  readonly universes: readonly Universe[]
   /** More states than this are given up. */
   readonly most?: number
 }
 
+export interface Universe {
+  readonly label: Label
+  readonly starts: Starts
+}
+
 interface DfaState {
-  readonly subset: readonly State[]
+  readonly subset: Int32Array
   /** By place in the alphabet; -1 = nothing follows. */
   readonly next: Int32Array
   readonly depth: number
@@ -49,9 +55,11 @@ export function partition(input: PartitionInput): Partition | undefined {
   const codes = [...alphabet].map((character) => character.charCodeAt(0))
   const places = new Int32Array(128).fill(-1)
   for (const [place, code] of codes.entries()) places[code] = place
-  const alive = universes.map((label) => reaching(nfa, input.starts, label))
+  const alive = universes.map((each) => reaching(nfa, each))
+  const labels = universes.map((each) => each.label)
+  const expand = expander(nfa, codes)
   const states: DfaState[] = []
-  const known = new Map<string, number>()
+  const known = new Map<number, number[]>()
   const classes: TextClass[] = []
   const byLabels = new Map<string, number>()
 
@@ -60,41 +68,42 @@ export function partition(input: PartitionInput): Partition | undefined {
     for (let at = index; at > 0; at = states[at]?.from ?? 0) text = (states[at]?.by ?? '') + text
     return text
   }
-  const add = (subset: readonly State[], from: number, by: string): number => {
+  const add = (subset: Int32Array, from: number, by: string): number => {
     // Without a way to the end of the universe nothing of it counts.
-    if (alive.some((each) => !subset.some((state) => each.has(state)))) return -1
-    const key = subset.join(',')
-    const before = known.get(key)
+    for (const each of alive) if (!subset.some((state) => each[state] === 1)) return -1
+    const hash = hashOf(subset)
+    const alike = known.get(hash)
+    const before = alike?.find((index) => sameStates(states[index]?.subset, subset))
     if (before !== undefined) return before
     const index = states.length
     const depth = from < 0 ? 0 : (states[from]?.depth ?? 0) + 1
     const next = new Int32Array(codes.length).fill(-1)
     const state: DfaState = { subset, next, depth, from, by, classId: -1 }
     states.push(state)
-    known.set(key, index)
-    const labels = labelsOf(nfa, subset)
-    if (universes.every((label) => labels.includes(label))) {
-      const name = labels.join(',')
+    if (alike === undefined) known.set(hash, [index])
+    else alike.push(index)
+    const own = labelsOf(nfa, subset)
+    if (labels.every((label) => own.includes(label))) {
+      const name = own.join(',')
       let id = byLabels.get(name)
       if (id === undefined) {
         id = classes.length
         byLabels.set(name, id)
-        classes.push({ id, labels: new Set(labels), witness: textTo(index) })
+        classes.push({ id, labels: new Set(own), witness: textTo(index) })
       }
       state.classId = id
     }
     return index
   }
 
-  add([...new Set(input.starts)].sort(ascending), -1, '')
+  add(Int32Array.from(new Set(input.starts)).sort(), -1, '')
   for (let index = 0; index < states.length; index++) {
     if (states.length > most) return undefined
     const state = states[index] as DfaState
-    expand(nfa, state.subset, codes, (subset, reading) => {
-      const [first = 0] = reading
-      const target = add(subset, index, alphabet[first] ?? '')
-      for (const place of reading) state.next[place] = target
-    })
+    for (const { targets, places } of expand(state.subset)) {
+      const target = add(targets, index, alphabet[places[0] ?? 0] ?? '')
+      for (const place of places) state.next[place] = target
+    }
   }
   const steps = stepsToClasses(states, classes.length)
   return {
@@ -112,59 +121,35 @@ export function partition(input: PartitionInput): Partition | undefined {
   }
 }
 
+/** FNV-1a over the numbers. */
+function hashOf(subset: Int32Array): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < subset.length; at++) hash = Math.imul(hash ^ (subset[at] ?? 0), 0x01000193)
+  return hash
+}
+
+function sameStates(one: Int32Array | undefined, other: Int32Array): boolean {
+  if (one?.length !== other.length) return false
+  for (let at = 0; at < other.length; at++) if (one[at] !== other[at]) return false
+  return true
+}
+
 const ascending = (a: number, b: number) => a - b
 
-function labelsOf(nfa: Nfa, subset: readonly State[]): Label[] {
+function labelsOf(nfa: Nfa, subset: Int32Array): Label[] {
   const labels = new Set<Label>()
   for (const state of subset) for (const label of nfa.labels[state] ?? []) labels.add(label)
   return [...labels].sort(ascending)
 }
 
-/** Groups the alphabet by where it leads. */
-function expand(
-  nfa: Nfa,
-  subset: readonly State[],
-  codes: readonly number[],
-  each: (subset: readonly State[], places: readonly number[]) => void,
-): void {
-  const narrow = new Map<number, State[]>()
-  const wide: Edge[] = []
-  for (const state of subset) {
-    for (const edge of nfa.edges[state] ?? []) {
-      if (edge.code < 0) wide.push(edge)
-      else {
-        const list = narrow.get(edge.code)
-        if (list === undefined) narrow.set(edge.code, [edge.to])
-        else list.push(edge.to)
-      }
-    }
-  }
-  const groups = new Map<string, { targets: State[]; places: number[] }>()
-  for (const [place, code] of codes.entries()) {
-    const own = narrow.get(code)
-    let key = own === undefined ? '' : `${code}:`
-    for (let i = 0; i < wide.length; i++) if (wide[i]?.set[code] === 1) key += `${i},`
-    if (key === '') continue
-    const group = groups.get(key)
-    if (group !== undefined) {
-      group.places.push(place)
-      continue
-    }
-    const targets = new Set(own)
-    for (const edge of wide) if (edge.set[code] === 1) targets.add(edge.to)
-    groups.set(key, { targets: [...targets].sort(ascending), places: [place] })
-  }
-  for (const { targets, places } of groups.values()) each(targets, places)
-}
-
-/** States from which a text of the universe can end. */
-function reaching(nfa: Nfa, starts: Starts, universe: Label): ReadonlySet<State> {
+/** States from which a text of the universe can end, marked 1. */
+function reaching(nfa: Nfa, { label, starts }: Universe): Uint8Array {
   const before = new Map<State, State[]>()
   const seen = new Set<State>(starts)
   const todo = [...seen]
   const ends: State[] = []
   for (let state = todo.pop(); state !== undefined; state = todo.pop()) {
-    if (nfa.labels[state]?.includes(universe)) ends.push(state)
+    if (nfa.labels[state]?.includes(label)) ends.push(state)
     for (const { to } of nfa.edges[state] ?? []) {
       const list = before.get(to)
       if (list === undefined) before.set(to, [state])
@@ -174,11 +159,12 @@ function reaching(nfa: Nfa, starts: Starts, universe: Label): ReadonlySet<State>
       todo.push(to)
     }
   }
-  const alive = new Set(ends)
+  const alive = new Uint8Array(nfa.edges.length)
+  for (const state of ends) alive[state] = 1
   for (let state = ends.pop(); state !== undefined; state = ends.pop()) {
     for (const earlier of before.get(state) ?? []) {
-      if (alive.has(earlier)) continue
-      alive.add(earlier)
+      if (alive[earlier] === 1) continue
+      alive[earlier] = 1
       ends.push(earlier)
     }
   }

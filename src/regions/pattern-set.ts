@@ -9,7 +9,7 @@ import {
 } from '../policy/index.ts'
 import { expression } from './expression.ts'
 import { type Label, Nfa, type Starts } from './nfa.ts'
-import { type Partition, partition } from './partition.ts'
+import { type Partition, partition, type Universe } from './partition.ts'
 import { type Through, unchanged } from './through.ts'
 import { canonicalPath } from './universe.ts'
 
@@ -30,6 +30,7 @@ export type Pattern =
  */
 export class PatternSet {
   readonly #asked = new Map<string, (build: Build, label: Label) => Starts>()
+  #built: Built | undefined
 
   /** Texts that come out of `through` as one of these, by what went in. */
   add(patterns: readonly Pattern[], through: Through = unchanged): void {
@@ -62,26 +63,44 @@ export class PatternSet {
     return [...this.#asked.keys()].sort().join('\n')
   }
 
-  /** `within`: only of texts that this takes, too. */
-  part(
-    universe: (nfa: Nfa, label: Label) => Starts,
-    alphabet: string,
-    most?: number,
-    within?: Pattern,
-  ): Parted {
-    const build = new Build()
-    const label = build.fresh()
-    const starts = [...universe(build.nfa, label)]
-    const universes = [label]
+  /** `within`: only of texts that this takes, too. Asked again, the patterns stand where they stood. */
+  part(universe: MakeStarts, alphabet: string, most?: number, within?: Pattern): Parted {
+    const built = this.#build(universe)
+    const { build } = built
+    const starts = [...built.starts]
+    const universes = [built.universe]
     if (within !== undefined) {
-      const inner = build.fresh()
-      universes.push(inner)
-      starts.push(...build.pattern(within, inner))
+      const label = build.fresh()
+      const own = build.pattern(within, label)
+      universes.push({ label, starts: own })
+      starts.push(...own)
     }
-    for (const make of this.#asked.values()) starts.push(...make(build, build.fresh()))
     const found = partition({ nfa: build.nfa, starts, alphabet, universes, ...(most && { most }) })
     return { ...(found && { partition: found }), untranslated: [...build.untranslated] }
   }
+
+  #build(universe: MakeStarts): Built {
+    const known = this.#built
+    if (known?.for === universe && known.patterns === this.#asked.size) return known
+    const build = new Build()
+    const label = build.fresh()
+    const own = universe(build.nfa, label)
+    const starts = [...own]
+    for (const make of this.#asked.values()) starts.push(...make(build, build.fresh()))
+    const patterns = this.#asked.size
+    this.#built = { build, starts, universe: { label, starts: own }, for: universe, patterns }
+    return this.#built
+  }
+}
+
+type MakeStarts = (nfa: Nfa, label: Label) => Starts
+
+interface Built {
+  readonly build: Build
+  readonly starts: Starts
+  readonly universe: Universe
+  readonly for: MakeStarts
+  readonly patterns: number
 }
 
 export interface Parted {

@@ -1,6 +1,7 @@
 /** Claims decided over all requests: they hold, or a request shows that they do not. */
 import type { Mesh } from '../mesh/index.ts'
 import { type Principal, parsePrincipal } from '../policy/index.ts'
+import { bitsOf, membersOf } from './bits.ts'
 import { callerOf, isInside, nameOf } from './caller.ts'
 import { type Cell, cellsOf } from './cell.ts'
 import {
@@ -14,7 +15,8 @@ import {
   surelyNot,
 } from './claim.ts'
 import { findPrincipals } from './find-callers.ts'
-import { Judge, type Outcome } from './judge.ts'
+import { Judge } from './judge.ts'
+import type { Outcome } from './outcome.ts'
 import { View, type ViewOptions } from './view.ts'
 import { type Witness, witnessOf } from './witness.ts'
 
@@ -79,7 +81,8 @@ export function prove(mesh: Mesh, claims: readonly Claim[], options: ProveOption
       }
       continue
     }
-    for (const { callers: same, outcome } of judge.groups(cell, 0, who)) {
+    for (const { callers: bits, outcome } of judge.groups(cell, 0, bitsOf(callers.length, who))) {
+      const same = membersOf(bits)
       for (const index of open) {
         const claim = claims[index] as Claim
         const by = same.find((at) => meant[index]?.has(at) && meansHeaders(claim, cell, callers[at] as never))

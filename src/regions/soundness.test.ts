@@ -9,6 +9,7 @@ import { readInputs } from '../compose/read-inputs.ts'
 import { releaseSignIn } from '../compose/release-answers.ts'
 import { parseMesh } from '../mesh/index.ts'
 import { assumedKeys } from '../policy/index.ts'
+import { membersOf } from './bits.ts'
 import { callerOf } from './caller.ts'
 import { type Cell, cellsOf } from './cell.ts'
 import { findPrincipals } from './find-callers.ts'
@@ -78,7 +79,7 @@ async function sound(input: string, seed: number): Promise<number> {
     if (groups.length === 0) continue
     for (let at = 0; at < draws; at++) {
       const { callers: same, outcome } = draw(groups, random)
-      const caller = callers[draw(same, random)] as (typeof callers)[number]
+      const caller = callers[draw(membersOf(same), random)] as (typeof callers)[number]
       const request = drawn(cell, random)
       const said = judge.decideWhole(request, 0, callers.indexOf(caller))
       asked++

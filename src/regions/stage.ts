@@ -158,6 +158,11 @@ export function routesOf(
   return redirects ? [] : vhost.routes
 }
 
+/** Whether a request to that host may be sent to https instead of taking a route. */
+export function redirects({ table }: Stage, host: string): boolean {
+  return table !== undefined && findHost(table, host)?.toHttps !== undefined
+}
+
 function virtualHosts(table: RouteTable): readonly VirtualHost[] {
   return [
     ...table.hosts.values(),

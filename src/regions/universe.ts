@@ -5,7 +5,7 @@
  * path that a second normalization would change again (`/%4%41`, which becomes `/%4A`).
  */
 import type { PathRules } from '../policy/index.ts'
-import { type CharSet, charSet, charsOf } from './char-set.ts'
+import { type CharSet, charSet, charsOf, namedSet } from './char-set.ts'
 import type { Label, Nfa, Starts, State } from './nfa.ts'
 
 const lower = 'abcdefghijklmnopqrstuvwxyz'
@@ -68,7 +68,7 @@ function escapes(nfa: Nfa, rules: PathRules, label: Label) {
   return {
     percent,
     connect(inside: State, segment: State, plain: CharSet) {
-      const notHex = charSet((code) => plain[code] === 1 && !hex.includes(String.fromCharCode(code)))
+      const notHex = without(plain, hex)
       const broken = (from: State) => {
         nfa.edge(from, notHex, inside)
         nfa.edge(from, charsOf('.'), inside)
@@ -80,7 +80,8 @@ function escapes(nfa: Nfa, rules: PathRules, label: Label) {
         const half = nfa.state(label)
         nfa.edge(percent, charsOf(first), half)
         broken(half)
-        const second = charSet((code) => {
+        const kind = `${first} ${rules.normalize} ${rules.escapedSlashes}`
+        const second = namedSet(`stays escaped: ${kind}`, (code) => {
           const digit = String.fromCharCode(code)
           return hex.includes(digit) && staysEscaped(Number.parseInt(first + digit, 16), rules)
         })
@@ -95,15 +96,23 @@ function staysEscaped(value: number, rules: PathRules): boolean {
   return !rules.normalize || !(value === 0 || (value < 128 && unreserved(value)))
 }
 
+const cut = new WeakMap<CharSet, Map<string, CharSet>>()
+
 function without(set: CharSet, characters: string): CharSet {
-  return charSet((code) => set[code] === 1 && !characters.includes(String.fromCharCode(code)))
+  const known = cut.get(set) ?? new Map<string, CharSet>()
+  cut.set(set, known)
+  const found =
+    known.get(characters) ??
+    charSet((code) => set[code] === 1 && !characters.includes(String.fromCharCode(code)))
+  known.set(characters, found)
+  return found
 }
 
 /** A name, and perhaps a port. Addresses in brackets and odd colons are not among them. */
 export function authority(nfa: Nfa, label: Label): Starts {
   const start = nfa.state()
   const name = nfa.state(label)
-  const set = charSet((code) => hostAlphabet.includes(String.fromCharCode(code)) && code !== 58)
+  const set = charsOf(hostAlphabet.replace(':', ''))
   nfa.edge(start, set, name)
   nfa.edge(name, set, name)
   let port = nfa.state()
@@ -121,7 +130,7 @@ export function headerText(nfa: Nfa, alphabet: string, label: Label, empty: bool
   const start = empty ? nfa.state(label) : nfa.state()
   const inside = nfa.state(label)
   const blank = nfa.state()
-  const text = charSet((code) => code !== 32 && alphabet.includes(String.fromCharCode(code)))
+  const text = charsOf(alphabet.replace(' ', ''))
   for (const from of [start, inside, blank]) nfa.edge(from, text, inside)
   if (alphabet.includes(' ')) {
     for (const from of [inside, blank]) nfa.edge(from, charsOf(' '), blank)

@@ -36,16 +36,33 @@ interface Way {
   readonly asked: Asked
 }
 
-export function variationsOf(
-  way: Way,
-  host: string,
-  axes: readonly Axes[],
-): { readonly variations: readonly Variation[]; readonly whole: boolean } {
-  const dimensions: Partial<Variation>[][] = [
-    methodChoices(way, axes),
-    addressChoices(way, axes),
-    nameChoices(way, host, axes),
-  ]
+export function variationsOf(way: Way, host: string, axes: readonly Axes[]): Filled {
+  const addresses = addressChoices(way, axes)
+  const names = nameChoices(way, host, axes)
+  const plain = (choices: readonly Partial<Variation>[]) =>
+    choices.length === 1 && Object.keys(choices[0] as object).length === 0
+  if (!plain(addresses) || !plain(names)) return fillIn(way, axes, [addresses, names])
+  // Paths by the hundred ask the same of everything else.
+  const key = JSON.stringify([
+    way.asked.methods,
+    way.asked.headers,
+    axes.map(({ methods: tests, headers, queries, preflight, heads }) => [
+      [...tests.keys()],
+      [...headers],
+      [...queries],
+      preflight,
+      heads,
+    ]),
+  ])
+  return remember(filled, key, () => fillIn(way, axes, []))
+}
+
+type Filled = { readonly variations: readonly Variation[]; readonly whole: boolean }
+
+const filled = new Map<string, Filled>()
+
+function fillIn(way: Way, axes: readonly Axes[], others: readonly (readonly Partial<Variation>[])[]): Filled {
+  const dimensions: (readonly Partial<Variation>[])[] = [methodChoices(way, axes), ...others]
   const headers = mergePatterns(axes.map((each) => each.headers))
   for (const [name, values] of way.asked.headers) {
     const list = headers.get(name) ?? []
@@ -111,7 +128,7 @@ function combine(dimensions: readonly (readonly Partial<Variation>[])[]): Variat
 }
 
 function methodChoices(way: Way, axes: readonly Axes[]): Partial<Variation>[] {
-  const tests = axes.flatMap((each) => each.methods)
+  const tests = axes.flatMap((each) => [...each.methods.values()])
   const asked = way.asked.methods.map(
     (text) => (attributes: Attributes) => fits(text, attributes.source.method),
   )
@@ -255,12 +272,16 @@ const known = new Map<string, ReturnType<typeof partitionOf>>()
 
 function classesOf(patterns: readonly Pattern[], alphabet: string) {
   const key = `${alphabet.length} ${JSON.stringify(patterns)}`
-  let found = known.get(key)
+  return remember(known, key, () => partitionOf(patterns, alphabet))
+}
+
+/** Kept from growing without end in a process that looks at many doors. */
+function remember<T>(map: Map<string, T>, key: string, make: () => T): T {
+  let found = map.get(key)
   if (found === undefined) {
-    // Kept from growing without end in a process that looks at many doors.
-    if (known.size > 4096) known.clear()
-    found = partitionOf(patterns, alphabet)
-    known.set(key, found)
+    if (map.size > 4096) map.clear()
+    found = make()
+    map.set(key, found)
   }
   return found
 }

@@ -15,6 +15,7 @@ import {
   type Route,
 } from '../policy/index.ts'
 import type { Contents } from './contents.ts'
+import { RulesByPath } from './rules-by-path.ts'
 import type { SignIn } from './sign-in.ts'
 
 export interface ViewOptions extends EngineOptions {
@@ -27,6 +28,7 @@ export class View {
   readonly signIn?: SignIn
   readonly #options: EngineOptions
   readonly #insights = new Map<ProxyIdentity, ProxyInsight>()
+  readonly #rules = new Map<ProxyInsight, RulesByPath>()
   readonly #next = new Map<string, Next>()
   readonly #numbers = new WeakMap<object, number>()
   readonly #contents?: Contents
@@ -122,6 +124,15 @@ export class View {
       this.#insights.set(proxy, insight)
     }
     return insight
+  }
+
+  rulesByPath(insight: ProxyInsight): RulesByPath {
+    let rules = this.#rules.get(insight)
+    if (rules === undefined) {
+      rules = new RulesByPath(insight)
+      this.#rules.set(insight, rules)
+    }
+    return rules
   }
 
   /** Of a sidecar a call leaves by: policies hold where it arrives. */

@@ -3,13 +3,14 @@ import { collect } from '../collect.ts'
 import { hardeningOption } from '../hardening.ts'
 import { exitCode, type Io } from '../io.ts'
 
-/** `kfdoor map -f profile:26.03` */
+/** `kfdoor map profile:26.03` */
 export const mapCommand = (io: Io) =>
   new Command('map')
     .summary('who reaches what: every route of a door, and what becomes of everybody on it')
     .description(
       'Answers over all requests, not samples: every route and every kind of caller, with the smallest request that shows the outcome. Callers are found in the YAML: nobody known, the people of Profiles and bindings, service accounts with good and bad tokens, pods with and without a sidecar, each also with a forged identity header.',
     )
+    .argument('[door]', 'the same as with -f')
     .option('-f, --filename <path>', 'mesh YAML: file, folder, `-`, or profile:26.03; repeatable', collect)
     .option('--snapshot <file>', "a cluster's door as one file")
     .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
@@ -26,12 +27,13 @@ export const mapCommand = (io: Io) =>
       'after',
       `
 Examples:
-  kfdoor map -f profile:26.03
+  kfdoor map profile:26.03
   kfdoor map -f mesh/ --as anonymous --as anonymous+forged
   kfdoor map -f mesh/ -o html > map.html`,
     )
-    .action(async (options) => {
+    .action(async (door, { filename = [], ...options }) => {
       const { printMap } = await import('../map/print-map.ts')
-      await printMap(io, options)
+      const files = door === undefined ? filename : [door, ...filename]
+      await printMap(io, { ...options, ...(files.length > 0 && { filename: files }) })
       io.exit(exitCode.ok)
     })

@@ -1,5 +1,9 @@
-import { createClient, createCluster } from '@redis/client'
+import { createRequire } from 'node:module'
+import type { createClient as CreateClient } from '@redis/client'
 import type { RedisOptions } from './redis-options.ts'
+
+/** Loaded by whoever keeps sessions there: every command comes by here, and it takes a tenth of a second. */
+const load = (): typeof import('@redis/client') => createRequire(import.meta.url)('@redis/client')
 
 export interface RedisClient {
   connect(): Promise<unknown>
@@ -22,6 +26,7 @@ export const isAnswer = (error: unknown) => error instanceof Error && /^[A-Z]+ /
 
 /** A line to what the options name, not yet connected. It retries by itself, except under sentinels. */
 export function createRedisClient(options: RedisOptions): RedisClient {
+  const { createClient, createCluster } = load()
   const { nodes, tls, timeoutMs, username, database } = options
   const reconnectStrategy = (retries: number) => Math.min(50 * 2 ** Math.min(retries, 5), LONGEST_PAUSE)
   const secure = tls && {
@@ -78,7 +83,7 @@ export function createRedisClient(options: RedisOptions): RedisClient {
   }
 }
 
-type ClientOptions = NonNullable<Parameters<typeof createClient>[0]>
+type ClientOptions = NonNullable<Parameters<typeof CreateClient>[0]>
 
 /**
  * The master that the sentinels name, on one line. When that breaks, or the server is a master no
@@ -89,9 +94,10 @@ function createWatched(
   common: ClientOptions,
   watchers: ClientOptions | undefined,
 ): RedisClient {
+  const { createClient } = load()
   const socket = { ...common.socket, reconnectStrategy: false as const }
   const listeners: [ClientEvent, (error: unknown) => void][] = []
-  let master: ReturnType<typeof createClient> | undefined
+  let master: ReturnType<typeof CreateClient> | undefined
   let over = false
   const tellAll = (event: ClientEvent, error?: unknown) => {
     for (const [name, listener] of listeners) if (name === event) listener(error)

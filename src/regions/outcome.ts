@@ -1,0 +1,87 @@
+/** What became of a request, as questions over all requests look at it. */
+import type { Mesh } from '../mesh/index.ts'
+import {
+  type ForwardDecision,
+  type HeaderList,
+  identityHeaders,
+  type PathDecision,
+  type Verdict,
+} from '../policy/index.ts'
+
+export interface Outcome {
+  readonly verdict: Verdict
+  readonly reason: string
+  /** Istio's cluster name of the last Service it was sent to. */
+  readonly upstream?: string
+  /** Host of that Service. */
+  readonly service?: string
+  /** `namespace/name` of the workload it reached. */
+  readonly workload?: string
+  /** The identity headers the workload gets. */
+  readonly identity: Readonly<Record<string, string>>
+  /** Every header the workload gets. */
+  readonly headers: HeaderList
+  /** What the last proxy was sent; only where nobody knows whether it passed. */
+  readonly sent?: HeaderList
+  /** As the workload sees it. */
+  readonly path?: string
+  readonly status?: number
+  /** Proxies that looked at it. */
+  readonly hops: number
+  /** `namespace/name` of the InferenceService it reached. */
+  readonly model?: string
+  /** What the application behind the workload makes of this very request, where it has a check of its own. */
+  readonly application?: { readonly verdict: Verdict; readonly reason: string }
+}
+
+export function outcomeOf(path: PathDecision): Outcome {
+  const { verdict, reason, decision, hops, workload } = path
+  const reached = verdict === 'allow' && decision.kind === 'forward'
+  const forwards = hops
+    .map((hop) => hop.decision)
+    .filter((each): each is ForwardDecision => each.kind === 'forward')
+  const outer = forwards.filter(({ upstream }) => !upstream.startsWith('inbound|'))
+  const last = outer.at(-1) ?? forwards.at(-1)
+  const headers = reached ? decision.headers : []
+  const status = decision.kind === 'reply' ? { status: decision.status } : {}
+  return {
+    verdict,
+    reason,
+    ...(last && { upstream: last.upstream, service: last.destination.host }),
+    ...((verdict === 'allow' || verdict === 'unknown') &&
+      workload && { workload: `${workload.namespace}/${workload.name}` }),
+    identity: Object.fromEntries(headers.filter(([name]) => identityHeaders.includes(name))),
+    headers,
+    ...(verdict === 'unknown' && { sent: hops.at(-1)?.request.headers ?? [] }),
+    ...(reached && { path: decision.path }),
+    ...status,
+    hops: hops.length,
+  }
+}
+
+/** What nobody can say anything about. */
+export function unknownOutcome(reason: string): Outcome {
+  return { verdict: 'unknown', reason, identity: {}, headers: [], hops: 0 }
+}
+
+/** No proxy stands there. */
+export const outside: Outcome = { ...unknownOutcome('no-listener'), verdict: 'unavailable' }
+
+const inferenceService = 'serving.kserve.io/inferenceservice'
+
+/** By the label KServe gives its pods, else by the name of the Service. */
+export function modelOf(mesh: Mesh, { verdict, workload, hops }: PathDecision): Pick<Outcome, 'model'> {
+  if (verdict !== 'allow' && verdict !== 'unknown') return {}
+  const named = workload?.podLabels[inferenceService]
+  if (workload !== undefined && named !== undefined) return { model: `${workload.namespace}/${named}` }
+  for (const { decision } of hops.toReversed()) {
+    if (decision.kind !== 'forward') continue
+    const [service = '', namespace] = decision.destination.host.split('.')
+    const found = mesh.inferenceServices.find(
+      ({ name, namespace: own }) =>
+        own === namespace && (service === name || service.startsWith(`${name}-predictor`)),
+    )
+    if (found !== undefined) return { model: `${found.namespace}/${found.name}` }
+  }
+  return {}
+}
