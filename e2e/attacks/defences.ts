@@ -16,6 +16,28 @@ const verifier = 'src/identity/verifier.ts'
 
 export const defences: readonly Defence[] = [
   {
+    name: 'console-host',
+    classes: ['console-host'],
+    edits: [
+      {
+        file: 'src/console/guard.ts',
+        find: 'if (hosts.length === 1 && own.includes(host.toLowerCase())) return undefined',
+        replace: 'if (own.length > 0 || host === "") return undefined',
+      },
+    ],
+  },
+  {
+    name: 'console-origin',
+    classes: ['console-origin'],
+    edits: [
+      {
+        file: 'src/console/server.ts',
+        find: 'if (foreign) throw foreign',
+        replace: 'void foreign',
+      },
+    ],
+  },
+  {
     name: 'header-strip',
     classes: ['identity-header'],
     edits: [
@@ -122,7 +144,15 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** A copy of the program without one defence; nothing in the program itself can switch one off. */
 export function buildWithout({ name, edits }: Defence): { readonly dir: string; remove(): void } {
   const dir = mkdtempSync(join(tmpdir(), `kfdoor-without-${name}-`))
-  for (const part of ['src', 'e2e', 'package.json', 'profiles', 'tsconfig.json'])
+  for (const part of [
+    'src',
+    'e2e',
+    'tools',
+    'package.json',
+    'package-lock.json',
+    'profiles',
+    'tsconfig.json',
+  ])
     cpSync(join(root, part), join(dir, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'))
   for (const { file, find, replace } of edits) {

@@ -39,7 +39,12 @@ export interface Request {
   readonly method: string
   readonly path: string
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
-  readonly body?: string | { readonly form: Readonly<Record<string, string>> } | null
+  /** A form, or an object that is sent as JSON. */
+  readonly body?:
+    | string
+    | { readonly form: Readonly<Record<string, string>> }
+    | Readonly<Record<string, unknown>>
+    | null
   readonly grpc?: GrpcCheck
 }
 

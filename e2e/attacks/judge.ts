@@ -4,7 +4,7 @@ import type { Attack } from './format.ts'
 import { type Caller, identityOf, isProtected, usersIn } from './readings.ts'
 import { people } from './recipes.ts'
 import type { Scenario } from './scenario.ts'
-import type { Outcome } from './send.ts'
+import { isForm, type Outcome } from './send.ts'
 import { cookieName, type Seen } from './world.ts'
 
 /** Everything one attack left behind. */
@@ -24,6 +24,9 @@ export interface Evidence {
   /** Whether a normal request works afterwards, within a second. */
   readonly alive: boolean
   readonly rss: number
+  readonly rssBefore: number
+  /** One answer, ms. */
+  readonly tookMs: number
   /** The last address of a sign-in that was carried through. */
   readonly landed: string | undefined
 }
@@ -165,6 +168,23 @@ export async function judgeAlso(condition: string, evidence: Evidence): Promise<
       const scale = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[unit.toLowerCase()] ?? 1
       return evidence.rss < Number(amount) * scale ? undefined : wrong(evidence.rss)
     }
+    case 'memory-under': {
+      const most = Number(/^(\d+)\s*MiB/i.exec(rest)?.[1] ?? 0) * 1024 ** 2
+      const more = evidence.rss - evidence.rssBefore
+      return more < most ? undefined : wrong(more)
+    }
+    case 'answer-under':
+      return evidence.tookMs < Number.parseInt(rest, 10) ? undefined : wrong(evidence.tookMs)
+    case 'prototype-clean': {
+      const own = Object.keys(Object.prototype)
+      return own.length === 0 && !('polluted' in {}) ? undefined : wrong(own)
+    }
+    case 'csp-no-unsafe-inline': {
+      const policy = valuesOf(first, 'content-security-policy').join()
+      return /script-src|default-src/.test(policy) && !/unsafe-(inline|eval)/.test(policy)
+        ? undefined
+        : wrong(policy)
+    }
     case 'jwks-fetches':
       return evidence.jwksFetches <= limit ? undefined : wrong(evidence.jwksFetches)
     case 'attacker-server-untouched':
@@ -283,7 +303,8 @@ export async function judgeAlso(condition: string, evidence: Evidence): Promise<
     case 'family-revoked':
       return afterwards(verb, rest, evidence)
     case 'ldap-filter-literal': {
-      const form = typeof attack.request?.body === 'object' ? attack.request.body?.form : undefined
+      const body = attack.request?.body
+      const form = isForm(body) ? body.form : undefined
       const found = world.directory?.filters.find((one) => !isLiteral(one, form?.login ?? ''))
       return found && wrong(found)
     }

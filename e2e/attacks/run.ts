@@ -96,9 +96,12 @@ async function run(world: World, attack: Attack): Promise<string | undefined> {
   const logFrom = (await world.log()).length
   const times = Math.max(1, Math.min(attack.connections ?? attack.repeat ?? variantsOf(attack), MOST))
   const outcomes: Outcome[] = []
+  const rssBefore = process.memoryUsage().rss
+  const began = performance.now()
   if (attack.connections !== undefined) {
     outcomes.push(...(await Promise.all(Array.from({ length: times }, () => sendAttack(scenario)))))
   } else for (let n = 0; n < times; n++) outcomes.push(await sendAttack(scenario))
+  const tookMs = (performance.now() - began) / times
   const seen = world.seen.slice(afterNormal)
   const { places, landed } = await follow(scenario, outcomes)
   const alive = await isAlive(world, attack)
@@ -114,6 +117,8 @@ async function run(world: World, attack: Attack): Promise<string | undefined> {
     attackerHits: world.attacker.hits.length - from.hits,
     alive,
     rss: process.memoryUsage().rss,
+    rssBefore,
+    tookMs,
     landed,
   }
   if (!alive) return 'an honest request afterwards fails'
@@ -200,8 +205,12 @@ async function isAlive(world: World, attack: Attack): Promise<boolean> {
     pace: undefined,
     peer: undefined,
   })
-  const path = attack.against === 'authz' ? '/healthz' : '/public/echo'
-  const headers: Record<string, string> = world.proxied ? { host: `localhost:${world.port}` } : {}
+  const path = attack.against === 'authz' ? '/healthz' : world.opened ? '/api/plans' : '/public/echo'
+  const headers: Record<string, string> = world.proxied
+    ? { host: `localhost:${world.port}` }
+    : world.opened
+      ? { cookie: world.opened.cookie }
+      : {}
   const began = performance.now()
   const answer = await sendPlain(plain, { method: 'GET', path, headers })
   return answer.status === 200 && performance.now() - began < 5000

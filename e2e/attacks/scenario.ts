@@ -104,11 +104,14 @@ export class Scenario {
     if (now) return String(seconds + Number(now[1] ?? 0))
     switch (kind) {
       case 'cookie':
+        if (world.opened && who === 'console') return world.opened.cookie
         return world.session(who)
       case 'session-value': {
         const cookie = await world.session(who)
         return cookie.slice(cookie.indexOf('=') + 1)
       }
+      case 'plan':
+        return who === 'of-other-user' ? 'expose-attacked-000002' : (world.opened?.plan ?? '')
       case 'cookie-name':
         return cookieName
       case 'COOKIE-NAME':
@@ -129,6 +132,7 @@ export class Scenario {
       case 'client-secret':
         return CLIENT_SECRET
       case 'csrf':
+        if (world.opened && ['', 'console', 'user'].includes(who)) return world.opened.csrf
         return randomBytes(16).toString('hex')
       case 'state': {
         if (who === '') return this.#authRequest('A')

@@ -72,14 +72,37 @@ async function bytesOfRequest(scenario: Scenario, request: Partial<Request>, fil
     for (const value of [values].flat()) headers.push([name, await filled(String(value))])
   let body = ''
   if (typeof request.body === 'string') body = await filled(request.body)
-  else if (request.body) {
+  else if (isForm(request.body)) {
     const form: Record<string, string> = {}
     for (const [name, value] of Object.entries(request.body.form)) form[name] = await filled(value)
     body = new URLSearchParams(form).toString()
-  }
+  } else if (request.body) body = JSON.stringify(await filledIn(request.body, filled))
   const length = String(Buffer.byteLength(body))
   for (const header of headers) header[1] = header[1].replaceAll('{{fill-length}}', length)
-  return requestBytes(request.method ?? 'GET', await filled(request.path ?? '/'), headers, body)
+  const { opened, port } = scenario.world
+  // The console answers to its own names only.
+  if (opened && !headers.some(([name]) => name.toLowerCase() === 'host'))
+    headers.unshift(['Host', `127.0.0.1:${port}`])
+  const path = (await filled(request.path ?? '/')).replace(
+    /^@console\.(\w+)/,
+    (whole, name: string) => opened?.routes[name] ?? whole,
+  )
+  return requestBytes(request.method ?? 'GET', path, headers, body)
+}
+
+export function isForm(
+  body: Request['body'] | undefined,
+): body is { readonly form: Readonly<Record<string, string>> } {
+  return typeof body === 'object' && body !== null && 'form' in body
+}
+
+/** A body that is JSON, every text in it filled. */
+async function filledIn(value: unknown, filled: (text: string) => Promise<string>): Promise<unknown> {
+  if (typeof value === 'string') return filled(value)
+  if (Array.isArray(value)) return Promise.all(value.map((one) => filledIn(one, filled)))
+  if (typeof value !== 'object' || value === null) return value
+  const pairs = Object.entries(value).map(async ([name, one]) => [name, await filledIn(one, filled)] as const)
+  return Object.fromEntries(await Promise.all(pairs))
 }
 
 /** Sends the entry once. */

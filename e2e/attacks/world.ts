@@ -19,6 +19,7 @@ import {
   type OAuth2ProxySettings,
   routePattern,
 } from '../../src/sign-in/index.ts'
+import { type ConsoleSide, withConsole } from './console-world.ts'
 import { type Directory, openDirectory } from './directory.ts'
 import { CLIENT_SECRET, type Issuers, type JwksState, openIssuers } from './issuers.ts'
 import { type ProxySide, withProxy } from './proxy-world.ts'
@@ -52,6 +53,8 @@ export interface World {
   /** Whom the sessions of this world belong to: the gateway's sign-in, or the ext_authz service's. */
   readonly provider: AuthProvider
   readonly authz: RunningAuthz | undefined
+  /** Of the setups `console`, `plan` and `plan-stale`. */
+  readonly opened?: ConsoleSide
   /** Of the setup `cli-proxy`. */
   readonly proxied?: ProxySide
   readonly attacker: { readonly port: number; readonly hits: string[] }
@@ -94,6 +97,8 @@ export function worldOf(setup: string): string | undefined {
   const own = ['bearer-ec', 'bearer-domain-rule', 'two-audiences', 'sign-in-whitelist', 'ldap']
   if (own.includes(setup)) return setup
   if (setup === 'cli-proxy') return setup
+  if (setup === 'console' || setup === 'plan') return 'console'
+  if (setup === 'plan-stale') return setup
   if (['authz-http', 'authz-grpc', 'authz-http-trusted'].includes(setup)) return 'authz'
   return undefined
 }
@@ -289,7 +294,8 @@ export async function openWorld(world: string): Promise<World> {
 
   // --- the door ------------------------------------------------------------------------------------
   const text = readFileSync(new URL('world.yaml', import.meta.url), 'utf8')
-  const { mesh, problems } = parseMesh([{ file: 'world.yaml', text: text + additions(parity[world], world) }])
+  const inputs = [{ file: 'world.yaml', text: text + additions(parity[world], world) }]
+  const { mesh, problems } = parseMesh(inputs)
   const errors = problems.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'))
   const provider = createOAuth2Proxy(signInSettings(world), {
@@ -420,6 +426,9 @@ export async function openWorld(world: string): Promise<World> {
       await issuers.close()
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+  if (world === 'console' || world === 'plan-stale') {
+    return withConsole(opened, inputs, world === 'plan-stale', folder)
   }
   if (world !== 'cli-proxy') return opened
   return withProxy(opened, { port: portOf(backends.get('app') as Server), seen })

@@ -65,8 +65,16 @@ export function sendJson(
   value: unknown,
   status = 200,
 ): void {
-  const body = typeof value === 'string' ? value : JSON.stringify(value)
+  const body = inert(typeof value === 'string' ? value : JSON.stringify(value))
   send(request, response, { status, type: 'application/json', body })
+}
+
+/** The same JSON without a letter that could begin a tag, whatever somebody takes it for. */
+export function inert(json: string): string {
+  return json.replace(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** Plain words, nothing of the request in them. */

@@ -25,7 +25,7 @@ export type ThreadAnswer =
 type Pending = (answer: ThreadAnswer) => void
 
 /** ms: a page of YAML is answered in a few dozen. */
-const longest = 1500
+const longest = 1000
 /** MiB */
 const mostMemory = 192
 const mostWaiting = 16
@@ -39,6 +39,7 @@ export class ExplainThread {
   #waiting = 0
   #id = 0
   #pending: Pending | undefined
+  #closed = false
 
   constructor(open: Omit<Extract<ThreadTask, { readonly do: 'open' }>, 'id' | 'do'>) {
     this.#open = open
@@ -58,6 +59,7 @@ export class ExplainThread {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await this.#worker?.terminate()
   }
 
@@ -71,17 +73,23 @@ export class ExplainThread {
       })
       worker.unref()
       this.#worker = worker
+      let up = false
       const gone = () => {
+        failed(new Error('the engine ended'))
         if (this.#worker !== worker) return
         this.#worker = undefined
         this.#ready = undefined
         this.#pending?.({ stopped: true })
-        failed(new Error('the engine ended'))
+        // One that never came up would not the next time either.
+        if (up && !this.#closed) this.warm()
       }
       worker.on('error', gone)
       worker.on('exit', gone)
       worker.on('message', ({ id, ...answer }: { readonly id: number } & ThreadAnswer) => {
-        if (id === 0) return ready()
+        if (id === 0) {
+          up = true
+          return ready()
+        }
         if (id === this.#id) this.#pending?.(answer)
       })
       worker.postMessage({ id: 0, do: 'open', ...this.#open })
@@ -95,7 +103,15 @@ export class ExplainThread {
     await this.#start()
     return new Promise((resolve) => {
       const id = ++this.#id
-      const timer = setTimeout(() => void this.#worker?.terminate(), longest)
+      // Whoever waits is answered at once; another thread is there by the next question.
+      const timer = setTimeout(() => {
+        this.#pending?.({ stopped: true })
+        const worker = this.#worker
+        this.#worker = undefined
+        this.#ready = undefined
+        void worker?.terminate()
+        this.warm()
+      }, longest)
       this.#pending = (answer) => {
         clearTimeout(timer)
         this.#pending = undefined

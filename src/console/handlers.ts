@@ -1,6 +1,7 @@
 /** What the console answers to whoever the guard let in. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { readJson, send, sendJson } from './answer.ts'
+import { isFault } from '../base/index.ts'
+import { inert, readJson, send, sendJson } from './answer.ts'
 import { ExplainThread, type ThreadAnswer } from './explain-thread.ts'
 import type { Guard, Refusal } from './guard.ts'
 import { type LiveStream, openStream } from './live.ts'
@@ -117,7 +118,7 @@ export class Handlers {
     try {
       sendJson(request, response, { applied: plan.metadata.name, result: await apply(plan) })
     } catch (error) {
-      sendJson(request, response, { failed: wordsOf(error) }, 409)
+      sendJson(request, response, { failed: wordsOf(error) }, statusOf(error))
     }
   }
 
@@ -174,13 +175,22 @@ const refusal = (status: Refusal['status'], words: string): Refusal => ({ status
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 function tell(answer: ThreadAnswer, type: string, request: IncomingMessage, response: ServerResponse): void {
-  if ('text' in answer) send(request, response, { type, body: answer.text })
-  else sendJson(request, response, { error: errorOf(answer) }, 422)
+  if ('text' in answer) {
+    const body = type === 'application/json' ? inert(answer.text) : answer.text
+    send(request, response, { type, body })
+  } else sendJson(request, response, { error: errorOf(answer) }, 422)
 }
 
 function errorOf(answer: Exclude<ThreadAnswer, { readonly text: string }>): Json {
   if ('fault' in answer) return { code: answer.fault.number, message: answer.fault.fault }
   return { message: 'stopped' in answer ? 'this takes too long, or too much memory' : answer.failed }
+}
+
+/** What was not allowed, what is no longer so, and everything else that stopped a plan. */
+function statusOf(error: unknown): number {
+  if (!isFault(error)) return 422
+  if (/RIGHTS|PERMITTED|REFUSED/.test(error.code)) return 403
+  return /STALE|CONFLICT|STATE|BUSY|CHANGED|EDITED/.test(error.code) ? 409 : 422
 }
 
 async function doorsOf(options: ConsoleOptions): Promise<readonly unknown[]> {

@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs'
 import { Fault } from '../base/index.ts'
 import { packageVersion } from '../cli/commands/version.ts'
 import type { Io } from '../cli/io.ts'
 import { openBrowser } from '../cli/open-browser.ts'
 import { type DoorOptions, doorPaths } from '../cli/read-door.ts'
 import { askedToStop } from '../compose/asked-to-stop.ts'
+import { findPlan } from '../compose/change/plan-store.ts'
 import { readCertificates } from '../compose/read-certificates.ts'
 import { readInputs } from '../compose/read-inputs.ts'
 import { readRevision, revisionOf } from '../compose/read-revision.ts'
 import { parseMesh } from '../mesh/index.ts'
-import type { Plan } from '../planner/index.ts'
+import { applyHere } from './apply-here.ts'
 import type { CertificateTable } from './engine/look.ts'
 import { localDoors } from './local-doors.ts'
 import type { Source } from './options.ts'
@@ -43,7 +43,7 @@ export async function runConsole(io: Io, options: RunConsoleOptions): Promise<vo
   }
   const inputs = await read(paths)
   const before = against === undefined ? undefined : await read([against])
-  const plans = (options.plan ?? []).map(readPlan)
+  const plans = (options.plan ?? []).map((what) => findPlan(io.env, what))
   const running = await startConsole({
     port: options.port,
     source: { name: paths.join(' '), inputs, words: doorWords(options) },
@@ -51,7 +51,7 @@ export async function runConsole(io: Io, options: RunConsoleOptions): Promise<vo
     ...(istioVersion !== undefined && { istioVersion }),
     certificates: await certificatesOf(inputs),
     plans,
-    ...(options.allowApply === true && { apply: await applier(io) }),
+    ...(options.allowApply === true && { apply: applyHere(io, options) }),
     walk: async (url, take) => {
       const { walkDoor } = await import('../compose/doctor/walk-door.ts')
       return walkDoor(io.env, url, { onHop: take })
@@ -88,27 +88,4 @@ async function certificatesOf(inputs: Source['inputs']): Promise<CertificateTabl
   return Object.fromEntries(
     mesh.secrets.map(({ namespace, name }) => [`${namespace}/${name}`, look(namespace, name)]),
   )
-}
-
-/** @throws Fault ERR_INPUT_UNREADABLE */
-function readPlan(path: string): Plan {
-  const wrong = (reason: string): never => {
-    throw new Fault('ERR_INPUT_UNREADABLE', { path, reason })
-  }
-  try {
-    const plan = JSON.parse(readFileSync(path, 'utf8')) as Partial<Plan> | null
-    if (plan?.kind !== 'Plan' || typeof plan.metadata?.name !== 'string' || plan.spec === undefined) {
-      return wrong('it is no plan of kfdoor')
-    }
-    return plan as Plan
-  } catch (error) {
-    if (error instanceof Fault) throw error
-    return wrong(error instanceof SyntaxError ? 'it is not JSON' : 'it cannot be opened')
-  }
-}
-
-async function applier(_io: Io): Promise<(plan: Plan) => Promise<unknown>> {
-  return async () => {
-    throw new Error('apply it in the terminal: `kfdoor apply PLAN`')
-  }
 }

@@ -15,7 +15,7 @@ export const consoleCommand = (io: Io) =>
     .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
     .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
     .option('--against <path>', 'another mesh to compare with: file, folder, `git:REV:PATH`, profile:NAME')
-    .option('--plan <file>', 'a plan to show; repeatable', collect)
+    .option('--plan <plan>', 'a plan to show, its name or its file; repeatable', collect)
     .option('--allow-apply', 'plans may be applied from the page, not only in the terminal')
     .option('--port <port>', 'where the page is served; 0 takes a free one', readPort, 0)
     .option('--no-open', 'print the address, and open no browser')
