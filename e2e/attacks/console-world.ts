@@ -87,6 +87,7 @@ export async function withConsole(
       replace: async (_, options) =>
         options?.dryRun ? { kind: 'refused', status: 403, reason: 'forbidden' } : written('PUT', object.name),
       remove: async (ref) => written('DELETE', ref.name),
+      async *watch() {},
       missing: async (rights) => rights.filter(({ verb }) => verb !== 'get' && verb !== 'list'),
     },
   }
