@@ -253,6 +253,13 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/rollback.ts')).rollbackCommand,
   },
   {
+    name: 'tls',
+    group: 'run and change a door',
+    usage: 'tls enable [--ca DIR|--cert FILE …]',
+    summary: 'TLS at the Gateway: 443 with a certificate, 80 redirects',
+    load: async () => (await import('./commands/tls.ts')).tlsCommand,
+  },
+  {
     name: 'hash-password',
     group: 'run and change a door',
     usage: 'hash-password',

@@ -1,6 +1,7 @@
 export { applyChanges, bare } from './apply-changes.ts'
 export { createOf, deleteOf, type EditableObject, managerOf, updateOf } from './changes.ts'
 export { editObject, objectText } from './edit-text.ts'
+export { findEntrance, type IntentWorld } from './entrance.ts'
 export { inverseOf } from './inverse-of.ts'
 export { type ComponentFile, componentOf } from './kustomize.ts'
 export type {
@@ -17,3 +18,4 @@ export { parsePlan, planText } from './plan-file.ts'
 export { fileNameOf, meshAfter, type PlanOptions, planOf } from './plan-of.ts'
 export { findRaw, keyOf, nameOf, type RawDoor, type RawObject, readRawDoor, textOf } from './raw-door.ts'
 export { copyOf, isSame } from './same.ts'
+export { enableTls, type TlsAsk } from './tls-enable.ts'
