@@ -433,6 +433,7 @@ export interface Service extends Meta {
   readonly ports: readonly ServicePort[]
   readonly externalName?: string
   readonly clusterIP?: string
+  readonly externalIPs?: readonly string[]
 }
 
 /** A Pod, or the pods a Deployment, StatefulSet, DaemonSet or ReplicaSet makes. */
@@ -454,7 +455,13 @@ export interface Workload extends Meta {
       Record<string, { readonly kind: 'configMap' | 'secret'; readonly name: string; readonly key: string }>
     >
     readonly envFrom: readonly { readonly kind: 'configMap' | 'secret'; readonly name: string }[]
-    readonly ports: readonly { readonly name?: string; readonly port: number; readonly protocol: string }[]
+    readonly ports: readonly {
+      readonly name?: string
+      readonly port: number
+      readonly protocol: string
+      /** Open on the pod's node too. */
+      readonly hostPort?: number
+    }[]
   }[]
 }
 

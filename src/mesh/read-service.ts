@@ -18,5 +18,6 @@ export function readService(meta: Meta, spec: Fields | undefined): Service {
     })),
     externalName: spec?.string('externalName'),
     clusterIP: spec?.string('clusterIP'),
+    externalIPs: spec?.strings('externalIPs'),
   }
 }

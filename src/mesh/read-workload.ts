@@ -73,6 +73,7 @@ function readContainer(container: Fields): Container {
     ports: (container.list('ports') ?? []).map((port) => ({
       name: port.string('name'),
       port: port.int('containerPort') ?? 0,
+      hostPort: port.int('hostPort'),
       protocol: port.string('protocol') ?? 'TCP',
     })),
   }

@@ -93,6 +93,18 @@ kind: AuthorizationPolicy
 metadata: { name: web, namespace: apps }
 spec: { rules: [{ from: [{ source: { namespaces: [istio-system] } }] }] }
 `
+const nodes = `
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: agent, namespace: apps }
+spec: { template: { metadata: { labels: { app: agent } }, spec: { containers: [{ name: c, image: c, ports: [{ containerPort: 9000, hostPort: 9100 }, { containerPort: 1, hostPort: 9101 }] }] } } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: agent, namespace: apps }
+spec: { selector: { app: agent }, externalIPs: [203.0.113.7], ports: [{ name: http, port: 80, targetPort: 9000 }] }
+`
 const door = compileDoor(meshOf(yaml))
 const profile = `
 ---
@@ -117,6 +129,20 @@ function line({
   const where = [...hosts, ...paths].join('')
   return `${kind} ${object.name} ${port}${where === '' ? '' : ` ${where}`}: ${way.filter(Boolean).join(' > ')}${atGateway ? ' (the door)' : ''}`
 }
+
+test('ports of nodes and addresses of Services are ways in too', () => {
+  const more = compileDoor(meshOf(yaml + nodes))
+  assert.deepEqual(
+    entrances(more)
+      .map(line)
+      .filter((one) => one.includes('agent')),
+    [
+      'external-ip agent 80 203.0.113.7: sidecar > agent',
+      'host-port agent 9100: sidecar > agent',
+      'host-port agent 9101: sidecar > agent',
+    ],
+  )
+})
 
 test('every way in is told with the proxies on it', () => {
   assert.deepEqual(entrances(door).map(line), [

@@ -12,8 +12,8 @@ import { serviceHost } from './registry.ts'
 import { findBackend, injectionOf } from './workload-of.ts'
 
 export interface Entrance {
-  readonly kind: 'node-port' | 'load-balancer' | 'ingress' | 'route'
-  /** The Service, Ingress or route that opens it. */
+  readonly kind: 'node-port' | 'load-balancer' | 'external-ip' | 'host-port' | 'ingress' | 'route'
+  /** The Service, workload, Ingress or route that opens it. */
   readonly object: ObjectRef
   readonly at: At
   /** What one connects to: a node's port, the balancer's, or the controller's; undefined = the cluster chooses it. */
@@ -46,6 +46,7 @@ export function entrances(door: Door): readonly Entrance[] {
   const { mesh } = door
   return [
     ...mesh.services.flatMap((service) => ofService(door, service)),
+    ...mesh.workloads.flatMap((workload) => ofWorkload(door, workload)),
     ...mesh.others
       .filter(({ kind, apiVersion }) => kind === 'Ingress' && apiVersion.startsWith('networking.k8s.io/'))
       .flatMap((ingress) => ofIngress(door, ingress)),
@@ -61,22 +62,67 @@ export function aroundGateways(door: Door): readonly Entrance[] {
 }
 
 function ofService(door: Door, service: Service): readonly Entrance[] {
-  const { type, namespace, name, at } = service
-  if (type !== 'NodePort' && type !== 'LoadBalancer') return []
+  const { type, namespace, name, at, externalIPs = [] } = service
+  const opened = type === 'NodePort' || type === 'LoadBalancer'
+  if (!opened && externalIPs.length === 0) return []
   const object = { kind: 'Service', namespace, name }
   return service.ports.flatMap((port): readonly Entrance[] => {
     const behind = behindOf(door, namespace, name, port.port)
     const common = { object, at, hosts: [], paths: [], ...behind }
-    const nodePort: Entrance = {
-      kind: 'node-port',
-      ...(port.nodePort !== undefined && { port: port.nodePort }),
-      ...common,
-    }
-    if (type === 'NodePort') return [nodePort]
-    const balancer: Entrance = { kind: 'load-balancer', port: port.port, ...common }
-    // A balancer goes to the nodes' ports, and they are open to whoever reaches a node.
-    return port.nodePort === undefined ? [balancer] : [balancer, nodePort]
+    const address: Entrance = { kind: 'external-ip', port: port.port, ...common, hosts: externalIPs }
+    return [...(externalIPs.length > 0 ? [address] : []), ...(opened ? ofPort(type, port, common) : [])]
   })
+}
+
+function ofPort(
+  type: string,
+  port: Service['ports'][number],
+  common: Omit<Entrance, 'kind' | 'port'>,
+): readonly Entrance[] {
+  const nodePort: Entrance = {
+    kind: 'node-port',
+    ...(port.nodePort !== undefined && { port: port.nodePort }),
+    ...common,
+  }
+  if (type === 'NodePort') return [nodePort]
+  const balancer: Entrance = { kind: 'load-balancer', port: port.port, ...common }
+  // A balancer goes to the nodes' ports, and they are open to whoever reaches a node.
+  return port.nodePort === undefined ? [balancer] : [balancer, nodePort]
+}
+
+/** Ports of a pod that its node has too; the Service that leads to the same port, where there is one. */
+function ofWorkload(door: Door, workload: Workload): readonly Entrance[] {
+  const { mesh } = door
+  const { namespace, at } = workload
+  const object = refOf(workload)
+  return workload.containers.flatMap(({ ports }) =>
+    ports.flatMap(({ port, hostPort }): readonly Entrance[] => {
+      if (hostPort === undefined) return []
+      const service = mesh.services.find((one) =>
+        one.ports.some((each) => {
+          const found = findBackend(mesh, serviceHost(one.name, one.namespace), each.port)
+          return (
+            found.kind === 'backend' && found.backend.workload === workload && found.backend.port === port
+          )
+        }),
+      )
+      const own = service?.ports.find((each) => service && behindPort(mesh, service, each.port) === port)
+      const behind = service && own && behindOf(door, service.namespace, service.name, own.port)
+      const injection = injectionOf(mesh, workload)
+      const alone: Behind = {
+        service: { namespace, name: workload.name, port },
+        workload: object,
+        proxies: injection === 'none' ? [] : [{ kind: injection, workload: object }],
+        atGateway: false,
+      }
+      return [{ kind: 'host-port', object, at, port: hostPort, hosts: [], paths: [], ...(behind ?? alone) }]
+    }),
+  )
+}
+
+function behindPort(mesh: Mesh, service: Service, port: number): number | undefined {
+  const found = findBackend(mesh, serviceHost(service.name, service.namespace), port)
+  return found.kind === 'backend' ? found.backend.port : undefined
 }
 
 function ofIngress(door: Door, ingress: OtherObject): readonly Entrance[] {

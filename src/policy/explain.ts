@@ -180,9 +180,11 @@ function insideCaller(
   return injectionOf(mesh, pod) === 'sidecar' ? principal : 'outside'
 }
 
-/** The Service a node's port leads to. */
+/** What a node's port leads to. */
 function entranceAt(door: Door, port: number): Entrance | undefined {
-  return entrances(door).find((one) => one.kind === 'node-port' && one.port === port)
+  return entrances(door).find(
+    (one) => (one.kind === 'node-port' || one.kind === 'host-port') && one.port === port,
+  )
 }
 
 function gatewayOf(door: Door, entrance: Entrance | undefined): ProxyIdentity | undefined {

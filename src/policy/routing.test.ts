@@ -377,3 +377,45 @@ for (const [yaml, request, want, why] of near) {
     )
   })
 }
+
+const answered = 'headers: { response: { set: { x-answer: "yes" }, remove: [x-other] } }'
+const onlyA = 'route: [{ destination: { host: a } }]'
+const gone = 'route: [{ destination: { host: gone } }]'
+const ownAnswers: readonly (readonly [http: string, status: number, has: boolean, why: string])[] = [
+  [`[{ ${onlyA}, ${answered}, fault: { abort: { httpStatus: 418, percentage: { value: 100 } } } }]`, 418, true, 'a fault answers under the route'],
+  [`[{ ${gone}, ${answered} }]`, 503, true, 'and so does a destination that is not there'],
+  [`[{ directResponse: { status: 200 }, ${answered} }]`, 200, true, 'a direct response'],
+  [`[{ match: [{ uri: { exact: /x } }], ${onlyA}, ${answered} }]`, 404, false, 'no route, no headers of one'],
+] // biome-ignore format: a table
+for (const [http, status, has, why] of ownAnswers) {
+  test(`what the proxy says itself: ${why}`, () => {
+    const decision = decide(service(http))
+    assert.ok(decision.kind === 'reply')
+    assert.equal(decision.status, status)
+    assert.equal(
+      decision.headers.some(([name, value]) => name === 'x-answer' && value === 'yes'),
+      has,
+    )
+  })
+}
+
+test("a refusal has the route's headers, and its own of the same name", () => {
+  const deny = `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: nobody, namespace: istio-system }
+spec: { action: DENY, rules: [{}] }
+---`
+  const typed = 'headers: { response: { set: { x-answer: "yes", content-type: text/html } } }'
+  const decision = decide(deny + service(`[{ ${onlyA}, ${typed} }]`))
+  assert.ok(decision.kind === 'reply')
+  assert.equal(decision.status, 403)
+  assert.deepEqual(Object.fromEntries(decision.headers), { 'x-answer': 'yes', 'content-type': 'text/html' })
+})
+
+test('of a response header that is set twice the later value counts', () => {
+  const twice = `[{ route: [{ destination: { host: a }, headers: { response: { set: { x-answer: first } } } }], ${answered} }]`
+  const decision = decide(service(twice))
+  assert.ok(decision.kind === 'forward')
+  assert.deepEqual(decision.response.set.filter(([name]) => name === 'x-answer').length, 1)
+})

@@ -62,8 +62,8 @@ export function aroundText({ kind, object, port, proxies, controller, hosts, at 
   const where = port === undefined ? '' : ` ${port}`
   const name = `${object.kind} ${object.namespace}/${object.name}`
   const what =
-    kind === 'node-port' || kind === 'load-balancer'
-      ? `${kind.replace('-', ' ')}${where} of ${name}`
+    kind !== 'ingress' && kind !== 'route'
+      ? `${kind === 'external-ip' ? 'external IP' : kind.replace('-', ' ')}${where} of ${name}`
       : `${name}${hosts.length === 0 ? '' : ` (${hosts.join(', ')})`} by ${controller}`
   const held = proxies.length === 0 ? 'no policy holds there' : 'only its sidecar is on the way'
   return `${what}, past every gateway: ${held}, ${at.file}:${at.line}`

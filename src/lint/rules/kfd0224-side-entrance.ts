@@ -31,6 +31,8 @@ export const sideEntrance: Rule = {
 const words: Readonly<Record<Entrance['kind'], string>> = {
   'node-port': 'type: NodePort',
   'load-balancer': 'type: LoadBalancer',
+  'external-ip': 'externalIPs',
+  'host-port': 'hostPort',
   ingress: 'Ingress',
   route: 'route of another gateway',
 }
