@@ -2,7 +2,6 @@
 import fc from 'fast-check'
 
 const issuer = 'https://kubernetes.default.svc.cluster.local'
-const jwks = '{"keys":[{"kty":"RSA","kid":"k","n":"AQAB","e":"AQAB"}]}'
 
 /** A gateway, an authorizer, and two Services with sidecars. */
 export const aFront = `apiVersion: networking.istio.io/v1
@@ -184,7 +183,7 @@ kind: RequestAuthentication
 metadata: {name: tokens, namespace: istio-system}
 spec:
   jwtRules:
-  - {issuer: "${issuer}", jwks: '${jwks}', forwardOriginalToken: true}
+  - {issuer: "${issuer}", jwksUri: "${issuer}/openid/v1/jwks", forwardOriginalToken: true}
 `
     return [aFront, service, ...documents, ...(tokens ? [token] : [])]
       .join('---\n')
