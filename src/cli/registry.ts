@@ -225,6 +225,20 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/export.ts')).exportCommand,
   },
   {
+    name: 'expose',
+    group: 'run and change a door',
+    usage: 'expose MODEL --to sa:NS/NAME',
+    summary: 'let named callers reach a model, a notebook or a Service, and nobody else',
+    load: async () => (await import('./commands/expose.ts')).exposeCommand,
+  },
+  {
+    name: 'unexpose',
+    group: 'run and change a door',
+    usage: 'unexpose MODEL',
+    summary: 'take back what `expose` opened',
+    load: async () => (await import('./commands/unexpose.ts')).unexposeCommand,
+  },
+  {
     name: 'ca',
     group: 'run and change a door',
     usage: 'ca init|server|csr|sign|renew|secret|inspect|install|env|…',

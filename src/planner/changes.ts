@@ -1,7 +1,8 @@
 /** How intents write down what they want: one object, one write. */
 import { bare } from './apply-changes.ts'
 import type { Change, Effect, KubeObject } from './plan.ts'
-import { nameOf, type RawObject, textOf } from './raw-door.ts'
+import { keyOf, nameOf, type RawObject, textOf } from './raw-door.ts'
+import { isSame } from './same.ts'
 
 /** @throws Error where `after` is no object; a bug of the intent */
 export function createOf(after: KubeObject, effect: Effect, why: string): Change {
@@ -81,4 +82,22 @@ export function managedByOthers(
     const manager = managerOf({ object: change.before })
     return manager === undefined ? [] : [{ object: textOf(change.object), manager }]
   })
+}
+
+/** Two lists of changes, the second made after the first, as one: each object written once, if at all. */
+export function mergeChanges(first: readonly Change[], second: readonly Change[]): readonly Change[] {
+  const later = new Map(second.map((change) => [keyOf(change.object), change]))
+  const merged = first.flatMap((change): readonly Change[] => {
+    const next = later.get(keyOf(change.object))
+    if (next === undefined) return [change]
+    later.delete(keyOf(change.object))
+    const { object, effect, why } = next
+    const before = change.op === 'create' ? undefined : change.before
+    const after = next.op === 'delete' ? undefined : next.after
+    const version = 'resourceVersion' in change ? { resourceVersion: change.resourceVersion } : {}
+    if (before === undefined) return after === undefined ? [] : [{ op: 'create', object, effect, why, after }]
+    if (after === undefined) return [{ op: 'delete', object, effect, why, before, ...version }]
+    return isSame(before, after) ? [] : [{ op: 'update', object, effect, why, before, after, ...version }]
+  })
+  return [...merged, ...later.values()]
 }

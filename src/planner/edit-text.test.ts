@@ -34,6 +34,13 @@ const rows: readonly (readonly [
     'a:\n- b # x\n- d\n',
   ],
   ['an item taken out of brackets', 'a: [b, c, d]\n', (object) => object.a.splice(1, 1), 'a: [b, d]\n'],
+  ['the last two taken out of brackets', 'a: [b, c, d]\n', (object) => object.a.splice(1, 2), 'a: [b]\n'],
+  [
+    'two taken out of the middle',
+    'a:\n- b\n- c\n- d # x\n- e\n',
+    (object) => object.a.splice(1, 2),
+    'a:\n- b\n- e\n',
+  ],
   ['the last taken out of brackets', 'a: [b, c]\n', (object) => object.a.pop(), 'a: [b]\n'],
   ['the only one taken out', 'a:\n- b\nc: 1\n', (object) => object.a.pop(), 'a: []\nc: 1\n'],
   ['a scalar', 'a: "b" # why\nc: d\n', (object) => (object.a = 'e'), 'a: e # why\nc: d\n'],

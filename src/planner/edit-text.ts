@@ -177,7 +177,7 @@ function changeSeq(
     return
   }
   if (fresh.length === 0 && before.length > old) {
-    for (let index = head; index < head + old; index++) splices.push(...removal(text, node, index))
+    splices.push(...removal(text, node, head, old))
     return
   }
   splices.push(replacement(text, node, after, json))
@@ -212,16 +212,17 @@ function insertion(
   return { start: end, end, text: text[end - 1] === '\n' ? lines : `\n${lines.replace(/\n$/, '')}` }
 }
 
-function removal(text: string, node: YAMLMap | YAMLSeq, index: number): readonly Splice[] {
-  const [item, next, last] = [node.items[index], node.items[index + 1], node.items[index - 1]]
+/** Without `count` entries from `index` on. */
+function removal(text: string, node: YAMLMap | YAMLSeq, index: number, count = 1): readonly Splice[] {
+  const [first, last] = [node.items[index], node.items[index + count - 1]]
+  const [before, next] = [node.items[index - 1], node.items[index + count]]
   if (node.flow === true) {
-    if (next !== undefined) return [{ start: rangeOf(item)[0], end: rangeOf(next)[0], text: '' }]
-    if (last !== undefined) return [{ start: endOf(last), end: endOf(item), text: '' }]
-    return [{ start: rangeOf(item)[0], end: endOf(item), text: '' }]
+    if (next !== undefined) return [{ start: rangeOf(first)[0], end: rangeOf(next)[0], text: '' }]
+    return [{ start: before === undefined ? rangeOf(first)[0] : endOf(before), end: endOf(last), text: '' }]
   }
-  if (node.items.length === 1) return [replacement(text, node, isSeq(node) ? [] : {}, false)]
-  const start = lineStart(text, rangeOf(item)[0])
-  return [{ start, end: lineEnd(text, endOf(item)), text: '' }]
+  if (node.items.length === count) return [replacement(text, node, isSeq(node) ? [] : {}, false)]
+  const start = lineStart(text, rangeOf(first)[0])
+  return [{ start, end: lineEnd(text, endOf(last)), text: '' }]
 }
 
 /** Another value in the place of one. */

@@ -2,6 +2,15 @@ export { applyChanges, bare } from './apply-changes.ts'
 export { createOf, deleteOf, type EditableObject, managerOf, updateOf } from './changes.ts'
 export { editObject, objectText } from './edit-text.ts'
 export { findEntrance, type IntentWorld } from './entrance.ts'
+export {
+  type ExposeAsk,
+  type Grantee,
+  parseGrantee,
+  type SubjectKind,
+  usualAudience,
+} from './expose/ask.ts'
+export { expose } from './expose/expose.ts'
+export { unexpose } from './expose/unexpose.ts'
 export { inverseOf } from './inverse-of.ts'
 export { type ComponentFile, componentOf } from './kustomize.ts'
 export type {
@@ -17,5 +26,6 @@ export type {
 export { parsePlan, planText } from './plan-file.ts'
 export { fileNameOf, meshAfter, type PlanOptions, planOf } from './plan-of.ts'
 export { findRaw, keyOf, nameOf, type RawDoor, type RawObject, readRawDoor, textOf } from './raw-door.ts'
+export { nearNames, refuse } from './refuse.ts'
 export { copyOf, isSame } from './same.ts'
 export { enableTls, type TlsAsk } from './tls-enable.ts'

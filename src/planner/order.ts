@@ -3,7 +3,15 @@
  * nor the door after does. Closing before opening is often such an order; where a change does both, others
  * are tried, and where there is none the plan says what the moment lets through.
  */
-import { type AccessDiff, diffAccess, type Excess, findExcess, type Seen } from '../regions/index.ts'
+import type { Principal } from '../policy/index.ts'
+import {
+  type AccessDiff,
+  diffAccess,
+  type Excess,
+  effectBetween,
+  findExcess,
+  type Seen,
+} from '../regions/index.ts'
 import type { Change, Effect } from './plan.ts'
 
 export interface Ordered {
@@ -13,8 +21,14 @@ export interface Ordered {
   readonly excess?: Excess & { readonly afterChange: number }
 }
 
-export interface OrderOptions {
+export interface Question {
+  /** Seconds since the epoch. */
   readonly now: number
+  /** Callers asked about beside those found in the YAML. */
+  readonly principals?: readonly Principal[]
+}
+
+export interface OrderOptions extends Question {
   /** The door with these changes made, and how it is looked at. */
   readonly doorWith: (changes: readonly Change[]) => Seen
 }
@@ -28,7 +42,7 @@ export function orderChanges(changes: readonly Change[], options: OrderOptions):
   const [start, end] = [options.doorWith([]), options.doorWith(changes)]
   const usual = [...changes].sort((a, b) => rank[a.effect] - rank[b.effect])
   if (usual.length <= 1)
-    return { changes: usual.map((each) => ({ ...each, effect: effectOf(start, end, options.now) })) }
+    return { changes: usual.map((each) => ({ ...each, effect: effectBetween(start, end, options) })) }
   const moments = new Moments(start, end, options)
   const found = safe(usual, [], moments)
   const order = found ?? usual
@@ -40,7 +54,7 @@ export function orderChanges(changes: readonly Change[], options: OrderOptions):
   ]
   const withEffects = order.map((each, index) => ({
     ...each,
-    effect: effectOf(seen[index] as Seen, seen[index + 1] as Seen, options.now),
+    effect: effectBetween(seen[index] as Seen, seen[index + 1] as Seen, options),
   }))
   if (found !== undefined) return { changes: withEffects }
   for (let made = 1; made < order.length; made++) {
@@ -94,7 +108,7 @@ class Moments {
     let moment = this.#known.get(key)
     if (moment === undefined) {
       const seen = this.#options.doorWith(made)
-      moment = { seen, excess: findExcess(this.#start, seen, this.#end, this.#options.now) }
+      moment = { seen, excess: findExcess(this.#start, seen, this.#end, this.#options) }
       this.#known.set(key, moment)
     }
     return moment
@@ -115,12 +129,11 @@ class Moments {
   }
 }
 
-function effectOf(before: Seen, after: Seen, now: number): Effect {
-  const { gained, changed, lost, unknown } = compare(before, after, now)
-  if (gained.length + changed.length + unknown.length > 0) return 'opens'
-  return lost.length > 0 ? 'closes' : 'neutral'
-}
-
-export function compare(before: Seen, after: Seen, now: number): AccessDiff {
-  return diffAccess(before.mesh, after.mesh, { now, old: before.view, new: after.view })
+export function compare(before: Seen, after: Seen, { now, principals }: Question): AccessDiff {
+  return diffAccess(before.mesh, after.mesh, {
+    now,
+    old: before.view,
+    new: after.view,
+    ...(principals && { principals }),
+  })
 }

@@ -35,11 +35,15 @@ export function planOf(door: RawDoor, intended: Intended, options: PlanOptions):
   if (others.length > 0) throw new Fault('ERR_MANAGED_ELSEWHERE', { objects: others })
   const name = planName(options.intent, options.subject, intended.changes)
   const doorWith = (changes: readonly Change[]) => seenWith(door.inputs, changes, fileNameOf(name), options)
+  const question = {
+    now: options.now,
+    ...(intended.principals && { principals: intended.principals }),
+  }
   const before = doorWith([])
-  const { changes, excess } = orderChanges(intended.changes, { now: options.now, doorWith })
+  const { changes, excess } = orderChanges(intended.changes, { ...question, doorWith })
   const after = doorWith(changes)
   refuseBroken(before.problems, after.problems)
-  const access = compare(before, after, options.now)
+  const access = intended.access ?? compare(before, after, question)
   const moment =
     excess === undefined
       ? []

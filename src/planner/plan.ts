@@ -2,6 +2,7 @@
  * A plan: what would be changed, who gains and who loses by it, and how to undo it. It is a document a
  * person reviews in a pull request and `kfdoor apply` executes; everything in it is data.
  */
+import type { Principal } from '../policy/index.ts'
 import type { AccessDiff } from '../regions/index.ts'
 
 /** A Kubernetes object as YAML or the API server gives it. */
@@ -81,4 +82,8 @@ export interface Intended {
   readonly changes: readonly Change[]
   readonly risks: readonly string[]
   readonly callers: readonly { readonly title: string; readonly text: string }[]
+  /** Whom the plan is about, beside everybody found in the YAML: `sa:ci/deploy,aud=models`. */
+  readonly principals?: readonly Principal[]
+  /** Where the intent has compared the doors before and after already, for all these changes. */
+  readonly access?: AccessDiff
 }

@@ -60,6 +60,8 @@ export interface DiffOptions {
   readonly now: number
   readonly old: ViewOptions
   readonly new: ViewOptions
+  /** Beside those found in either YAML. */
+  readonly principals?: readonly Principal[]
 }
 
 /**
@@ -70,7 +72,8 @@ export function diffAccess(before: Mesh, after: Mesh, options: DiffOptions): Acc
   const contents = new Contents()
   const views = [new View(before, options.old, contents), new View(after, options.new, contents)] as const
   const principals = new Map<string, Principal>()
-  for (const principal of [...findPrincipals(before), ...findPrincipals(after)]) {
+  const asked = options.principals ?? []
+  for (const principal of [...findPrincipals(before), ...findPrincipals(after), ...asked]) {
     principals.set(nameOf(principal), principal)
   }
   const judges = views.map(

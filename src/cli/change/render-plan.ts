@@ -77,7 +77,7 @@ function diffLines(change: Change): readonly string[] {
 const mostLines = 24
 
 /** `gained  sa:team-a/ci may POST https://…/serving/team-a/iris/x`, callers alike together. */
-export function accessLines(access: AccessDiff): readonly string[] {
+function accessLines(access: AccessDiff): readonly string[] {
   const { gained, lost, changed, unreachable, deadRules, unknown } = access
   const lines = [
     ...folded(gained, 'gained ', mayText),
@@ -90,14 +90,30 @@ export function accessLines(access: AccessDiff): readonly string[] {
     ...folded(changed, 'changed', (each) => `${each.principal}: ${requestText(each)} goes ${wayText(each)}`),
     ...unreachable.map((each) => `  lost    nobody reaches ${each.from.upstream} any more`),
     ...deadRules.map(({ policy, rule, reason }) => `  dead    ${policy} ${rule}: ${reason}`),
-    ...unknown.map((each) =>
-      'reason' in each
-        ? `  unknown ${each.reason}: ${witnessText(each.witness)}`
-        : `  unknown ${each.principal}: ${requestText(each)}: ${each.from.verdict} → ${each.to.verdict} (${each.to.reason})`,
-    ),
+    ...unknownLines(unknown),
   ]
   if (lines.length === 0) return ['  nobody: whoever asks, every request fares as before']
   return lines
+}
+
+/** By why nobody can tell; one request each. */
+function unknownLines(unknown: AccessDiff['unknown']): readonly string[] {
+  const groups = new Map<string, { readonly line: string; count: number }>()
+  for (const each of unknown) {
+    const [key, line] =
+      'reason' in each
+        ? [each.reason, `${each.reason}: ${witnessText(each.witness)}`]
+        : [
+            `${each.from.verdict} ${each.to.verdict} ${each.to.reason}`,
+            `${each.principal}: ${requestText(each)}: ${each.from.verdict} (${each.from.reason}) → ${each.to.verdict} (${each.to.reason})`,
+          ]
+    const known = groups.get(key)
+    if (known === undefined) groups.set(key, { line, count: 1 })
+    else known.count += 1
+  }
+  return [...groups.values()].map(
+    ({ line, count }) => `  unknown ${line}${count > 1 ? `, and ${count - 1} alike` : ''}`,
+  )
 }
 
 function folded(

@@ -1,0 +1,150 @@
+import { Fault } from '../../base/index.ts'
+import {
+  type ExposeAsk,
+  type Grantee,
+  parseGrantee,
+  type SubjectKind,
+  usualAudience,
+} from '../../planner/index.ts'
+
+export interface ExposeOptions {
+  readonly to?: readonly string[]
+  readonly namespace?: string
+  readonly audience?: string
+  readonly methods?: string
+  readonly host?: string
+  readonly path?: string
+  readonly public?: boolean
+  readonly yesAnyoneWithTheUrl?: boolean
+  readonly gateway?: string
+  readonly jwksUri?: string
+  readonly issuer?: readonly string[]
+  readonly protocol?: string
+  readonly port?: string
+  readonly until?: string
+  readonly timeout?: string
+}
+
+export interface Subject {
+  readonly kind: SubjectKind
+  readonly name: string
+  readonly namespace?: string
+}
+
+function wrong(message: string, next: string): never {
+  throw new Fault('ERR_USAGE', { message, next })
+}
+
+/** `iris`, `team-a/iris`, `notebook/mine`, `service/api`, `service/team-a/api`. */
+export function readSubject(text: string, namespace: string | undefined): Subject {
+  const kinds: Readonly<Record<string, SubjectKind>> = {
+    model: 'model',
+    notebook: 'notebook',
+    service: 'service',
+    svc: 'service',
+  }
+  const parts = text.split('/')
+  const kind = parts.length > 1 ? kinds[parts[0] as string] : undefined
+  const rest = kind === undefined ? parts : parts.slice(1)
+  const name = rest.pop() ?? ''
+  const [where = namespace, more] = rest
+  if (more !== undefined || !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name)) {
+    wrong(
+      `\`${text}\` names nothing that can be exposed`,
+      'write NAME, NAMESPACE/NAME, notebook/NAME, service/NAME or pipelines',
+    )
+  }
+  if (where !== undefined && namespace !== undefined && where !== namespace) {
+    wrong(`\`${text}\` is in another namespace than \`-n ${namespace}\``, 'say one of them')
+  }
+  return { kind: kind ?? 'model', name, ...(where !== undefined && { namespace: where }) }
+}
+
+/** @throws Fault ERR_USAGE with what is wrong */
+export function readExpose(text: string, options: ExposeOptions): ExposeAsk {
+  const subject = readSubject(text, options.namespace)
+  const to = (options.to ?? []).map(readGrantee)
+  const open = options.public === true
+  if (open && !options.yesAnyoneWithTheUrl) {
+    wrong(
+      '`--public` lets in anyone who has the URL, whoever that is',
+      'name callers with `--to`, or say `--public --yes-anyone-with-the-url`',
+    )
+  }
+  if (open && to.length > 0)
+    wrong('`--public` is for everybody and `--to` is for somebody', 'say one of them')
+  if (!open && to.length === 0) {
+    wrong('nobody is named', 'say `--to sa:NS/NAME`, `--to user:EMAIL` or `--to group:NAME`; repeatable')
+  }
+  const { path, host } = options
+  if (path !== undefined && host !== undefined) wrong('`--path` and `--host` are two ways', 'say one of them')
+  if (path !== undefined && !/^(\/[A-Za-z0-9._~-]+)+\/?$/.test(path)) {
+    wrong(`\`${path}\` is no path to expose something at`, 'write it as `/serving/team-a/iris`')
+  }
+  if (host !== undefined && !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/.test(host)) {
+    wrong(`\`${host}\` is no host of its own`, 'write it as `iris.example.com`')
+  }
+  const { protocol, until, gateway, timeout = '300s' } = options
+  if (protocol !== undefined && protocol !== 'v1' && protocol !== 'v2' && protocol !== 'openai') {
+    wrong(`\`${protocol}\` is no protocol of a model`, 'use v1, v2 or openai')
+  }
+  if (until !== undefined && (!/^\d{4}-\d\d-\d\d(T.*)?$/.test(until) || Number.isNaN(Date.parse(until)))) {
+    wrong(`\`${until}\` is no date`, 'write it as `2030-12-31`')
+  }
+  if (gateway !== undefined && !/^[^/]+\/[^/]+$/.test(gateway)) {
+    wrong(`\`${gateway}\` names no Gateway`, 'write it as `kubeflow/kubeflow-gateway`')
+  }
+  if (!/^\d+(\.\d+)?(ms|s|m|h)$/.test(timeout)) wrong(`\`${timeout}\` is no duration`, 'write it as `300s`')
+  const methods = options.methods?.toUpperCase().split(',')
+  if (methods?.some((method) => !/^[A-Z]+$/.test(method))) {
+    wrong(`\`${options.methods}\` are no methods`, 'write them as `GET,POST`')
+  }
+  return {
+    ...subject,
+    to,
+    public: open,
+    audience: readWord(options.audience ?? usualAudience, 'audience'),
+    timeout,
+    ...(methods && { methods }),
+    ...(host !== undefined && { host }),
+    ...(path !== undefined && { path: path.replace(/\/$/, '') }),
+    ...(gateway !== undefined && { gateway }),
+    ...(options.jwksUri !== undefined && { jwksUri: readUrl(options.jwksUri) }),
+    ...(options.issuer && { issuers: options.issuer.map((each) => readWord(each, 'issuer')) }),
+    ...(protocol !== undefined && { protocol }),
+    ...(options.port !== undefined && { port: readPort(options.port) }),
+    ...(until !== undefined && { until }),
+  }
+}
+
+function readGrantee(text: string): Grantee {
+  return (
+    parseGrantee(text) ??
+    wrong(
+      `\`${text}\` is nobody a thing can be exposed to`,
+      'write sa:NAMESPACE/NAME, user:EMAIL or group:NAME',
+    )
+  )
+}
+
+function readWord(text: string, what: string): string {
+  return text !== '' && !/[\s*]/.test(text)
+    ? text
+    : wrong(`\`${text}\` is no ${what}`, 'give one without spaces and stars')
+}
+
+function readUrl(text: string): string {
+  return /^https?:\/\/[^\s]+$/.test(text)
+    ? text
+    : wrong(
+        `\`${text}\` is no URL of keys`,
+        'write it as `http://cluster-jwks-proxy.istio-system.svc.cluster.local/openid/v1/jwks`',
+      )
+}
+
+function readPort(text: string): number {
+  const port = Number(text)
+  return Number.isInteger(port) && port > 0 && port < 65_536
+    ? port
+    : wrong(`\`${text}\` is no port`, 'give a number')
+}

@@ -1,0 +1,32 @@
+import { Command } from '@commander-js/extra-typings'
+import { withChangeOptions } from '../change/options.ts'
+import type { Io } from '../io.ts'
+import { wordsOf } from './expose.ts'
+
+/** `kfdoor unexpose iris` */
+export const unexposeCommand = (io: Io) =>
+  withChangeOptions(
+    new Command('unexpose')
+      .summary('take back what `kfdoor expose` opened, found by what it left on its objects')
+      .argument('<what>', 'MODEL, NAMESPACE/MODEL, notebook/NAME, service/NAME')
+      .option('-n, --namespace <name>', 'where it is, if two of that name are exposed'),
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kfdoor unexpose sklearn-iris -f mesh/
+  kfdoor unexpose notebook/my-notebook --context production --apply`,
+    )
+    .action(async (what, options, command) => {
+      const { readSubject } = await import('../change/read-expose.ts')
+      const { runChange } = await import('../change/run-change.ts')
+      const { unexpose } = await import('../../planner/index.ts')
+      const subject = readSubject(what, options.namespace)
+      await runChange(io, command, {
+        intent: 'unexpose',
+        subject: subject.name,
+        words: wordsOf('unexpose', what, options),
+        intend: ({ door }) => unexpose(door, subject),
+      })
+    })

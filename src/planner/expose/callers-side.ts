@@ -1,0 +1,59 @@
+/** What whoever calls needs: the URL, a token that is meant for it, and YAML to paste. */
+import type { Intended } from '../plan.ts'
+import { doorPath, type Exposure } from './objects.ts'
+
+export function callersSide(exposure: Exposure): Intended['callers'] {
+  const { ask, target, entry } = exposure
+  const origin = `${entry.scheme}://${entry.host}`
+  const call = target.endpoints.find(({ methods }) => methods?.includes('POST')) ?? target.endpoints[0]
+  const url = call === undefined ? origin : `${origin}${doorPath(exposure, call)}`
+  const sends = call?.methods?.includes('POST')
+    ? " -X POST -H 'Content-Type: application/json' -d @input.json"
+    : ''
+  const inside = `${entry.scheme === 'https' ? 'http' : entry.scheme}://istio-ingressgateway.${entry.namespace}.svc.cluster.local${call === undefined ? '' : doorPath(exposure, call)}`
+  const accounts = ask.to.flatMap((each) => (each.kind === 'sa' ? [each] : []))
+  const sections: { title: string; text: string }[] = []
+  if (ask.public) sections.push({ title: 'for the caller: anyone', text: `curl ${url}${sends}` })
+  for (const { namespace, name } of ask.public ? [] : accounts) {
+    sections.push({
+      title: `for the caller: sa:${namespace}/${name}`,
+      text: [
+        'from outside:',
+        `  TOKEN=$(kubectl create token ${name} -n ${namespace} --audience=${ask.audience} --duration=1h)`,
+        `  curl ${url} -H "Authorization: Bearer $TOKEN"${sends}`,
+        'from a pod, with a token that renews itself:',
+        ...deployment(name, ask.audience, inside).map((line) => `  ${line}`),
+      ].join('\n'),
+    })
+  }
+  const people = ask.to.filter(({ kind }) => kind !== 'sa')
+  if (!ask.public && people.length > 0) {
+    sections.push({
+      title: 'for the caller: people',
+      text: [`kfdoor login ${origin}`, `kfdoor curl ${url}${sends}`].join('\n'),
+    })
+  }
+  return sections
+}
+
+/** Of a Deployment's pod template: the kubelet writes the token and renews it. */
+function deployment(account: string, audience: string, url: string): readonly string[] {
+  return [
+    'spec:',
+    '  template:',
+    '    spec:',
+    `      serviceAccountName: ${account}`,
+    '      containers:',
+    '      - name: app',
+    '        env:',
+    `        - {name: MODEL_URL, value: ${url}}`,
+    '        - {name: MODEL_TOKEN_FILE, value: /var/run/secrets/kfdoor/token}',
+    '        volumeMounts:',
+    '        - {name: kfdoor-token, mountPath: /var/run/secrets/kfdoor, readOnly: true}',
+    '      volumes:',
+    '      - name: kfdoor-token',
+    '        projected:',
+    '          sources:',
+    `          - serviceAccountToken: {path: token, audience: ${audience}, expirationSeconds: 3600}`,
+  ]
+}

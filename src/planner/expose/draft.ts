@@ -1,0 +1,312 @@
+/** The changes of an exposure while they are found: the route, and what still refuses whom it is meant for. */
+import type { Mesh } from '../../mesh/index.ts'
+import {
+  attaches,
+  compileDoor,
+  type Explanation,
+  explain,
+  type Principal,
+  type Step,
+} from '../../policy/index.ts'
+import { callerName, type ViewOptions } from '../../regions/index.ts'
+import { createOf, type EditableObject, updateOf } from '../changes.ts'
+import type { Change, KubeObject } from '../plan.ts'
+import { meshAfter } from '../plan-of.ts'
+import { findRaw, keyOf, nameOf, type RawDoor, textOf } from '../raw-door.ts'
+import { refuse } from '../refuse.ts'
+import { type ExposeAsk, granteeText, principalOf } from './ask.ts'
+import { addNotPaths } from './exempt.ts'
+import {
+  doorPath,
+  type Exposure,
+  exemptsAnnotation,
+  exposeAnnotation,
+  filterExemption,
+  gatewayAllow,
+  gatewayDeny,
+  pathPattern,
+  podAllow,
+  subjectOf,
+  tokensAtGateway,
+  tokensAtPod,
+  virtualService,
+} from './objects.ts'
+import type { Endpoint } from './target.ts'
+
+export interface ExposeWorld {
+  readonly door: RawDoor
+  readonly mesh: Mesh
+  /** Seconds since the epoch. */
+  readonly now: number
+  readonly view: (mesh: Mesh) => ViewOptions
+}
+
+/** The changes while they are found. */
+export class Draft {
+  readonly risks: string[] = []
+  readonly #world: ExposeWorld
+  readonly #exposure: Exposure
+  readonly #wanted = new Map<
+    string,
+    { readonly object: KubeObject; readonly effect: Change['effect']; readonly why: string }
+  >()
+  /** Policies of others, with what is taken out of them. */
+  readonly #exempted = new Map<
+    string,
+    { readonly namespace: string; readonly name: string; readonly patterns: Set<string> }
+  >()
+
+  constructor(world: ExposeWorld, exposure: Exposure) {
+    this.#world = world
+    this.#exposure = exposure
+    const { target, trust, ask } = exposure
+    const who = ask.to.map(granteeText).join(', ')
+    const lock = ask.public
+      ? 'at the door, these paths take no other method'
+      : `at the door, nobody but ${who} gets to these paths`
+    if (target.kind !== 'notebook') {
+      this.#want(
+        virtualService(exposure),
+        'opens',
+        `the route to ${target.name}, its exact calls and no others`,
+      )
+    }
+    const deny = gatewayDeny(exposure)
+    // A notebook keeps the callers it has: the policy before its pod adds one.
+    if (
+      target.kind !== 'notebook' &&
+      (deny.spec as { readonly rules: readonly unknown[] }).rules.length > 0
+    ) {
+      this.#want(deny, 'closes', lock)
+    }
+    if (trust.atGateway.length > 0) {
+      this.#want(tokensAtGateway(exposure), 'neutral', "the door reads service accounts' tokens")
+      this.risks.push(
+        'the gateway reads tokens of one more issuer: a token of it that is broken or expired is answered 401 on every path, where it was not looked at before',
+      )
+    }
+    if (ask.public && trust.people === undefined && target.behindLocalGateway) {
+      this.risks.push(
+        'any pod of the mesh that calls the local gateway gets to the model too, for the model is asked to believe nobody in particular',
+      )
+    }
+    if (!ask.public && trust.people === undefined && ask.to.some(({ kind }) => kind !== 'sa')) {
+      this.risks.push(
+        target.behindLocalGateway
+          ? 'this door hands people on by a header and not by a token: a pod that calls the local gateway with a made-up kubeflow-userid is believed by the model; name service accounts instead, or move to oauth2-proxy'
+          : 'this door hands people on by a header: it is believed from the gateway alone',
+      )
+    }
+    const known = new Set(world.mesh.serviceAccounts.map(({ namespace, name }) => `${namespace}/${name}`))
+    for (const grantee of ask.to) {
+      if (grantee.kind !== 'sa' || known.size === 0 || known.has(`${grantee.namespace}/${grantee.name}`))
+        continue
+      this.risks.push(
+        `there is no ServiceAccount ${grantee.namespace}/${grantee.name} in this door; whoever makes one of that name is let in`,
+      )
+    }
+    if (!target.podsKnown) {
+      this.risks.push(
+        `no pod of ${target.name} is in this door: the policy before it selects what its controller labels them with, and that cannot be checked here`,
+      )
+    }
+  }
+
+  #want(object: KubeObject, effect: Change['effect'], why: string): void {
+    const name = nameOf(object)
+    if (name !== undefined) this.#wanted.set(keyOf(name), { object, effect, why })
+  }
+
+  /** Adds what is missing until everybody who is meant gets through. */
+  settle(): void {
+    const { ask, target } = this.#exposure
+    const reasons: string[] = []
+    for (let round = 0; round < 6; round++) {
+      const refused = this.#firstRefused()
+      if (refused === undefined) return
+      const { principal, endpoint, result } = refused
+      const words = `${callerName(principal)} gets ${result.verdict} (${result.reason}) for ${methodOf(endpoint)} ${doorPath(this.#exposure, endpoint)}`
+      if (result.verdict === 'unknown') {
+        this.risks.push(`it cannot be shown that this is enough: ${words}`)
+        return
+      }
+      reasons.push(words)
+      if (!this.#answer(result)) break
+    }
+    const last = reasons.at(-1) ?? ''
+    refuse(`expose ${target.name}`, [last, ...this.#hints(ask)])
+  }
+
+  #hints(ask: ExposeAsk): readonly string[] {
+    const { trust } = this.#exposure
+    const mixed = ask.to.some(({ kind }) => kind === 'sa') && ask.to.some(({ kind }) => kind !== 'sa')
+    return mixed && trust.people === undefined
+      ? ['at this door accounts and people cannot share a path: expose it twice, with `--path`']
+      : []
+  }
+
+  #firstRefused() {
+    const { mesh, view } = this.#seen()
+    const door = compileDoor(mesh, view)
+    const { ask, target, entry } = this.#exposure
+    const asking: readonly Principal[] = ask.public
+      ? [{ kind: 'anonymous', forged: false }]
+      : ask.to.map((grantee) => principalOf(grantee, ask))
+    for (const endpoint of target.endpoints) {
+      for (const principal of asking) {
+        const result = explain(door, {
+          method: methodOf(endpoint),
+          scheme: entry.scheme,
+          host: entry.host,
+          path: doorPath(this.#exposure, endpoint),
+          headers: [],
+          principal,
+          now: this.#world.now,
+          ...(view.signIn && { provider: view.signIn.answer }),
+        })
+        if ('problem' in result) {
+          refuse(`expose ${target.name}`, [`the door listens on no ${entry.scheme} port (${result.entry})`])
+        }
+        // The application's own check is its own business; the mesh let it through.
+        const reached = result.steps.some(({ phase }) => phase === 'application')
+        if (result.verdict !== 'allow' && !reached) return { principal, endpoint, result }
+      }
+    }
+    return undefined
+  }
+
+  #seen() {
+    const mesh = meshAfter(this.#world.door, this.changes())
+    return { mesh, view: this.#world.view(mesh) }
+  }
+
+  /** What the refusing step needs; false = nothing that may be given. */
+  #answer(result: Explanation): boolean {
+    const { ask, target, trust, entry } = this.#exposure
+    const step = [...result.steps].reverse().find(({ outcome }) => outcome === 'rejected')
+    if (step === undefined) return false
+    const podHop = result.hops.find(({ workload }) => workload !== undefined)?.hop
+    if (step.hop === podHop && step.hop > 0) {
+      if (step.phase !== 'allow') return false
+      const fresh = trust.atPod.filter(({ issuer }) => !this.#readsAtPod(String(issuer)))
+      if (!ask.public && fresh.length > 0) {
+        this.#want(
+          tokensAtPod(this.#exposure, fresh),
+          'neutral',
+          'the pod verifies the token again, whoever brought it',
+        )
+        this.risks.push(
+          `a call to ${target.name} from inside the mesh with a token of another issuer is answered 401`,
+        )
+      }
+      return this.#wantOnce(podAllow(this.#exposure), 'opens', 'before the pod: who, and which calls')
+    }
+    if (step.hop !== 0) return false
+    const patterns = target.endpoints.map((endpoint) => pathPattern(doorPath(this.#exposure, endpoint)))
+    switch (step.phase) {
+      case 'custom':
+        return this.#exempt(step, patterns, 'the sign-in is not asked about these paths')
+      case 'deny':
+        // Whoever names callers leaves the locks of others alone.
+        return ask.public && this.#exempt(step, patterns, 'no token is asked for on these paths')
+      case 'allow':
+        return this.#wantOnce(
+          gatewayAllow(this.#exposure),
+          'opens',
+          `gateway ${entry.gateway} lets these paths in`,
+        )
+      default:
+        return false
+    }
+  }
+
+  #wantOnce(object: KubeObject, effect: Change['effect'], why: string): boolean {
+    const name = nameOf(object)
+    if (name === undefined || this.#wanted.has(keyOf(name))) return false
+    this.#want(object, effect, why)
+    return true
+  }
+
+  #readsAtPod(issuer: string): boolean {
+    const { mesh } = this.#world
+    const { target } = this.#exposure
+    const { selector: labels, namespace } = target
+    const rootNamespace = mesh.meshConfig.rootNamespace
+    return mesh.requestAuthentications.some(
+      (each) =>
+        each.annotations[exposeAnnotation] !== subjectOf(target) &&
+        attaches(each, { namespace, labels, rootNamespace }) &&
+        each.jwtRules.some((rule) => rule.issuer.value === issuer),
+    )
+  }
+
+  #exempt(step: Step, patterns: readonly string[], why: string): boolean {
+    const { object } = step
+    if (object === undefined) return false
+    if (object.kind === 'EnvoyFilter') {
+      const raw = findRaw(this.#world.door, object)
+      const filter = raw === undefined ? undefined : filterName(raw.object)
+      if (filter === undefined) return false
+      return this.#wantOnce(
+        filterExemption(this.#exposure, filter),
+        'opens',
+        `${object.name} is off on these routes alone`,
+      )
+    }
+    const key = `${object.namespace}/${object.name}`
+    if (object.kind !== 'AuthorizationPolicy' || this.#exempted.has(key)) return false
+    this.#exempted.set(key, { namespace: object.namespace, name: object.name, patterns: new Set(patterns) })
+    this.#whys.set(key, why)
+    return true
+  }
+
+  readonly #whys = new Map<string, string>()
+
+  changes(): readonly Change[] {
+    const { door } = this.#world
+    const edits = [...this.#exempted].flatMap(([key, { namespace, name, patterns }]) => {
+      const raw = findRaw(door, { kind: 'AuthorizationPolicy', namespace, name })
+      if (raw === undefined) return []
+      return [updateOf(raw, (copy) => addNotPaths(copy, [...patterns]), 'opens', this.#whys.get(key) ?? '')]
+    })
+    const exempts = [...this.#exempted].map(([key, { patterns }]) => `${key} ${[...patterns].join(' ')}`)
+    const policies = [...this.#wanted.values()].filter(({ object }) => object.kind === 'AuthorizationPolicy')
+    const wanted = [...this.#wanted.values()].flatMap((each) => {
+      const marked = exempts.length > 0 && each === policies[0]
+      return this.#put(marked ? withExempts(each.object, exempts) : each.object, each.effect, each.why)
+    })
+    return [...wanted, ...edits]
+  }
+
+  /** What an earlier exposure of the same thing wrote is not in this door any more; what is, is another's. */
+  #put(object: KubeObject, effect: Change['effect'], why: string): readonly Change[] {
+    const name = nameOf(object)
+    const taken = name && this.#world.door.objects.some((each) => keyOf(each.name) === keyOf(name))
+    if (!taken) return [createOf(object, effect, why)]
+    return refuse(`expose ${this.#exposure.target.name}`, [
+      `${textOf(name)} is there already and was not made for ${subjectOf(this.#exposure.target)}`,
+    ])
+  }
+}
+
+/** Which locks of others have a gap for it, so that it can be closed again. */
+function withExempts(object: KubeObject, exempts: readonly string[]): KubeObject {
+  const metadata = object.metadata as EditableObject
+  const annotations = { ...metadata.annotations, [exemptsAnnotation]: exempts.join('\n') }
+  return { ...object, metadata: { ...metadata, annotations } }
+}
+
+/** Under which name an ext_authz filter's setting of a route is filed: its own. */
+function filterName(object: KubeObject): string | undefined {
+  const { configPatches = [] } = (object.spec ?? {}) as { readonly configPatches?: readonly EditableObject[] }
+  for (const { patch } of configPatches) {
+    const { name, typed_config: config = {} } = patch?.value ?? {}
+    const type = String(config['@type'] ?? '')
+    if (typeof name === 'string' && type.endsWith('.ExtAuthz')) return name
+  }
+  return undefined
+}
+
+function methodOf({ methods }: Endpoint): string {
+  return methods?.[0] ?? 'GET'
+}
