@@ -48,11 +48,15 @@ export interface Change {
  * Exit 0 = shown, written or applied; what is refused is a Fault with exit 2 and nothing written.
  *
  * @example
- * withChangeOptions(new Command('split-gateway')).action((_, command) =>
- *   runChange(io, command, { intent: 'split-gateway', subject: 'local', words: [], intend: splitGateway }))
+ * withChangeOptions(new Command('split-gateway')).action((options, command) =>
+ *   runChange(io, command, options, { intent: 'split-gateway', subject: 'local', words: [], intend: splitGateway }))
  */
-export async function runChange(io: Io, command: CommandUnknownOpts, change: Change): Promise<void> {
-  const options: ChangeOptions = command.opts()
+export async function runChange(
+  io: Io,
+  command: CommandUnknownOpts,
+  options: ChangeOptions,
+  change: Change,
+): Promise<void> {
   const output = readOutput(command, options)
   if (options.dryRun !== undefined && !['client', 'server'].includes(options.dryRun)) {
     throw new Fault('ERR_USAGE', {

@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings'
-import { withChangeOptions } from '../change/options.ts'
+import { type ChangeOptions, withChangeOptions } from '../change/options.ts'
 import { collect } from '../collect.ts'
 import type { Io } from '../io.ts'
 
@@ -48,7 +48,7 @@ Examples:
       const { runChange } = await import('../change/run-change.ts')
       const { expose } = await import('../../planner/index.ts')
       const ask = readExpose(what, options)
-      await runChange(io, command, {
+      await runChange(io, command, command.opts() as ChangeOptions, {
         intent: 'expose',
         subject: ask.name,
         words: wordsOf('expose', what, options),

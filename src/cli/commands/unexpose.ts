@@ -1,5 +1,5 @@
 import { Command } from '@commander-js/extra-typings'
-import { withChangeOptions } from '../change/options.ts'
+import { type ChangeOptions, withChangeOptions } from '../change/options.ts'
 import type { Io } from '../io.ts'
 import { wordsOf } from './expose.ts'
 
@@ -23,7 +23,7 @@ Examples:
       const { runChange } = await import('../change/run-change.ts')
       const { unexpose } = await import('../../planner/index.ts')
       const subject = readSubject(what, options.namespace)
-      await runChange(io, command, {
+      await runChange(io, command, command.opts() as ChangeOptions, {
         intent: 'unexpose',
         subject: subject.name,
         words: wordsOf('unexpose', what, options),
