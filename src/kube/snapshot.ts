@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { KubeApi } from './api.ts'
 import { findResources, type KubeObject, listAll, type Resource } from './resources.ts'
-import { scrub } from './scrub.ts'
+import { addressesIn, scrub } from './scrub.ts'
 
 export interface SnapshotOptions {
   /** Only these; undefined = every namespace one may read. */
@@ -71,7 +71,7 @@ export async function takeSnapshot(api: KubeApi, options: SnapshotOptions): Prom
   const request = { ...(as !== undefined && { as }), ...(signal && { signal }) }
   const key = randomBytes(32)
   const resources = await findResources(api, wanted, request)
-  const objects: KubeObject[] = []
+  const found: KubeObject[] = []
   const incomplete: string[] = []
   for (const [index, resource] of resources.entries()) {
     progress?.(index, resources.length, resource.plural)
@@ -84,13 +84,17 @@ export async function takeSnapshot(api: KubeApi, options: SnapshotOptions): Prom
         continue
       }
       for (const object of listed.objects) {
-        if (!belongs(object, resource)) continue
-        const scrubbed = scrub(object, { key, anonymize: options.anonymize })
-        objects.push(options.marks ? withMarks(scrubbed, object) : scrubbed)
+        if (belongs(object, resource)) found.push(object)
       }
     }
   }
   progress?.(resources.length, resources.length, 'done')
+  const { anonymize } = options
+  const addresses = anonymize ? addressesIn(found) : []
+  const objects = found.map((object) => {
+    const scrubbed = scrub(object, { key, anonymize, addresses })
+    return options.marks ? withMarks(scrubbed, object) : scrubbed
+  })
   return { objects, incomplete }
 }
 

@@ -6,14 +6,14 @@ export const snapshotCommand = (io: Io) =>
   new Command('snapshot')
     .summary("a cluster's door as one file, without secrets")
     .description(
-      'Reads every object that decides who gets through, and prints them as one YAML that all commands take. Passwords, hashes, tokens, environment literals with telling names and Lua literals are replaced by fingerprints under a key that is thrown away; Secrets are not read at all unless --with-secrets.',
+      'Reads every object that decides who gets through, and prints them as one YAML that all commands take. Passwords, hashes, tokens, literals of environments that are no known settings, texts of Lua, and headers that carry credentials are replaced by fingerprints under a key that is thrown away; Secrets are not read at all unless --with-secrets.',
     )
     .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
     .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
     .option('-n, --namespace <name...>', 'only these namespaces; repeatable')
     .option('--kube-as <user>', 'impersonate this user at the API server')
     .option('--with-secrets', 'certificates of TLS Secrets, and fingerprints of the others')
-    .option('--anonymize', 'e-mail addresses become fingerprints too')
+    .option('--anonymize', 'e-mail addresses, and names made of them, become fingerprints too')
     .option('--role', 'print the ClusterRole that reading takes, and read nothing')
     .addHelpText(
       'after',
