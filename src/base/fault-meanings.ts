@@ -79,6 +79,12 @@ const meanings: { readonly [C in FaultCode]: Meaning } = {
       "The API server took some of the plan's writes and refused one. Plans close before they open, so what is applied is not more open than either end.",
     remedy: 'mend the reason given and `kfdoor apply NAME --continue`, or `kfdoor rollback NAME`',
   },
+  ERR_PLAN_UNMET: {
+    meaning:
+      'After the plan was applied its witnesses were asked at the live door, and some answers are not what it predicts; none of them lets through what should stay closed. The door may not have the change yet, or something else stands in the way.',
+    remedy:
+      'ask again with `kfdoor verify URL`; `kfdoor explain` with the request of a line shows what should decide it',
+  },
   ERR_PLAN_UNKNOWN: {
     meaning: 'A plan is named by its file, or by its name once it was saved with `-o plan` or applied.',
     remedy: 'see `kfdoor plan list`',

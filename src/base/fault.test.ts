@@ -122,6 +122,10 @@ const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
     reason: 'denied by a webhook',
     during: 'rollback',
   },
+  ERR_PLAN_UNMET: {
+    plan: 'expose-iris-3f9a2c',
+    answers: ['anonymous GET https://x/: predicted allow, saw 403'],
+  },
   ERR_PLAN_UNKNOWN: { name: 'expose-irs', known: ['expose-iris-3f9a2c'] },
 }
 

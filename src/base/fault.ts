@@ -144,6 +144,7 @@ export interface FaultFacts {
     readonly reason: string
     readonly during: 'apply' | 'rollback'
   }
+  readonly ERR_PLAN_UNMET: { readonly plan: string; readonly answers: readonly string[] }
   readonly ERR_PLAN_UNKNOWN: { readonly name: string; readonly known: readonly string[] }
 }
 export type FaultCode = keyof FaultFacts
@@ -226,6 +227,7 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_PLAN_STALE: 'KFD1912',
   ERR_PLAN_STATE: 'KFD1915',
   ERR_PLAN_STOPPED: 'KFD1917',
+  ERR_PLAN_UNMET: 'KFD1925',
   ERR_PLAN_UNKNOWN: 'KFD1911',
 }
 
@@ -357,6 +359,8 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_PLAN_STATE: (f) => `plan \`${f.plan}\` ${f.state}; ${f.next}`,
   ERR_PLAN_STOPPED: (f) =>
     `the API server refuses ${f.object}: ${f.reason}; what was done before stays: see \`kfdoor plan status ${f.plan}\`, then ${f.during === 'apply' ? `\`kfdoor apply ${f.plan} --continue\` or ` : ''}\`kfdoor rollback ${f.plan}\``,
+  ERR_PLAN_UNMET: (f) =>
+    `plan \`${f.plan}\` is applied, and the live door answers otherwise than it predicts:${list(f.answers)}\nlook with \`kfdoor verify\`, or undo it with \`kfdoor rollback ${f.plan}\``,
   ERR_PLAN_UNKNOWN: (f) =>
     `no plan is called \`${f.name}\`, and there is no such file${
       f.known.length > 0

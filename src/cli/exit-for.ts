@@ -28,6 +28,7 @@ const others: { readonly [C in FaultCode]?: number } = {
   ERR_PLAN_REJECTED: exitCode.refused,
   ERR_PLAN_RIGHTS: exitCode.credentials,
   ERR_PLAN_STALE: exitCode.no,
+  ERR_PLAN_UNMET: exitCode.no,
   ERR_PLAN_STOPPED: exitCode.refused,
   ERR_DOOR_REFUSED: exitCode.refused,
   ERR_FOREIGN_ORIGIN: exitCode.refused,

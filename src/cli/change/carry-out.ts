@@ -16,6 +16,8 @@ export async function carryOut(io: Io, plan: Plan, options: ChangeOptions): Prom
   if (options.dryRun === undefined) await confirm(io, questionOf(plan), options.yes === true)
   const { carryOutPlan } = await import('./run-apply.ts')
   await carryOutPlan(io, plan, {
+    // It was made a moment ago, from this very door.
+    recheck: false,
     ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
     ...(options.context !== undefined && { context: options.context }),
     ...(options.dryRun !== undefined && { dryRun: options.dryRun === 'server' ? 'server' : 'client' }),

@@ -1,5 +1,6 @@
 import type { PlanStatus } from '../../compose/change/plan-status.ts'
 import { type Change, type KubeObject, type Plan, planText, textOf } from '../../planner/index.ts'
+import { renderPlan } from './render-plan.ts'
 
 /** One line each, in columns. */
 export function listText(plans: readonly PlanStatus[]): string {
@@ -78,8 +79,9 @@ export function summaryText(plan: Plan): string {
   ].join('\n')
 }
 
-export function planAsText(plan: Plan, format: 'text' | 'json' | 'yaml'): string {
-  return format === 'text' ? summaryText(plan) : planText(withoutSecrets(plan), format)
+export function planAsText(plan: Plan, format: 'text' | 'json' | 'yaml', colour: boolean): string {
+  const shown = withoutSecrets(plan)
+  return format === 'text' ? renderPlan(shown, colour) : planText(shown, format)
 }
 
 /** Values of Secrets are nobody's to read in a terminal; a plan printed so is refused by `apply`. */

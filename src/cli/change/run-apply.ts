@@ -4,17 +4,24 @@ import { type Applied, type ApplyOptions, applyPlan } from '../../compose/change
 import { awaitSeen, seenText } from '../../compose/change/await-seen.ts'
 import { findPlan } from '../../compose/change/plan-store.ts'
 import type { Plan } from '../../planner/index.ts'
+import type { DoorOptions } from '../door-options.ts'
 import { exitCode, type Io } from '../io.ts'
 import { questionOf } from './carry-out.ts'
 import { confirm } from './confirm.ts'
+import { lookAhead, readSeconds } from './look-ahead.ts'
 import { summaryText } from './render.ts'
 import { type PlaceWords, withPlace } from './with-place.ts'
 
 /** How a plan is carried out, by `apply` and by the commands that make one. */
-export interface CarryOutWords extends PlaceWords {
+export interface CarryOutWords extends PlaceWords, DoorOptions {
   readonly continue?: boolean
   readonly dryRun?: 'client' | 'server'
   readonly forceConflicts?: boolean
+  /** false = the plan is as fresh as its door. */
+  readonly recheck?: boolean
+  /** Address of the live door. */
+  readonly verify?: string
+  readonly autoRollback?: boolean
   /** Seconds. */
   readonly timeout?: string
 }
@@ -53,7 +60,16 @@ interface CarriedOut {
 
 /** Writes files or a cluster, with progress and notes on stderr. @throws Fault */
 export async function carryOutPlan(io: Io, plan: Plan, options: CarryOutWords): Promise<CarriedOut> {
-  return plan.spec.source.kind === 'files' ? onFiles(io, plan, options) : onCluster(io, plan, options)
+  if (options.autoRollback === true && options.verify === undefined) {
+    throw new Fault('ERR_USAGE', {
+      message: '`--auto-rollback` goes by what the live door answers',
+      next: 'name it with `--verify URL`',
+    })
+  }
+  const check = await lookAhead(io, plan, options)
+  const carried = await (plan.spec.source.kind === 'files' ? onFiles : onCluster)(io, plan, options)
+  if (carried.outcome !== 'rehearsed') await check?.()
+  return carried
 }
 
 async function onFiles(io: Io, plan: Plan, options: CarryOutWords): Promise<CarriedOut> {
@@ -89,15 +105,7 @@ function applyOptions(options: CarryOutWords): ApplyOptions {
   return {
     resume: options.continue === true,
     forceConflicts: options.forceConflicts === true,
+    undoable: options.autoRollback === true,
     ...(options.dryRun !== undefined && { rehearse: options.dryRun }),
   }
-}
-
-function readSeconds(text = '60'): number {
-  const seconds = Number(text)
-  if (Number.isFinite(seconds) && seconds >= 0 && seconds <= 86_400) return seconds
-  throw new Fault('ERR_USAGE', {
-    message: `\`--timeout ${text}\` is no number of seconds`,
-    next: 'use 0 to 86400',
-  })
 }

@@ -1,5 +1,7 @@
+import { rollBackFiles } from '../../compose/change/apply-files.ts'
 import { findPlan } from '../../compose/change/plan-store.ts'
 import { rollBack } from '../../compose/change/roll-back.ts'
+import type { Plan } from '../../planner/index.ts'
 import { exitCode, type Io } from '../io.ts'
 import { confirm } from './confirm.ts'
 import { type PlaceWords, withPlace } from './with-place.ts'
@@ -14,24 +16,28 @@ export interface RollbackWords extends PlaceWords {
 export async function runRollback(io: Io, what: string, options: RollbackWords): Promise<number> {
   const plan = findPlan(io.env, what)
   const { name } = plan.metadata
-  if (plan.spec.source.kind === 'files') {
-    await confirm(io, `put back the files plan ${name} changed?`, options.yes === true)
-    const { rollBackFiles } = await import('../../compose/change/apply-files.ts')
-    const place = { env: io.env, now: () => new Date(), say: (line: string) => io.err(line) }
-    const { outcome, files } = await rollBackFiles(plan, place, { force: options.force === true })
-    return tell(io, name, outcome === 'nothing', { outcome, files }, options)
-  }
-  return withPlace(io, plan, options, async (place) => {
-    await confirm(io, `undo plan ${name} at ${place.server}?`, options.yes === true)
-    const { outcome, steps, notes } = await rollBack(plan, place, { force: options.force === true })
-    for (const note of notes) io.err(`note: ${note}`)
-    const shown = steps.map(({ object, op, state }) => ({ object, op, state }))
-    return tell(io, name, outcome === 'nothing', { outcome, steps: shown }, options)
-  })
+  await confirm(io, `undo plan ${name}?`, options.yes === true)
+  const undone = await undoPlan(io, plan, options)
+  if (options.output === 'json') io.out(JSON.stringify({ plan: name, ...undone }))
+  else io.out(`${name}: ${undone.outcome === 'nothing' ? 'nothing of it is applied' : 'rolled back'}`)
+  return exitCode.ok
 }
 
-function tell(io: Io, plan: string, nothing: boolean, more: object, { output }: RollbackWords): number {
-  if (output === 'json') io.out(JSON.stringify({ plan, ...more }))
-  else io.out(`${plan}: ${nothing ? 'nothing of it is applied' : 'rolled back'}`)
-  return exitCode.ok
+/** Files or a cluster, with progress and notes on stderr. @throws Fault */
+export async function undoPlan(
+  io: Io,
+  plan: Plan,
+  options: PlaceWords & { readonly force?: boolean },
+): Promise<{ readonly outcome: 'rolled-back' | 'nothing' }> {
+  const force = options.force === true
+  if (plan.spec.source.kind === 'files') {
+    const place = { env: io.env, now: () => new Date(), say: (line: string) => io.err(line) }
+    return rollBackFiles(plan, place, { force })
+  }
+  return withPlace(io, plan, options, async (place) => {
+    io.err(`cluster: ${place.server}`)
+    const { outcome, steps, notes } = await rollBack(plan, place, { force })
+    for (const note of notes) io.err(`note: ${note}`)
+    return { outcome, steps: steps.map(({ object, op, state }) => ({ object, op, state })) }
+  })
 }

@@ -1,5 +1,5 @@
 import { Command, Option } from '@commander-js/extra-typings'
-import { exitCode, type Io } from '../io.ts'
+import { exitCode, type Io, wantsColour } from '../io.ts'
 
 /** `kfdoor plan list`, `kfdoor plan show expose-iris-3f9a2c`, `kfdoor plan status expose-iris-3f9a2c` */
 export const planCommand = (io: Io) =>
@@ -52,7 +52,7 @@ const showCommand = (io: Io) =>
     .action(async (what, options) => {
       const { findPlan } = await import('../../compose/change/plan-store.ts')
       const { planAsText } = await import('../change/render.ts')
-      io.out(planAsText(findPlan(io.env, what), options.output))
+      io.out(planAsText(findPlan(io.env, what), options.output, wantsColour(io, 'out')))
     })
 
 const statusCommand = (io: Io) =>

@@ -4,7 +4,7 @@ import { isLoopback } from '../../client/index.ts'
 import { clusterAccess, requestToken } from '../../kube/index.ts'
 import type { Mesh } from '../../mesh/index.ts'
 import type { Door, Principal } from '../../policy/index.ts'
-import { callerName, type ViewOptions } from '../../regions/index.ts'
+import { callerName, type ViewOptions, type Witness } from '../../regions/index.ts'
 import { chooseDoor } from '../choose-door.ts'
 import { runningDoors } from '../control.ts'
 import type { Environment } from '../doors/folders.ts'
@@ -34,6 +34,8 @@ export interface VerifyOptions extends ReachOptions {
   /** `NAMESPACE/NAME`; undefined = the ingress gateway. */
   readonly gateway?: string
   readonly permissions: Omit<Permissions, 'ownNamespaces'> & { readonly ownNamespaces?: readonly string[] }
+  /** These, instead of those of the whole map. */
+  readonly witnesses?: readonly { readonly principal: Principal; readonly witness: Witness }[]
   /** Only these callers. */
   readonly principals?: readonly Principal[]
   /** Who one is, where the credential does not say it. */
@@ -63,15 +65,25 @@ export function planVerification(env: Environment, options: VerifyOptions): Veri
   const ownNamespaces = permissions.ownNamespaces ?? namespacesOf(mesh, own)
   const gateway = options.gateway ?? gatewayName(engine)
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
-  const { witnesses, scheme } = mapWitnesses(mesh, engine, {
-    ...view,
-    url,
-    gateway,
-    ...(own && { own }),
-    ownNamespaces,
-    ...(options.principals && { principals: options.principals }),
-    predict: { answering, now: Date.now() / 1000, port },
-  })
+  const how = { answering, now: Date.now() / 1000, port }
+  const { witnesses, scheme } =
+    options.witnesses === undefined
+      ? mapWitnesses(mesh, engine, {
+          ...view,
+          url,
+          gateway,
+          ...(own && { own }),
+          ownNamespaces,
+          ...(options.principals && { principals: options.principals }),
+          predict: how,
+        })
+      : {
+          witnesses: options.witnesses.flatMap(({ principal, witness }) => {
+            const said = predict(engine, principal, witness, how)
+            return said === undefined ? [] : [{ principal, witness, prediction: said.prediction }]
+          }),
+          scheme: url.protocol.slice(0, -1) as 'http' | 'https',
+        }
   const plan = planWitnesses(witnesses, own, { ...permissions, ownNamespaces })
   return {
     ...plan,

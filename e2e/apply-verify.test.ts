@@ -1,0 +1,129 @@
+/** A plan on files, carried out under a running door, and its prediction put to that door. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, before, test } from 'node:test'
+import { viewOptions } from '../src/cli/map/view-options.ts'
+import { readTexts } from '../src/compose/change/read-texts.ts'
+import { profileFiles } from '../src/compose/profiles.ts'
+import { createOf, type Plan, planOf, planText, readRawDoor } from '../src/planner/index.ts'
+import { type Door, kfdoor, startDoor } from './door.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'kfdoor-verify-'))
+const [mesh, other] = [join(folder, 'mesh'), join(folder, 'other')]
+const planFile = join(folder, 'plan.yaml')
+let door: Door
+let deaf: Door
+
+before(async () => {
+  for (const place of [mesh, other]) {
+    mkdirSync(place)
+    for (const [index, { text: yaml }] of profileFiles('26.03', { tls: false, demo: true }).entries()) {
+      writeFileSync(join(place, `${String(index).padStart(2, '0')}.yaml`), yaml)
+    }
+  }
+  // One runs from the files the plan is about, the other from files like them.
+  door = await startDoor(['-f', mesh, '--no-tls'])
+  deaf = await startDoor(['-f', other, '--no-tls'])
+  const { inputs, source } = await readTexts([mesh], async () => '', { env: {} })
+  const shut = createOf(
+    {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'shut-dex', namespace: 'istio-system' },
+      spec: {
+        selector: { matchLabels: { app: 'istio-ingressgateway' } },
+        action: 'DENY',
+        rules: [{ to: [{ operation: { paths: ['/dex/*'] } }] }],
+      },
+    },
+    'closes',
+    'nobody signs in',
+  )
+  const plan: Plan = planOf(
+    readRawDoor(inputs),
+    { changes: [shut], risks: [], callers: [] },
+    { intent: 'shut', subject: 'dex', command: ['test'], source, now: Date.now() / 1000, view: viewOptions },
+  )
+  assert.ok(plan.spec.access.lost.some(({ principal }) => principal === 'anonymous'))
+  writeFileSync(planFile, planText(plan, 'yaml'))
+})
+after(async () => {
+  await Promise.all([door?.stop(), deaf?.stop()])
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function type(words: readonly string[]) {
+  const child = spawn(process.execPath, [kfdoor, ...words], {
+    env: { ...process.env, XDG_STATE_HOME: join(folder, 'state'), HOME: folder, KUBECONFIG: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const closed = once(child, 'close') as Promise<[number]>
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), closed])
+  return { out, err, code }
+}
+
+const bytes = () =>
+  readdirSync(mesh)
+    .sort()
+    .map((name) => [name, readFileSync(join(mesh, name), 'utf8')])
+
+test('a door that has the change answers as predicted', async () => {
+  const was = bytes()
+  const { code, err, out } = await type([
+    'apply',
+    planFile,
+    '--yes',
+    '--verify',
+    door.ready.httpUrl,
+    '--auto-rollback',
+  ])
+  assert.equal(code, 0, err)
+  assert.match(out, /: applied/)
+  assert.match(err, /asked the door: [1-9]\d* as predicted, 0 otherwise/)
+  assert.equal((await fetch(`${door.ready.httpUrl}/dex/.well-known/openid-configuration`)).status, 403)
+  assert.equal((await type(['rollback', planFile, '--yes'])).code, 0)
+  assert.deepEqual(bytes(), was)
+})
+
+test('a door that lets through what was not predicted: told, and rolled back where that is on', async () => {
+  const was = bytes()
+  const words = ['apply', planFile, '--yes', '--verify', deaf.ready.httpUrl, '--timeout', '1']
+  const told = await type(words)
+  assert.equal(told.code, 1)
+  assert.match(
+    told.err,
+    /KFD1920: the live door lets through .*\n {2}anonymous GET .*\/dex\/.*predicted deny, saw 404 from a workload/,
+  )
+  assert.match(told.err, /undo it with `kfdoor rollback/)
+  assert.notDeepEqual(bytes(), was)
+  assert.equal((await type(['rollback', planFile, '--yes'])).code, 0)
+
+  const undone = await type([...words, '--auto-rollback'])
+  assert.equal(undone.code, 1)
+  assert.match(undone.err, /the plan was rolled back/)
+  assert.deepEqual(bytes(), was)
+})
+
+test('somebody else opened or closed something since: the plan is looked at again, and stale', async () => {
+  const extra = join(mesh, '99-theirs.yaml')
+  const was = bytes()
+  writeFileSync(
+    extra,
+    'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: theirs, namespace: istio-system}\nspec: {selector: {matchLabels: {app: istio-ingressgateway}}, action: DENY, rules: [{to: [{operation: {paths: ["/dex/*"]}}]}]}\n',
+  )
+  const { code, err } = await type(['apply', planFile, '--yes'])
+  assert.equal(code, 1)
+  assert.match(err, /KFD1912: .*\n.*anonymous loses.*and no longer/)
+  rmSync(extra)
+  assert.deepEqual(bytes(), was)
+})
+
+test('--auto-rollback goes by the door', async () => {
+  const { code, err } = await type(['apply', planFile, '--yes', '--auto-rollback'])
+  assert.deepEqual([code, /name it with `--verify URL`/.test(err)], [2, true])
+})

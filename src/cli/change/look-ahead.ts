@@ -1,0 +1,88 @@
+import { Fault } from '../../base/index.ts'
+import { planStatus } from '../../compose/change/plan-status.ts'
+import {
+  checkAccess,
+  doorNow,
+  type PredictedDoor,
+  predictedDoor,
+} from '../../compose/change/predicted-door.ts'
+import { verifyPlan } from '../../compose/change/verify-plan.ts'
+import type { Mesh } from '../../mesh/index.ts'
+import type { Plan } from '../../planner/index.ts'
+import { reachOf } from '../door-options.ts'
+import type { Io } from '../io.ts'
+import { viewOptions } from '../map/view-options.ts'
+import { progress } from '../progress.ts'
+import type { CarryOutWords } from './run-apply.ts'
+import { undoPlan } from './run-rollback.ts'
+
+/**
+ * Before the first write: whether who gains and loses is still what the plan says.
+ *
+ * @returns what is to be asked of the live door afterwards
+ * @throws Fault ERR_PLAN_STALE, ERR_OBJECT_CHANGED with nothing written
+ */
+export async function lookAhead(
+  io: Io,
+  plan: Plan,
+  options: CarryOutWords,
+): Promise<(() => Promise<void>) | undefined> {
+  const { recheck = true, verify } = options
+  const { state } = await planStatus(plan, io.env)
+  // One that was begun was looked at then, and its door is between two ends.
+  const fresh = state === 'planned' || state === 'rolled-back'
+  if (verify === undefined && !(fresh && recheck)) return undefined
+  const version = versionOf(plan)
+  const view = (mesh: Mesh) => viewOptions(mesh, version === undefined ? {} : { istioVersion: version })
+  let predicted: PredictedDoor | undefined
+  if (fresh) {
+    progress(io, 'comparing what becomes of all requests')
+    predicted = await predictedDoor(plan, io.env, placeOf(options))
+    if (recheck && predicted.incomplete.length === 0)
+      checkAccess(plan, predicted, { now: Date.now() / 1000, view })
+    for (const each of predicted.incomplete) io.err(`note: not read, and may decide too: ${each}`)
+  }
+  if (verify === undefined) return undefined
+  return async () => {
+    progress(io, `asking ${verify}`)
+    const mesh = predicted?.after ?? (await doorNow(plan, io.env, placeOf(options)))
+    const { agreed, gains, others, notAsked } = await verifyPlan(plan, io.env, {
+      ...reachOf(io, options),
+      url: verify,
+      mesh,
+      view: view(mesh),
+      timeoutMs: readSeconds(options.timeout) * 1000,
+      kube: placeOf(options),
+    })
+    io.err(`asked the door: ${agreed} as predicted, ${gains.length + others.length} otherwise`)
+    for (const each of notAsked) io.err(`not asked: ${each}`)
+    for (const each of others) io.err(`otherwise: ${each}`)
+    const { name } = plan.metadata
+    if (gains.length > 0) {
+      const undone = options.autoRollback === true
+      if (undone) await undoPlan(io, plan, options)
+      throw new Fault('ERR_PLAN_GAIN', { plan: name, gains, undone })
+    }
+    if (others.length > 0) throw new Fault('ERR_PLAN_UNMET', { plan: name, answers: others })
+  }
+}
+
+const placeOf = ({ kubeconfig, context }: CarryOutWords) => ({
+  ...(kubeconfig !== undefined && { kubeconfig }),
+  ...(context !== undefined && { context }),
+})
+
+/** The Istio the plan was made for, where its command says one. */
+function versionOf({ spec: { command } }: Plan): string | undefined {
+  const at = command.indexOf('--istio-version')
+  return at < 0 ? undefined : command[at + 1]
+}
+
+export function readSeconds(text = '60'): number {
+  const seconds = Number(text)
+  if (Number.isFinite(seconds) && seconds >= 0 && seconds <= 86_400) return seconds
+  throw new Fault('ERR_USAGE', {
+    message: `\`--timeout ${text}\` is no number of seconds`,
+    next: 'use 0 to 86400',
+  })
+}

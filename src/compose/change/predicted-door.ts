@@ -1,0 +1,84 @@
+/** What a plan predicts, from the door as it is at this moment and not when the plan was made. */
+import { Fault, isFault } from '../../base/index.ts'
+import { type Mesh, parseMesh } from '../../mesh/index.ts'
+import { applyChanges, fileNameOf, type Plan } from '../../planner/index.ts'
+import { type AccessDiff, type Difference, diffAccess, type ViewOptions } from '../../regions/index.ts'
+import { readTexts } from './read-texts.ts'
+
+export interface PredictedDoor {
+  readonly before: Mesh
+  readonly after: Mesh
+  /** What could not be read, and may decide too. */
+  readonly incomplete: readonly string[]
+}
+
+interface Which {
+  readonly kubeconfig?: string
+  readonly context?: string
+}
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads the plan's source anew and makes its changes on paper.
+ *
+ * @throws Fault ERR_PLAN_STALE, and those of reading
+ */
+export async function predictedDoor(plan: Plan, env: Environment, which: Which): Promise<PredictedDoor> {
+  const { inputs, incomplete } = await readSource(plan, env, which)
+  try {
+    const after = applyChanges(inputs, plan.spec.changes, fileNameOf(plan.metadata.name))
+    return { before: parseMesh(inputs).mesh, after: parseMesh(after).mesh, incomplete }
+  } catch (error) {
+    if (!isFault(error) || error.code !== 'ERR_OBJECT_CHANGED') throw error
+    const { object, reason } = error.facts
+    const objects = [`${object}: ${reason}`]
+    throw new Fault('ERR_PLAN_STALE', { plan: plan.metadata.name, objects, begun: false }, { cause: error })
+  }
+}
+
+/** The plan's source as it is now. @throws Fault of reading */
+export async function doorNow(plan: Plan, env: Environment, which: Which): Promise<Mesh> {
+  return parseMesh((await readSource(plan, env, which)).inputs).mesh
+}
+
+function readSource({ spec: { source } }: Plan, env: Environment, { kubeconfig, context }: Which) {
+  const made = source.kind === 'cluster' ? source.context : ''
+  const paths = source.kind === 'files' ? source.paths : [`cluster:${context ?? made}`]
+  return readTexts(paths, async () => '', { env, ...(kubeconfig !== undefined && { kubeconfig }) })
+}
+
+/**
+ * Whether the plan still lets the same people through to the same places: other objects than those it
+ * changes decide about that too, and may have changed since.
+ *
+ * @throws Fault ERR_PLAN_STALE
+ */
+export function checkAccess(
+  plan: Plan,
+  { before, after }: PredictedDoor,
+  { now, view }: { readonly now: number; readonly view: (mesh: Mesh) => ViewOptions },
+): void {
+  const access = diffAccess(before, after, { now, old: view(before), new: view(after) })
+  const [was, is] = [keysOf(plan.spec.access), keysOf(access)]
+  const moved = [
+    ...[...is].filter((key) => !was.has(key)).map((key) => `${key}, which the plan does not say`),
+    ...[...was].filter((key) => !is.has(key)).map((key) => `${key}, as the plan says, and no longer`),
+  ]
+  if (moved.length > 0) {
+    throw new Fault('ERR_PLAN_STALE', { plan: plan.metadata.name, objects: moved.slice(0, 10), begun: false })
+  }
+}
+
+function keysOf(access: AccessDiff): ReadonlySet<string> {
+  const lists = [
+    ['gains', access.gained],
+    ['loses', access.lost],
+    ['goes elsewhere', access.changed],
+  ] as const
+  const fate = ({ verdict, upstream }: Difference['from']) => upstream ?? verdict
+  return new Set(
+    lists.flatMap(([word, list]) =>
+      list.map(({ principal, from, to }) => `${principal} ${word}: ${fate(from)} → ${fate(to)}`),
+    ),
+  )
+}
