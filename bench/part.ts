@@ -47,6 +47,12 @@ export const parts: readonly Part[] = [
     load: async () => (await import('./authz/authz.ts')).benchAuthz,
   },
   {
+    name: 'proxy',
+    summary: 'the local proxy against a plain one of Node, and its memory',
+    real: true,
+    load: async () => (await import('./proxy/proxy.ts')).benchProxy,
+  },
+  {
     name: 'tls',
     summary: 'the whole door over TLS, kept alive and connected anew',
     real: true,

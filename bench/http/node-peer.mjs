@@ -3,7 +3,7 @@ import http from 'node:http'
 import { createRequire } from 'node:module'
 
 const [name, port, upstream, folder] = process.argv.slice(2)
-const require = createRequire(`${folder}/package.json`)
+const require = folder === undefined ? undefined : createRequire(`${folder}/package.json`)
 const target = `http://127.0.0.1:${upstream}`
 // Without an agent that keeps connections each of them would make a new one per request.
 const agent = new http.Agent({ keepAlive: true, maxSockets: 256 })
@@ -28,6 +28,23 @@ switch (name) {
     const app = require('fastify')()
     app.register(require('@fastify/http-proxy'), { upstream: target })
     await app.listen({ port: Number(port), host: '127.0.0.1' })
+    break
+  }
+  case 'plain Node': {
+    http
+      .createServer((req, res) => {
+        const { method, url: path, headers } = req
+        const asked = http.request(
+          { host: '127.0.0.1', port: Number(upstream), method, path, headers, agent },
+          (answer) => {
+            res.writeHead(answer.statusCode, answer.rawHeaders)
+            answer.pipe(res)
+          },
+        )
+        asked.on('error', () => res.destroy())
+        req.pipe(asked)
+      })
+      .listen(Number(port), '127.0.0.1')
     break
   }
   case 'node check': {

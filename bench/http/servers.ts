@@ -230,7 +230,7 @@ const nodePeers = {
   fastify: '5.12.8',
   '@fastify/http-proxy': '11.6.3',
 }
-type NodePeer = 'http-proxy-3' | 'httpxy' | 'fastify http-proxy' | 'node check'
+type NodePeer = 'http-proxy-3' | 'httpxy' | 'fastify http-proxy' | 'plain Node' | 'node check'
 
 /** A proxy of the npm world (or the smallest authorizer Node can be), on the same Node as ours. */
 export async function startNodePeer(
