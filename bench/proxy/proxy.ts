@@ -141,7 +141,7 @@ async function overUpload(folder: string, size: number): Promise<Result> {
       value: grown,
       unit: 'MiB',
       note: `from ${before.toFixed(0)} MiB`,
-      ...judge(atMost(64, 'MiB'), grown),
+      ...judge(atMost(128, 'MiB'), grown),
     }
   } finally {
     await process.stop()

@@ -265,6 +265,12 @@ const meanings: { readonly [C in FaultCode]: Meaning } = {
       'A file with a credential has to be readable by its owner alone, as with an SSH key. Somebody else may have read this one.',
     remedy: 'close it with `chmod 600 FILE`; if others use this machine, sign out and in again',
   },
+  ERR_KEYRING: {
+    meaning:
+      'The credential was to be kept in, or read from, the keyring of the operating system (`--credential-store keyring`), and that failed. It is not put anywhere else instead.',
+    remedy:
+      'start and unlock the keyring, or choose another place with `kfdoor login URL --credential-store file` or `none`',
+  },
   ERR_CREDENTIALS_MISSING: {
     meaning:
       'The command needs to enter a door, and neither the kept doors nor the environment hold a credential for it. Without a terminal nobody is asked.',

@@ -52,6 +52,7 @@ const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
   },
   ERR_CONNECTOR_CHOICE: { asked: 'ldpa', connectors: [{ id: 'ldap', name: 'OpenLDAP' }] },
   ERR_CREDENTIALS_EXPIRED: { door: 'work', at: '2026-11-25T00:00:00Z', next: 'kfdoor login https://x' },
+  ERR_KEYRING: { reason: 'it is locked', next: 'unlock it' },
   ERR_CREDENTIALS_EXPOSED: { path: '/home/me/work.json', mode: '0640' },
   ERR_CREDENTIALS_MISSING: { door: 'work', next: 'sign in with `kfdoor login URL`' },
   ERR_CREDENTIALS_WRONG: {

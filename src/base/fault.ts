@@ -59,6 +59,7 @@ export interface FaultFacts {
     readonly connectors: readonly { readonly id: string; readonly name: string }[]
   }
   readonly ERR_CREDENTIALS_EXPIRED: { readonly door: string; readonly at?: string; readonly next: string }
+  readonly ERR_KEYRING: { readonly reason: string; readonly next: string }
   readonly ERR_CREDENTIALS_EXPOSED: { readonly path: string; readonly mode: string }
   readonly ERR_CREDENTIALS_MISSING: { readonly door: string; readonly next: string }
   readonly ERR_CREDENTIALS_WRONG: { readonly door: string; readonly user?: string; readonly words: string }
@@ -198,6 +199,7 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_HOST_UNKNOWN: 'KFD1801',
   ERR_HTML_ANSWER: 'KFD1816',
   ERR_CLUSTER_REFUSED: 'KFD1901',
+  ERR_KEYRING: 'KFD1833',
   ERR_KUBECONFIG: 'KFD1830',
   ERR_MODEL_NOT_FOUND: 'KFD1832',
   ERR_NEEDS_BROWSER: 'KFD1812',
@@ -282,6 +284,8 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
     `${f.asked === undefined ? 'the door offers several ways in' : `the door has no connector \`${f.asked}\``}: ${f.connectors.map((one) => `\`${one.id}\` (${one.name})`).join(', ')}; choose one with \`--connector ID\``,
   ERR_CREDENTIALS_EXPIRED: (f) =>
     `the credential for \`${f.door}\` ${f.at ? `expired at ${f.at}` : 'is no longer taken'}; sign in again: \`${f.next}\``,
+  ERR_KEYRING: (f) =>
+    `the keyring cannot be used: ${f.reason}; ${f.next}, or sign in with \`--credential-store file\``,
   ERR_CREDENTIALS_EXPOSED: (f) =>
     `\`${f.path}\` may be read by others (mode ${f.mode}) and is not used; close it with \`chmod 600 ${f.path}\``,
   ERR_CREDENTIALS_MISSING: (f) => `nothing is kept to enter \`${f.door}\` with; ${f.next}`,

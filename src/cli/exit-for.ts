@@ -12,6 +12,7 @@ const others: { readonly [C in FaultCode]?: number } = {
   ERR_DOOR_UNREACHABLE: exitCode.unreachable,
   ERR_HOST_UNKNOWN: exitCode.unreachable,
   ERR_PORT_CLOSED: exitCode.unreachable,
+  ERR_KEYRING: exitCode.credentials,
   ERR_CREDENTIALS_EXPIRED: exitCode.credentials,
   ERR_CREDENTIALS_EXPOSED: exitCode.credentials,
   ERR_CREDENTIALS_MISSING: exitCode.credentials,

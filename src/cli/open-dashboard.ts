@@ -60,7 +60,7 @@ async function needsProxy(
   if (!kept) return undefined
   if (kept.certificateAuthority !== undefined) return 'the door’s CA is not the browser’s'
   const { readKeptStatus } = await import('../compose/doors/status.ts')
-  const kind = readKeptStatus(io.env, kept.name, Date.now())?.credential?.kind
+  const kind = (await readKeptStatus(io.env, kept.name, Date.now()))?.credential?.kind
   return kind === undefined || kind === 'session' || kind === 'none' ? undefined : 'a browser sends no token'
 }
 

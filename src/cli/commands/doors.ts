@@ -51,13 +51,14 @@ export const doorsCommand = (io: Io) => {
     .addHelpText('after', '\nExample:\n  kfdoor doors remove work')
     .action(async (name) => {
       const { changeKeptDoors, findKeptDoor } = await import('../../compose/doors/kept-doors.ts')
-      const { forgetCredential } = await import('../../compose/doors/kept-credential.ts')
+      const { keptStore } = await import('../../compose/doors/credential-store.ts')
+      let gone: ReturnType<typeof findKeptDoor>
       await changeKeptDoors(io.env, (before) => {
-        findKeptDoor(before, { name })
+        gone = findKeptDoor(before, { name })
         const doors = before.doors.filter((one) => one.name !== name)
         return { doors, current: before.current === name ? doors.at(-1)?.name : before.current }
       })
-      forgetCredential(io.env, name)
+      if (gone) await keptStore(io.env, gone).forget()
       io.out(`\`${name}\` is forgotten.`)
       io.exit(exitCode.ok)
     })

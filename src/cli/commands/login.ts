@@ -38,6 +38,10 @@ export const loginCommand = (io: Io) =>
         'a client of the issuer (KFDOOR_CLIENT_ID; its secret: KFDOOR_CLIENT_SECRET)',
       )
       .option('--name <name>', 'what to call this door')
+      .option(
+        '--credential-store <where>',
+        'file, keyring or none; remembered (KFDOOR_CREDENTIAL_STORE; default: file)',
+      )
       .option('--trust-origin <url...>', 'another site that belongs to this sign-in; repeatable')
       .option('--trust-certificate <sha256>', 'trust the certificate with this SHA-256, and remember it')
       .option('--allow-plain-http', 'send a password or token without encryption')
@@ -82,6 +86,8 @@ Examples:
         trustedOrigins: (options.trustOrigin ?? kept?.trustedOrigins)?.map((one) => readDoorUrl(one).origin),
         trustCertificate: options.trustCertificate,
         keptAuthority: kept?.certificateAuthority,
+        credentialStore: options.credentialStore,
+        keptStore: kept?.credentialStore,
         kubeconfig: options.kubeconfig,
         context: options.context,
         way,
@@ -133,6 +139,7 @@ interface LoginOptions {
   readonly cookieStdin?: boolean
   readonly clientId?: string
   readonly name?: string
+  readonly credentialStore?: string
   readonly trustOrigin?: readonly string[]
   readonly trustCertificate?: string
   readonly allowPlainHttp?: boolean

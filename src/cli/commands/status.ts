@@ -18,7 +18,7 @@ export const statusCommand = (io: Io) =>
     )
     .action(async ({ door: name, output }) => {
       const { readKeptStatus } = await import('../../compose/doors/status.ts')
-      const found = readKeptStatus(io.env, name, Date.now())
+      const found = await readKeptStatus(io.env, name, Date.now())
       if (!found) {
         throw new Fault('ERR_CREDENTIALS_MISSING', {
           door: 'a door',

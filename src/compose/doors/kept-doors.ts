@@ -21,6 +21,8 @@ export interface KeptDoor {
   readonly singleUser?: boolean
   /** RFC 3339 */
   readonly signedInAt?: string
+  /** Undefined = `file`. */
+  readonly credentialStore?: 'file' | 'keyring' | 'none'
 }
 
 export interface KeptDoors {

@@ -1,6 +1,6 @@
 import { signOutOf } from '../../client/index.ts'
+import { keptStore } from './credential-store.ts'
 import type { Environment } from './folders.ts'
-import { fileCredentialStore, forgetCredential, readCredential } from './kept-credential.ts'
 import type { KeptDoor } from './kept-doors.ts'
 import { agentFor, type ReachOptions } from './reach.ts'
 
@@ -8,8 +8,9 @@ export type LoggedOut = 'there' | 'here only' | 'door silent' | 'nothing'
 
 /** Ends a session at the door and forgets it here; here also when the door cannot be reached. */
 export async function logOut(env: Environment, door: KeptDoor, options: ReachOptions): Promise<LoggedOut> {
-  return fileCredentialStore(env, door.name).alone(async () => {
-    const credential = readCredential(env, door.name)
+  const store = keptStore(env, door)
+  return store.alone(async () => {
+    const credential = await store.load()
     if (!credential) return 'nothing'
     const url = new URL(door.url)
     const agent = agentFor(env, url, options, door)
@@ -18,7 +19,7 @@ export async function logOut(env: Environment, door: KeptDoor, options: ReachOpt
     } catch {
       return 'door silent'
     } finally {
-      forgetCredential(env, door.name)
+      await store.forget()
       await agent.close()
     }
   })

@@ -11,8 +11,8 @@ import {
   memoryStore,
   pastedCookie,
 } from '../../client/index.ts'
+import { keptStore } from './credential-store.ts'
 import type { Environment } from './folders.ts'
-import { fileCredentialStore } from './kept-credential.ts'
 import { findKeptDoor, type KeptDoor, nameOfDoor, readKeptDoors } from './kept-doors.ts'
 import { agentFor, type ReachOptions } from './reach.ts'
 import { passwordFromEnv, readTokenFile, renewer, signInWithPassword } from './renew.ts'
@@ -59,7 +59,7 @@ export async function openKeptDoor(
   const given = credentialFromEnv(env, url)
   let store: CredentialStore
   if (given) store = memoryStore(given)
-  else if (kept) store = fileCredentialStore(env, kept.name)
+  else if (kept && !(kept.credentialStore === 'none' && atHand)) store = keptStore(env, kept)
   else if (atHand) store = memoryStore(await signInWithPassword(agent, url, atHand))
   else store = memoryStore()
   const session = createDoorSession({

@@ -31,9 +31,9 @@ import {
   type WhoAmI,
   whoAmI,
 } from '../../client/index.ts'
+import { chosenStore, keptStore, type StoreKind } from './credential-store.ts'
 import type { Environment } from './folders.ts'
-import { fileCredentialStore } from './kept-credential.ts'
-import { checkName, type KeptDoor, keepDoor, nameOfDoor } from './kept-doors.ts'
+import { checkName, type KeptDoor, keepDoor, nameOfDoor, readKeptDoors } from './kept-doors.ts'
 import { agentFor, authorityFor, type ReachOptions } from './reach.ts'
 import { readTokenFile, serviceAccountToken } from './renew.ts'
 
@@ -64,6 +64,10 @@ export interface SignInOptions extends ReachOptions {
   readonly trustCertificate?: string
   /** PEM that was remembered for this door before. */
   readonly keptAuthority?: string
+  /** `--credential-store` as typed. */
+  readonly credentialStore?: string
+  /** Where this door's credential lay before. */
+  readonly keptStore?: StoreKind
   readonly kubeconfig?: string
   readonly context?: string
   readonly signal?: AbortSignal
@@ -98,6 +102,7 @@ export async function signIn(
     options.trustCertificate === undefined
       ? undefined
       : await certificateWithFingerprint(options.url, options.trustCertificate)
+  const credentialStore = chosenStore(env, options.credentialStore, options.keptStore)
   const kept = { certificateAuthority: pinned ?? options.keptAuthority }
   const agent = agentFor(env, options.url, options, kept)
   try {
@@ -137,9 +142,15 @@ export async function signIn(
       signOut: seen.signOut,
       singleUser: recognised.singleUser,
       signedInAt: new Date().toISOString(),
+      credentialStore,
     }
-    const store = fileCredentialStore(env, door.name)
+    const store = keptStore(env, door)
     await store.alone(() => store.save(credential))
+    // What lay in another place is nobody's any more.
+    const before = readKeptDoors(env).doors.find(({ name }) => name === door.name)
+    if (before && (before.credentialStore ?? 'file') !== door.credentialStore) {
+      await keptStore(env, before).forget()
+    }
     await keepDoor(env, door)
     return { door, credential, expiresAt, recognised, seen, who }
   } finally {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Credential, claimsOf, endOf, issuedAt } from '../../client/index.ts'
+import { keptStore } from './credential-store.ts'
 import type { Environment } from './folders.ts'
-import { readCredential } from './kept-credential.ts'
 import type { KeptDoor } from './kept-doors.ts'
 import { whichDoor } from './open-door.ts'
 
@@ -20,14 +20,14 @@ export interface KeptStatus {
 }
 
 /** @throws Fault ERR_DOOR_UNKNOWN, ERR_CREDENTIALS_EXPOSED */
-export function readKeptStatus(
+export async function readKeptStatus(
   env: Environment,
   name: string | undefined,
   now: number,
-): KeptStatus | undefined {
+): Promise<KeptStatus | undefined> {
   const { kept: door } = whichDoor(env, { door: name })
   if (!door) return undefined
-  const credential = readCredential(env, door.name)
+  const credential = await keptStore(env, door).load()
   if (!credential) return { door, renews: false, usable: false }
   const token = tokenOf(credential)
   const expiresAt =

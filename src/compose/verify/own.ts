@@ -15,7 +15,11 @@ export function ownPrincipal(env: Environment, which: WhichKeptDoor): Principal 
   const credential = kept && readCredential(env, kept.name)
   if (credential?.kind === 'token') return principalOf(credential.token)
   if (credential?.kind === 'token-file') return principalOf(tokenOf(credential.path) ?? '')
-  const email = credential !== undefined ? kept?.user : env.KFDOOR_PASSWORD && env.KFDOOR_USERNAME
+  // What lies in a keyring is not opened for a name: the door told it when it was signed in to.
+  const email =
+    credential !== undefined || kept?.credentialStore === 'keyring'
+      ? kept?.user
+      : env.KFDOOR_PASSWORD && env.KFDOOR_USERNAME
   return email ? userNamed(email) : undefined
 }
 
