@@ -274,6 +274,20 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/tls.ts')).tlsCommand,
   },
   {
+    name: 'split-gateway',
+    group: 'run and change a door',
+    usage: 'split-gateway',
+    summary: 'the local gateway on pods of its own, so that calls inside meet no sign-in',
+    load: async () => (await import('./commands/split-gateway.ts')).splitGatewayCommand,
+  },
+  {
+    name: 'migrate',
+    group: 'run and change a door',
+    usage: 'migrate authn-filter',
+    summary: 'a door built the old way: to what stands in its place today',
+    load: async () => (await import('./commands/migrate.ts')).migrateCommand,
+  },
+  {
     name: 'hash-password',
     group: 'run and change a door',
     usage: 'hash-password',

@@ -97,7 +97,11 @@ export function podPort(services: readonly Service[], number: number): number | 
 }
 
 /** Policies and filters that stand before these pods. */
-export function standsBefore(mesh: Mesh, pods: Workload, one: Parameters<typeof attaches>[0]): boolean {
+export function standsBefore(
+  mesh: Mesh,
+  pods: Pick<Workload, 'namespace' | 'podLabels'>,
+  one: Parameters<typeof attaches>[0],
+): boolean {
   return attaches(one, {
     namespace: pods.namespace,
     labels: pods.podLabels,

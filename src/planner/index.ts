@@ -13,6 +13,13 @@ export { expose } from './expose/expose.ts'
 export { unexpose } from './expose/unexpose.ts'
 export { inverseOf } from './inverse-of.ts'
 export { type ComponentFile, componentOf } from './kustomize.ts'
+export {
+  type AuthnFilterAsk,
+  type AuthnOffer,
+  type AuthnWay,
+  authnOffers,
+  migrateAuthnFilter,
+} from './migrate-authn-filter.ts'
 export type {
   Change,
   Effect,
@@ -28,4 +35,5 @@ export { fileNameOf, meshAfter, type PlanOptions, planOf } from './plan-of.ts'
 export { findRaw, keyOf, nameOf, type RawDoor, type RawObject, readRawDoor, textOf } from './raw-door.ts'
 export { nearNames, refuse } from './refuse.ts'
 export { copyOf, isSame } from './same.ts'
+export { type SplitAsk, splitGateway } from './split-gateway.ts'
 export { enableTls, type TlsAsk } from './tls-enable.ts'

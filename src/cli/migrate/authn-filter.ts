@@ -1,0 +1,124 @@
+import { Command, Option } from '@commander-js/extra-typings'
+import { Fault } from '../../base/index.ts'
+import type { AuthnOffer } from '../../planner/index.ts'
+import { type ChangeOptions, withChangeOptions } from '../change/options.ts'
+import type { Io } from '../io.ts'
+
+const ways = ['split-gateway', 'hosts', 'paths'] as const
+
+/** `kfdoor migrate authn-filter -f my-mesh/`, then `--by split-gateway` */
+export const authnFilter = (io: Io) =>
+  withChangeOptions(
+    new Command('authn-filter')
+      .summary('away from the EnvoyFilter that asks calls inside the cluster for a sign-in too')
+      .description(
+        'Without `--by` it lays three ways side by side, each with who would gain: a local gateway of its own, sign-in by hosts, sign-in by paths. With `--by` it makes the plan of one. istiod does not have to restart for any of them.',
+      )
+      .addOption(new Option('--by <way>', 'the way to plan').choices(ways))
+      .option('--host <name...>', 'by hosts: where people sign in')
+      .option('--path <pattern...>', 'by paths: what is not asked about, for example /v1/*')
+      .option('--provider <name>', 'how the mesh calls the auth service', 'dex-auth-provider')
+      .option('--gateway <ns/name>', 'the door; default: kubeflow/kubeflow-gateway')
+      .option('--local <ns/name>', 'the Gateway for calls inside; default: KServe’s'),
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  kfdoor migrate authn-filter -f my-mesh/\n  kfdoor migrate authn-filter --by split-gateway -f my-mesh/ --apply\n  kfdoor migrate authn-filter --by hosts --host kubeflow.example.com --context prod',
+    )
+    .action(async (options, command) => {
+      const change = command.opts() as ChangeOptions & typeof options
+      const { authnOffers, migrateAuthnFilter } = await import('../../planner/index.ts')
+      const { by, host, path, provider, gateway, local } = change
+      const ask = {
+        provider,
+        ...(host && { hosts: host }),
+        ...(path && { paths: path }),
+        ...(gateway !== undefined && { gateway }),
+        ...(local !== undefined && { local }),
+      }
+      if (by === undefined) {
+        if (change.apply)
+          throw new Fault('ERR_USAGE', {
+            message: '`--apply` needs to know which way',
+            next: 'choose one with `--by`',
+          })
+        const { readWorld } = await import('../change/read-world.ts')
+        const offers = authnOffers(await readWorld(io, change, 'migrate authn-filter'), ask)
+        return io.out(
+          change.output === 'json' ? JSON.stringify({ ways: offers.map(asData) }) : sideBySide(offers),
+        )
+      }
+      const { runChange } = await import('../change/run-change.ts')
+      await runChange(io, command, change, {
+        intent: 'migrate-authn-filter',
+        subject: by,
+        words: [
+          'migrate',
+          'authn-filter',
+          '--by',
+          by,
+          ...(host ?? []).flatMap((one) => ['--host', one]),
+          ...(path ?? []).flatMap((one) => ['--path', one]),
+        ],
+        intend: (world) => migrateAuthnFilter(world, by, ask),
+      })
+    })
+
+const asData = (offer: AuthnOffer) =>
+  'refused' in offer
+    ? offer
+    : {
+        way: offer.way,
+        changes: offer.intended.changes.map(({ op, object }) => ({ op, object })),
+        risks: offer.intended.risks,
+        access: offer.access,
+        istiodRestarts: false,
+      }
+
+/** One way below the other, the same lines of each, so that they can be compared. */
+function sideBySide(offers: readonly AuthnOffer[]): string {
+  const lines = offers.flatMap((offer, index) => {
+    const head = `${index + 1}. --by ${offer.way}`
+    if ('refused' in offer)
+      return [
+        head,
+        `   not here: ${offer.refused
+          .split('\n')
+          .map((line) => line.trim())
+          .join(' ')}`,
+        '',
+      ]
+    const { access, intended } = offer
+    const gained = new Set(access.gained.map(({ principal }) => principal))
+    const open = access.public.map(
+      ({ witness, to }) => `${witness.method} ${witness.url} → ${serviceOf(to.upstream)}`,
+    )
+    const rows: readonly (readonly [string, string])[] = [
+      [
+        'changes',
+        intended.changes.map(({ op, object }) => `${op} ${object.kind} ${object.name}`).join(', ') ||
+          'none: it is so already',
+      ],
+      ['gain', gained.size === 0 ? 'nobody' : `${gained.size} callers, ${access.gained.length} ways`],
+      [
+        'open to all',
+        open.length === 0
+          ? 'nothing'
+          : open.slice(0, 3).join('; ') + (open.length > 3 ? `; ${open.length - 3} more` : ''),
+      ],
+      [
+        'lose',
+        access.lost.length === 0
+          ? 'nobody'
+          : `${new Set(access.lost.map(({ principal }) => principal)).size} callers, for example ${access.lost[0]?.witness.method} ${access.lost[0]?.witness.url}`,
+      ],
+      ...(access.unknown.length > 0 ? [['unknown', `${access.unknown.length} ways`] as const] : []),
+      ['istiod', 'does not have to restart'],
+      ...intended.risks.filter((risk) => !risk.startsWith('istiod')).map((risk) => ['mind', risk] as const),
+    ]
+    return [head, ...rows.map(([name, text]) => `   ${name.padEnd(12)} ${text}`), '']
+  })
+  return `${lines.join('\n')}\nPlan one of them: add \`--by split-gateway\`, which asks for a sign-in at Kubeflow only.`
+}
+
+const serviceOf = (upstream: string | null) => upstream?.split('|').at(-1) ?? '-'

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parse } from 'yaml'
+import { aWorld, planFor, refusal } from '../../e2e/change/intent-world.ts'
+import { localGatewayOnIngress } from '../../tools/tour/overlays.ts'
+import type { AccessDiff } from '../regions/index.ts'
+import { deleteOf } from './changes.ts'
+import { type AuthnWay, authnOffers, migrateAuthnFilter } from './migrate-authn-filter.ts'
+import { splitGateway } from './split-gateway.ts'
+
+/** The third report's model: in a plain namespace, called from inside by its Service's name. */
+const model = `apiVersion: v1
+kind: Service
+metadata: {name: sklearn-iris, namespace: kserve-test}
+spec: {type: ExternalName, externalName: knative-local-gateway.istio-system.svc.cluster.local, ports: [{name: http2, port: 80, targetPort: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: sklearn-iris-predictor, namespace: kserve-test}
+spec: {selector: {app: iris}, ports: [{name: http, port: 80, targetPort: 8012}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: iris, namespace: kserve-test, labels: {app: iris}, annotations: {sidecar.istio.io/inject: "false"}}
+spec: {containers: [{name: kserve-container, image: sklearnserver, ports: [{containerPort: 8012}]}]}
+---
+apiVersion: networking.istio.io/v1beta1
+kind: VirtualService
+metadata: {name: sklearn-iris, namespace: kserve-test}
+spec:
+  hosts: [sklearn-iris.kserve-test.svc.cluster.local]
+  gateways: [knative-serving/knative-local-gateway]
+  http: [{route: [{destination: {host: sklearn-iris-predictor.kserve-test.svc.cluster.local, port: {number: 80}}}]}]
+`
+const report = () => aWorld(['profiles/v1.6/release'], localGatewayOnIngress, model)
+const ask = { hosts: ['kubeflow.example.com'], paths: ['/v1/*'] }
+
+/** What opens to whoever comes, by the Service it reaches. */
+const opened = (access: AccessDiff) =>
+  [
+    ...new Set(
+      access.public.map(
+        ({ witness, to }) =>
+          `${new URL(witness.url).pathname} ${to.upstream?.split('|').at(-1)?.split('.')[0]}`,
+      ),
+    ),
+  ].sort()
+
+const rows: Readonly<
+  Record<AuthnWay, { readonly changes: readonly string[]; readonly opened: readonly string[] }>
+> = {
+  'split-gateway': {
+    changes: ['update Gateway knative-local-gateway', 'update Service knative-local-gateway'],
+    opened: [],
+  },
+  hosts: {
+    changes: [
+      'update ConfigMap istio',
+      'create AuthorizationPolicy dex-auth',
+      'update Gateway kubeflow-gateway',
+      'delete EnvoyFilter authn-filter',
+    ],
+    // The local gateway's port is on the same pods, so whoever reaches that port reaches the model.
+    opened: ['/ sklearn-iris-predictor'],
+  },
+  paths: {
+    changes: [
+      'update ConfigMap istio',
+      'create AuthorizationPolicy dex-auth',
+      'delete EnvoyFilter authn-filter',
+    ],
+    // The report's own way: the dashboard answers below /v1/ too, to everybody.
+    opened: ['/v1/ centraldashboard', '/v1/ sklearn-iris-predictor'],
+  },
+}
+
+test('the third report, three ways side by side: each opens more than the one before', () => {
+  const offers = authnOffers(report(), ask)
+  assert.deepEqual(
+    offers.map(({ way }) => way),
+    Object.keys(rows),
+  )
+  for (const offer of offers) {
+    assert.ok(!('refused' in offer), offer.way)
+    assert.deepEqual(
+      offer.intended.changes.map(({ op, object }) => `${op} ${object.kind} ${object.name}`),
+      rows[offer.way].changes,
+    )
+    assert.deepEqual(opened(offer.access), rows[offer.way].opened)
+    assert.match(offer.intended.risks.join(), /istiod does not have to restart/)
+    // What it is for: a pod inside reaches the model.
+    assert.ok(
+      offer.access.gained.some(
+        ({ principal, witness }) => principal.startsWith('mesh:') && /sklearn-iris/.test(witness.url),
+      ),
+    )
+  }
+})
+
+test('the split keeps the sign-in at the door exactly as it was', () => {
+  const world = report()
+  const { spec } = planFor(world, splitGateway(world, {}), 'split-gateway')
+  const models = spec.access.gained.filter(({ to }) => !/sklearn-iris-predictor/.test(to.upstream ?? ''))
+  assert.deepEqual([models, spec.access.public, spec.access.changed, spec.access.unknown], [[], [], [], []])
+  const again = splitGateway(world.after(spec.changes), {})
+  assert.deepEqual(
+    [again.changes, again.risks],
+    [[], ['Gateway `knative-serving/knative-local-gateway` has pods of its own already']],
+  )
+})
+
+test('without Kubeflow’s own local gateway, pods are made for it, and allowed their port only', () => {
+  const whole = report()
+  const gone = whole.door.objects
+    .filter(({ name }) => name.name === 'cluster-local-gateway')
+    .map((raw) => deleteOf(raw, 'neutral', 'not installed'))
+  const world = whole.after(gone)
+  const { spec } = planFor(world, splitGateway(world, {}), 'split-gateway')
+  assert.deepEqual(spec.changes.map(({ op, object }) => `${op} ${object.kind}`).sort(), [
+    'create AuthorizationPolicy',
+    'create Deployment',
+    'create ServiceAccount',
+    'update Gateway',
+    'update Service',
+  ])
+  const policy = spec.changes.find(({ object }) => object.kind === 'AuthorizationPolicy')
+  assert.ok(policy?.op === 'create')
+  assert.deepEqual((policy.after.spec as { rules: unknown }).rules, [
+    { to: [{ operation: { ports: ['8081'] } }] },
+  ])
+  assert.deepEqual(spec.access.public, [])
+  assert.match(spec.risks.join(), /rollout status deployment knative-local-gateway/)
+})
+
+test('the filter becomes a provider that says the same', () => {
+  const config = migrateAuthnFilter(report(), 'paths', ask).changes.find(
+    ({ object }) => object.kind === 'ConfigMap',
+  )
+  assert.ok(config?.op === 'update')
+  const { mesh } = config.after.data as { readonly mesh: string }
+  assert.deepEqual(parse(mesh).extensionProviders, [
+    {
+      name: 'dex-auth-provider',
+      envoyExtAuthzHttp: {
+        service: 'authservice.istio-system.svc.cluster.local',
+        port: 8080,
+        timeout: '10s',
+        includeRequestHeadersInCheck: ['authorization', 'cookie', 'x-auth-token'],
+        headersToUpstreamOnAllow: ['kubeflow-userid'],
+      },
+    },
+  ])
+})
+
+const door = (...texts: readonly string[]) => aWorld(['profiles/v1.6/release'], ...texts)
+const named = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: dex-auth, namespace: istio-system}
+spec: {action: DENY, rules: []}
+`
+const refused: readonly (readonly [what: string, call: () => unknown, words: RegExp])[] = [
+  [
+    'a door without the filter',
+    () => authnOffers(aWorld(['profiles/26.03/release']), ask),
+    /no EnvoyFilter before the door’s pods/,
+  ],
+  ['by hosts without a host', () => migrateAuthnFilter(door(), 'hosts', {}), /ERR_USAGE.*--host/],
+  ['by paths without a path', () => migrateAuthnFilter(door(), 'paths', {}), /ERR_USAGE.*--path/],
+  [
+    'a policy of that name',
+    () => migrateAuthnFilter(door(named), 'paths', ask),
+    /an AuthorizationPolicy `istio-system\/dex-auth` already/,
+  ],
+  ['no local gateway', () => splitGateway(door(), { local: 'a/b' }), /there is no Gateway `a\/b`/],
+  [
+    'no Istio',
+    () => splitGateway(aWorld([], 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n'), {}),
+    /there is no Istio/,
+  ],
+]
+for (const [what, call, words] of refused) {
+  test(`refused: ${what}`, () => {
+    assert.match(refusal(call), words)
+  })
+}
