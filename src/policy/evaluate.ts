@@ -161,7 +161,10 @@ function decideHttp(
     case 'ask':
       return { kind: 'ask', verdict: 'unknown', reason, check: outcome.check, steps: trail.steps, checks }
     case 'reply': {
-      const headers = underRoute(outcome, routeHeaders(found, attributes, context))
+      // Who refuses after the route was given up looks at the route the request has by then.
+      const { rerouted, rerouted: then = attributes } = outcome
+      if (rerouted) found = findRoute(table, then, request.forwardedProto, then.claims)
+      const headers = underRoute(outcome, routeHeaders(found, then, context))
       return reply(outcome.status, headers, outcome.body, reason, request.method, trail, checks)
     }
     case 'drop':

@@ -118,7 +118,8 @@ export function outcomeOf(flow: Flow, stop?: Stop): FilterOutcome {
     case 'reply': {
       // What an authorizer added for the client on allowing stays, also when a later filter refuses.
       const headers = withDownstream(stop.headers, flow)
-      return { ...ran, kind: 'reply', ...fitReply({ ...stop, headers }, flow.request) }
+      const reply = fitReply({ ...stop, headers }, flow.request)
+      return { ...ran, kind: 'reply', ...reply, ...(flow.reroute && { rerouted: flow.attributes }) }
     }
     case 'drop':
       return { ...ran, kind: 'drop', error: 'connection closed without response' }

@@ -419,3 +419,29 @@ test('of a response header that is set twice the later value counts', () => {
   assert.ok(decision.kind === 'forward')
   assert.deepEqual(decision.response.set.filter(([name]) => name === 'x-answer').length, 1)
 })
+
+test('a refusal after a token changed the route has the headers of the new one', () => {
+  const policies = `
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: tokens, namespace: istio-system }
+spec: { jwtRules: [{ issuer: i, jwks: '{"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]}' }] }
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: nobody, namespace: istio-system }
+spec: { action: DENY, rules: [{}] }
+---`
+  const byClaim = 'match: [{ headers: { "@request.auth.claims.team": { exact: red } } }]'
+  const yaml = policies + service(`[{ ${byClaim}, ${onlyA}, ${answered} }, { ${onlyA} }]`)
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const token = `${part({ alg: 'RS256' })}.${part({ iss: 'i', sub: 's', team: 'red' })}.c2ln`
+  const headers = [['authorization', `Bearer ${token}`]] as const
+  const decision = decide(yaml, { headers }, { verified: () => true })
+  assert.ok(decision.kind === 'reply')
+  assert.equal(decision.status, 403)
+  assert.deepEqual(
+    decision.headers.filter(([name]) => name === 'x-answer'),
+    [['x-answer', 'yes']],
+  )
+})

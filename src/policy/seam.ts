@@ -99,6 +99,8 @@ interface FilterAsk extends Ran {
 }
 interface FilterReply extends Ran {
   readonly kind: 'reply'
+  /** The request as the filters before had made it, where they asked for another route. */
+  readonly rerouted?: Attributes
   readonly status: number
   readonly headers: HeaderList
   readonly body: string
