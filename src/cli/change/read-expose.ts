@@ -2,6 +2,7 @@ import { Fault } from '../../base/index.ts'
 import {
   type ExposeAsk,
   type Grantee,
+  type PipelinesGrantee,
   parseGrantee,
   type SubjectKind,
   usualAudience,
@@ -60,6 +61,28 @@ export function readSubject(text: string, namespace: string | undefined): Subjec
   return { kind: kind ?? 'model', name, ...(where !== undefined && { namespace: where }) }
 }
 
+/** `notebooks:NS` or `sa:NS/NAME`. @throws Fault ERR_USAGE */
+export function readPipelinesGrantees(to: readonly string[] = []): readonly PipelinesGrantee[] {
+  if (to.length === 0) wrong('nobody is named', 'say `--to notebooks:NAMESPACE` or `--to sa:NAMESPACE/NAME`')
+  return to.map((text) => {
+    const notebooks = /^notebooks:([a-z0-9]([a-z0-9-]*[a-z0-9])?)$/.exec(text)
+    if (notebooks !== null) return { kind: 'notebooks', namespace: notebooks[1] as string }
+    const grantee = parseGrantee(text)
+    return grantee?.kind === 'sa'
+      ? grantee
+      : wrong(`\`${text}\` cannot be given Pipelines`, 'write notebooks:NAMESPACE or sa:NAMESPACE/NAME')
+  })
+}
+
+/** @throws Fault ERR_USAGE with what is wrong */
+export function readUntil(until: string | undefined): { readonly until?: string } {
+  if (until === undefined) return {}
+  if (!/^\d{4}-\d\d-\d\d(T.*)?$/.test(until) || Number.isNaN(Date.parse(until))) {
+    wrong(`\`${until}\` is no date`, 'write it as `2030-12-31`')
+  }
+  return { until }
+}
+
 /** @throws Fault ERR_USAGE with what is wrong */
 export function readExpose(text: string, options: ExposeOptions): ExposeAsk {
   const subject = readSubject(text, options.namespace)
@@ -84,12 +107,9 @@ export function readExpose(text: string, options: ExposeOptions): ExposeAsk {
   if (host !== undefined && !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/.test(host)) {
     wrong(`\`${host}\` is no host of its own`, 'write it as `iris.example.com`')
   }
-  const { protocol, until, gateway, timeout = '300s' } = options
+  const { protocol, gateway, timeout = '300s' } = options
   if (protocol !== undefined && protocol !== 'v1' && protocol !== 'v2' && protocol !== 'openai') {
     wrong(`\`${protocol}\` is no protocol of a model`, 'use v1, v2 or openai')
-  }
-  if (until !== undefined && (!/^\d{4}-\d\d-\d\d(T.*)?$/.test(until) || Number.isNaN(Date.parse(until)))) {
-    wrong(`\`${until}\` is no date`, 'write it as `2030-12-31`')
   }
   if (gateway !== undefined && !/^[^/]+\/[^/]+$/.test(gateway)) {
     wrong(`\`${gateway}\` names no Gateway`, 'write it as `kubeflow/kubeflow-gateway`')
@@ -113,7 +133,7 @@ export function readExpose(text: string, options: ExposeOptions): ExposeAsk {
     ...(options.issuer && { issuers: options.issuer.map((each) => readWord(each, 'issuer')) }),
     ...(protocol !== undefined && { protocol }),
     ...(options.port !== undefined && { port: readPort(options.port) }),
-    ...(until !== undefined && { until }),
+    ...readUntil(options.until),
   }
 }
 

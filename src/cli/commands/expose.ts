@@ -11,8 +11,12 @@ export const exposeCommand = (io: Io) =>
       .description(
         'Makes a plan and stops: the route, the policies at the gateway and before the pod, and who gains by it, decided over all requests. What would open more than was asked for is refused.',
       )
-      .argument('<what>', 'MODEL, NAMESPACE/MODEL, notebook/NAME, service/NAME')
-      .option('--to <who>', 'sa:NAMESPACE/NAME, user:EMAIL, group:NAME; repeatable', collect)
+      .argument('<what>', 'MODEL, NAMESPACE/MODEL, notebook/NAME, service/NAME, pipelines')
+      .option(
+        '--to <who>',
+        'sa:NAMESPACE/NAME, user:EMAIL, group:NAME; of pipelines notebooks:NAMESPACE too; repeatable',
+        collect,
+      )
       .option('-n, --namespace <name>', 'where it is, if two have that name')
       .option('--audience <name>', "tokens of accounts have to carry it (default: the gateway's usual one)")
       .option('--methods <list>', 'GET,POST instead of those of its protocol')
@@ -41,17 +45,35 @@ Examples:
   kfdoor expose sklearn-iris --to sa:team-a/ci -f profile:26.03
   kfdoor expose sklearn-iris --to user:user@example.com --to group:ml -f mesh/ --apply
   kfdoor expose sklearn-iris --to sa:team-a/ci --until 2030-12-31 -o kustomize exposed/
-  kfdoor expose notebook/my-notebook --to sa:team-a/ci -o plan > plan.yaml`,
+  kfdoor expose notebook/my-notebook --to sa:team-a/ci -o plan > plan.yaml
+  kfdoor expose pipelines --to notebooks:team-a
+  kfdoor expose pipelines --to sa:ci/deployer -n team-a`,
     )
     .action(async (what, options, command) => {
-      const { readExpose } = await import('../change/read-expose.ts')
+      const { readExpose, readPipelinesGrantees, readUntil } = await import('../change/read-expose.ts')
       const { runChange } = await import('../change/run-change.ts')
-      const { expose } = await import('../../planner/index.ts')
+      const { expose, exposePipelines } = await import('../../planner/index.ts')
+      const words = wordsOf('expose', what, options)
+      if (what === 'pipelines') {
+        const { namespace } = options
+        const asked = {
+          to: readPipelinesGrantees(options.to),
+          ...readUntil(options.until),
+          ...(namespace && { namespace }),
+        }
+        await runChange(io, command, command.opts() as ChangeOptions, {
+          intent: 'expose',
+          subject: what,
+          words,
+          intend: (world) => exposePipelines(world, asked),
+        })
+        return
+      }
       const ask = readExpose(what, options)
       await runChange(io, command, command.opts() as ChangeOptions, {
         intent: 'expose',
         subject: ask.name,
-        words: wordsOf('expose', what, options),
+        words,
         intend: (world) => expose(world, ask),
       })
     })

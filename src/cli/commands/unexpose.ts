@@ -8,7 +8,7 @@ export const unexposeCommand = (io: Io) =>
   withChangeOptions(
     new Command('unexpose')
       .summary('take back what `kfdoor expose` opened, found by what it left on its objects')
-      .argument('<what>', 'MODEL, NAMESPACE/MODEL, notebook/NAME, service/NAME')
+      .argument('<what>', 'MODEL, NAMESPACE/MODEL, notebook/NAME, service/NAME, pipelines')
       .option('-n, --namespace <name>', 'where it is, if two of that name are exposed'),
   )
     .addHelpText(
@@ -22,7 +22,11 @@ Examples:
       const { readSubject } = await import('../change/read-expose.ts')
       const { runChange } = await import('../change/run-change.ts')
       const { unexpose } = await import('../../planner/index.ts')
-      const subject = readSubject(what, options.namespace)
+      const { namespace } = options
+      const subject =
+        what === 'pipelines'
+          ? { kind: what, name: what, ...(namespace !== undefined && { namespace }) }
+          : readSubject(what, namespace)
       await runChange(io, command, command.opts() as ChangeOptions, {
         intent: 'unexpose',
         subject: subject.name,

@@ -37,6 +37,8 @@ const wellKnown: Readonly<Record<string, readonly Rule[]>> = {
   'kubeflow-admin': edit,
   'kubeflow-edit': edit,
   'kubeflow-view': view,
+  'kubeflow-pipelines-edit': edit,
+  'kubeflow-pipelines-view': view,
   'cluster-admin': [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'], resourceNames: [] }],
 }
 
