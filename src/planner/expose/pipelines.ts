@@ -28,7 +28,7 @@ export interface PipelinesAsk {
   readonly until?: string
 }
 
-export const pipelinesAudience = 'pipelines.kubeflow.org'
+const pipelinesAudience = 'pipelines.kubeflow.org'
 
 /** The role upstream has for exactly this. */
 const role = 'kubeflow-pipelines-edit'
@@ -43,7 +43,7 @@ function accountOf(grantee: PipelinesGrantee): Account {
   return { namespace, name: grantee.kind === 'sa' ? grantee.name : 'default-editor' }
 }
 
-export function pipelinesSubject(namespace: string): string {
+function pipelinesSubject(namespace: string): string {
   return `pipelines/${namespace}/pipelines`
 }
 
