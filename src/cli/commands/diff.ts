@@ -20,14 +20,19 @@ export const diffCommand = (io: Io) =>
     )
     .addOption(hardeningOption())
     .option('--istio-version <version>', "read both as this Istio does (default: each one's istiod's image)")
-    .addOption(new Option('-o, --output <format>', 'table, json').choices(['table', 'json']).default('table'))
+    .addOption(
+      new Option('-o, --output <format>', 'table, json, markdown')
+        .choices(['table', 'json', 'markdown'])
+        .default('table'),
+    )
     .addHelpText(
       'after',
       `
 Examples:
   kfdoor diff profile:v1.8 profile:26.03
   kfdoor diff HEAD:mesh mesh --fail-on gained,public
-  kfdoor diff before.yaml after.yaml -o json`,
+  kfdoor diff before.yaml after.yaml -o json
+  kfdoor diff HEAD~1:mesh mesh -o markdown >> "$GITHUB_STEP_SUMMARY"`,
     )
     .action(async (before, after, options) => {
       const { printDiff } = await import('../diff/print-diff.ts')

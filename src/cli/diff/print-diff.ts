@@ -6,7 +6,7 @@ import { type AccessDiff, diffAccess } from '../../regions/index.ts'
 import { exitCode, type Io, wantsColour } from '../io.ts'
 import { viewOptions } from '../map/view-options.ts'
 import { progress } from '../progress.ts'
-import { asTable } from './render.ts'
+import { asMarkdown, asTable } from './render.ts'
 
 export interface DiffCommandOptions {
   readonly istioVersion?: string
@@ -37,7 +37,8 @@ export async function printDiff(
     old: viewOptions(was, options),
     new: viewOptions(is, options),
   })
-  io.out(options.output === 'json' ? asJson(diff) : asTable(diff, wantsColour(io, 'out')))
+  const shown = { json: asJson, markdown: asMarkdown }[options.output]
+  io.out(shown?.(diff) ?? asTable(diff, wantsColour(io, 'out')))
   const said = (list: List) => diff[list].length > 0
   const counted = failing ?? lists.filter((list) => list !== 'unknown')
   if (counted.some(said)) return exitCode.no

@@ -38,6 +38,57 @@ export function asTable(diff: AccessDiff, colour: boolean): string {
   return lines.length === 0 ? 'no difference: whoever asks, every request fares as before' : lines.join('\n')
 }
 
+/** For a pull request or a job's summary. Texts come from YAML somebody else wrote: none of it is Markdown. */
+export function asMarkdown(diff: AccessDiff): string {
+  const rows = (['public', 'gained', 'lost', 'changed', 'unreachable'] as const).flatMap((list) =>
+    [...fold(diff[list])].map(({ names, each }) => [
+      titles[list],
+      few(names),
+      witnessText(each.witness),
+      fates(each),
+    ]),
+  )
+  const dead = diff.deadRules.map(
+    ({ policy, rule, at, reason }) =>
+      `- dead rule ${code(`${policy} ${rule}`)}: ${code(`${reason} (${at})`)}`,
+  )
+  const unknown = diff.unknown.map((each) =>
+    'reason' in each
+      ? `- unknown: ${code(each.reason)}: ${code(witnessText(each.witness))}`
+      : `- unknown: ${code(each.principal)}: ${code(witnessText(each.witness))}`,
+  )
+  if (rows.length + dead.length + unknown.length === 0)
+    return 'No difference: whoever asks, every request fares as before.'
+  const shown = rows.slice(0, mostRows)
+  const more = rows.length - shown.length
+  const table = [
+    '| | who | request | before → after |',
+    '| --- | --- | --- | --- |',
+    ...shown.map(
+      ([title, ...cells]) => `| ${title} | ${cells.map((cell) => code(cell ?? '')).join(' | ')} |`,
+    ),
+    ...(more > 0 ? ['', `and ${more} more: \`kfdoor diff\` shows all`] : []),
+  ]
+  const lists = [...dead, ...unknown]
+  return [
+    ...(rows.length > 0 ? table : []),
+    ...(rows.length > 0 && lists.length > 0 ? [''] : []),
+    ...lists,
+  ].join('\n')
+}
+
+/** A comment on a pull request holds 64 KiB. */
+const mostRows = 60
+
+/** A code span that nothing in it can end, on one line of a table. */
+function code(text: string): string {
+  const line = text.replace(/[\r\n]+/g, ' ').replace(/\|/g, '\\|')
+  const ticks = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length))
+  const fence = '`'.repeat(ticks + 1)
+  const pad = /^`|`$/.test(line) ? ' ' : ''
+  return `${fence}${pad}${line.slice(0, 300)}${pad}${fence}`
+}
+
 function fates({ from, to, application }: Difference): string {
   const was = `${from.verdict} (${from.reason})`
   const is = `${to.verdict} (${to.reason})`
