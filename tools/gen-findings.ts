@@ -3,9 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { link } from '../src/cli/commands/render-why.ts'
 import { problems } from '../src/doctor/index.ts'
+import { examples } from '../src/lint/examples.ts'
 import { allRules } from '../src/lint/index.ts'
-import { examples } from '../src/lint/testing/examples.ts'
 import { coverage, type Row } from './findings-coverage.ts'
+import { pictured, sources } from './findings-sources.ts'
 
 export const file = new URL('../docs/findings.md', import.meta.url)
 
@@ -14,6 +15,15 @@ export function whyCodes({ threads }: Row): readonly string[] {
   return problems
     .filter(({ readOn }) => readOn.some((each) => threads.includes(each)))
     .map(({ code }) => code)
+}
+
+/** Where people reported it, else what the rule rests on. */
+function sourceOf(code: string): string {
+  const threads = [
+    ...new Set(coverage.filter(({ lint }) => lint?.includes(code)).flatMap(({ threads: of }) => of)),
+  ]
+  if (threads.length === 0) return sources[code] ?? ''
+  return `${threads.map((each) => (each.includes('#') ? `[${each}](${link(each)})` : each)).join(', ')}.`
 }
 
 export function renderFindings(): string {
@@ -25,8 +35,11 @@ export function renderFindings(): string {
     'A finding that is meant stays quiet with a comment, on its line or up to three lines above it: `# kfdoor:ignore KFD0203 this model is public, see the ticket`. The reason is not optional.',
     '',
     ...allRules.flatMap(({ code, severity, title, why, remedy }) => {
-      const example = examples.find((each) => each.code === code)
+      const example = examples.find((each) => each.code === code) ?? pictured[code]
       return [
+        // The title may change; the place may not.
+        `<a id="${code.toLowerCase()}"></a>`,
+        '',
         `## ${code}: ${title}`,
         '',
         `**${severity}.** ${why}`,
@@ -49,6 +62,8 @@ export function renderFindings(): string {
               '',
             ]
           : []),
+        `Source: ${sourceOf(code)}`,
+        '',
       ]
     }),
     '# What people report, and what finds it',

@@ -1,3 +1,4 @@
+export { examples } from './examples.ts'
 export { type LintInput, type LintResult, lint } from './lint.ts'
 export { allRules } from './registry.ts'
 export type {

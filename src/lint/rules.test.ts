@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseMesh } from '../mesh/index.ts'
+import { door, type Example, examples } from './examples.ts'
 import { allRules, lint } from './index.ts'
-import { door, type Example, examples } from './testing/examples.ts'
 
 const now = Date.UTC(2026, 6, 1) / 1000
 

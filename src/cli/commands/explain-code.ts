@@ -32,14 +32,18 @@ export const explainCodeCommand = (io: Io) =>
         io.out(JSON.stringify(found))
         return
       }
-      const { code, name, meaning, remedy, commands = [], readOn = [] } = found
+      const { code, name, meaning, remedy, commands = [], readOn = [], example, page } = found
+      const indented = (text: string) => text.trim().replace(/^/gm, '  ')
       io.out(
         [
           `${code} (${name})`,
           meaning,
           `What to do: ${remedy}`,
           ...(commands.length > 0 ? [commands.map((each) => `  ${each}`).join('\n')] : []),
+          ...(example ? [`It shows as:\n\n${indented(example.reports)}`] : []),
+          ...(example?.silent ? [`Put right:\n\n${indented(example.silent)}`] : []),
           ...(readOn.length > 0 ? [`Read on: ${readOn.join(', ')}`] : []),
+          ...(page ? [`Page: ${page}`] : []),
         ].join('\n\n'),
       )
     })
@@ -51,39 +55,54 @@ interface Explained {
   readonly remedy: string
   readonly commands?: readonly string[]
   readonly readOn?: readonly string[]
+  /** What shows it, and the same put right. */
+  readonly example?: { readonly reports: string; readonly silent?: string }
+  /** In the repository. */
+  readonly page?: string
 }
 
 /** KFD03..: what `kfdoor doctor` reports by itself. */
 async function explainWalk(typed: string): Promise<Explained | undefined> {
-  const { walkCodes } = await import('../../doctor/index.ts')
-  const code = typed.toUpperCase()
-  const found = Object.entries(walkCodes).find(([each]) => each === code)
-  if (!found) return undefined
-  const { title, severity } = found[1]
-  return {
-    code,
-    name: title,
-    meaning: `${title} (${severity})`,
-    remedy: '`kfdoor doctor URL` prints cause and fix beside it',
-  }
+  const { walkCodes, walkMeanings } = await import('../../doctor/index.ts')
+  const code = Object.keys(walkCodes).find((each) => each === typed.toUpperCase()) as
+    | keyof typeof walkCodes
+    | undefined
+  if (code === undefined) return undefined
+  const { cause, remedy } = walkMeanings[code]
+  const page = `docs/doctor.md`
+  return { code, name: walkCodes[code].title, meaning: cause, remedy, page }
 }
 
 /** KFD02..: what `kfdoor lint` reports. */
 async function explainFinding(typed: string): Promise<Explained | undefined> {
   if (!/^KFD02\d\d$/i.test(typed)) return undefined
-  const { allRules } = await import('../../lint/index.ts')
+  const { allRules, examples } = await import('../../lint/index.ts')
   const rule = allRules.find(({ code }) => code === typed.toUpperCase())
   if (!rule) return undefined
   const { code, title, why, remedy } = rule
-  return { code, name: title, meaning: why, remedy }
+  const example = examples.find((each) => each.code === code)
+  const page = `docs/findings.md#${code.toLowerCase()}`
+  const shown = example && { reports: example.bad, silent: example.good }
+  return { code, name: title, meaning: why, remedy, ...(shown && { example: shown }), page }
 }
 
 /** KFD2…: a problem `kfdoor why` recognises. Its table is large, so it is loaded when asked for. */
 async function explainProblem(typed: string): Promise<Explained | undefined> {
   if (!/^KFD2\d{3}$/i.test(typed)) return undefined
-  const { problems } = await import('../../doctor/index.ts')
+  const { problems, shownBy } = await import('../../doctor/index.ts')
   const problem = problems.find(({ code }) => code === typed.toUpperCase())
   if (!problem) return undefined
   const { code, title, cause, fix, commands, readOn } = problem
-  return { code, name: title.en, meaning: cause.en, remedy: fix.en, commands, readOn }
+  const text = shownBy(code)
+  const example = text === undefined ? {} : { example: { reports: text } }
+  return {
+    code,
+    name: title.en,
+    meaning: cause.en,
+    remedy: fix.en,
+    commands,
+    readOn,
+    ...example,
+    page: 'docs/problems.md',
+  }
 }

@@ -28,7 +28,10 @@ export function asSarif(findings: readonly Finding[], rules: readonly RuleText[]
               id: code,
               shortDescription: { text: title },
               fullDescription: { text: why },
-              help: { text: remedy },
+              // SARIF wants an absolute helpUri, and this project has no host of its own: the page is named
+              // within the repository, and what it says is told here.
+              help: { text: remedy, markdown: `${why}\n\n**What to do.** ${remedy}\n\n\`${pageOf(code)}\`` },
+              properties: { page: pageOf(code) },
             })),
           },
         },
@@ -46,6 +49,8 @@ export function asSarif(findings: readonly Finding[], rules: readonly RuleText[]
   }
   return JSON.stringify(log, null, 2)
 }
+
+const pageOf = (code: string) => `docs/findings.md#${code.toLowerCase()}`
 
 function locationsOf(evidence: Finding['evidence']) {
   return evidence.map(({ at, text }) => ({

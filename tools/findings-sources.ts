@@ -1,0 +1,24 @@
+/** What the rules without a reported thread rest on. */
+export const sources: Readonly<Record<string, string>> = {
+  KFD0200: 'Istio’s validation of its own kinds, `pkg/config/validation` in istio/istio.',
+  KFD0206: 'Istio, external authorization: all CUSTOM policies of one workload have to name one provider.',
+  KFD0215: 'Istio, AuthorizationPolicy `paths`: a star at the end is a prefix of the text, not of a segment.',
+  KFD0217: 'Istio’s matchers as recorded from Envoy; `conformance/` holds the outcomes.',
+  KFD0224:
+    'Kubernetes, Services of type NodePort and LoadBalancer, and Ingress: each is a way in of its own.',
+  KFD0225: 'The manifests of Kubeflow’s releases, which carry these values.',
+  KFD0227: 'The annotation `kfdoor.dev/until`, which kfdoor writes where something is opened for a time.',
+  KFD0237: 'Istio, MeshConfig `failOpen` and `statusOnError` of extension providers.',
+  KFD0238: 'Istio security bulletin ISTIO-SECURITY-2021-008 and MeshConfig `pathNormalization`.',
+  KFD0242: 'Istio, `targetRefs` of policies, and which versions read them.',
+  KFD0248: 'Istio, the annotation `istio.io/dry-run`.',
+  KFD0298: 'kfdoor’s own comments.',
+}
+
+/** What a rule speaks of where no YAML can show it. */
+export const pictured: Readonly<Record<string, { readonly bad: string; readonly good: string }>> = {
+  KFD0221: {
+    bad: 'apiVersion: v1\nkind: Secret\nmetadata: {name: door-tls, namespace: istio-system}\ntype: kubernetes.io/tls\ndata:\n  tls.crt: …  # ended yesterday, or for other names, or without the CA between\n  tls.key: …',
+    good: 'apiVersion: v1\nkind: Secret\nmetadata: {name: door-tls, namespace: istio-system}\ntype: kubernetes.io/tls\ndata:\n  tls.crt: …  # good for a while, for the Gateway’s hosts, with its chain: `kfdoor ca sign`\n  tls.key: …',
+  },
+}
