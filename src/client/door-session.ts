@@ -49,6 +49,9 @@ export interface DoorSession {
 
 /** Renewed before it ends, so that no request is under way when it does. */
 const AHEAD_MS = 30_000
+/** Of one that lives but a moment, so near its end: else each request would have one of its own. */
+const aheadOf = (end: number | undefined, since: number) =>
+  end === undefined ? 0 : Math.min(AHEAD_MS, Math.max(0, (end - since) / 4))
 /** Other processes renew too: what they saved is seen after this time at the latest. */
 const LOOK_AGAIN_MS = 5000
 
@@ -58,11 +61,12 @@ const LOOK_AGAIN_MS = 5000
  */
 export function createDoorSession(options: DoorSessionOptions): DoorSession {
   const { store, door, name, clock } = options
-  let held: { credential: Credential; version: number; at: number } | undefined
+  /** `at`: when it was last looked at; `since`: when it was new. */
+  let held: { credential: Credential; version: number; at: number; since: number } | undefined
   let renewing: Promise<boolean> | undefined
   let tokenFile: { text: string; changedAt: number } | undefined
 
-  async function current(): Promise<{ credential: Credential; version: number }> {
+  async function current(): Promise<{ credential: Credential; version: number; since: number }> {
     if (held && clock() - held.at < LOOK_AGAIN_MS) return held
     const credential = await store.load()
     if (!credential) {
@@ -71,10 +75,12 @@ export function createDoorSession(options: DoorSessionOptions): DoorSession {
         next: `sign in with \`kfdoor login ${door.href}\`, or set KFDOOR_USERNAME and KFDOOR_PASSWORD, or KFDOOR_TOKEN`,
       })
     }
+    const known = held && same(held.credential, credential) ? held : undefined
     held = {
       credential,
-      version: held && same(held.credential, credential) ? held.version : (held?.version ?? 0) + 1,
+      version: known?.version ?? (held?.version ?? 0) + 1,
       at: clock(),
+      since: known?.since ?? clock(),
     }
     return held
   }
@@ -86,13 +92,13 @@ export function createDoorSession(options: DoorSessionOptions): DoorSession {
         const now = (await store.load()) ?? refused
         // Another process was faster: what it saved is tried before anything is asked for.
         if (!same(now, refused) && !isOver(now)) {
-          held = { credential: now, version: (held?.version ?? 0) + 1, at: clock() }
+          held = { credential: now, version: (held?.version ?? 0) + 1, at: clock(), since: clock() }
           return true
         }
         const fresh = await options.renew(refused)
         if (!fresh) return false
         if (!same(fresh, now)) await store.save(fresh)
-        held = { credential: fresh, version: (held?.version ?? 0) + 1, at: clock() }
+        held = { credential: fresh, version: (held?.version ?? 0) + 1, at: clock(), since: clock() }
         return true
       })
       .finally(() => {
@@ -130,8 +136,8 @@ export function createDoorSession(options: DoorSessionOptions): DoorSession {
 
   return {
     async pass(url = door) {
-      let { credential, version } = await current()
-      if (isOver(credential, AHEAD_MS)) {
+      let { credential, version, since } = await current()
+      if (isOver(credential, aheadOf(endsAt(credential), since))) {
         const renewed = await renewOnce(credential)
         if (renewed) ({ credential, version } = await current())
         else if (isOver(credential)) {

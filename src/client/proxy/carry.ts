@@ -237,12 +237,17 @@ export function signInAgain(door: ProxiedDoor): Refusal {
 
 export function refusalOf(error: unknown, door: ProxiedDoor): Refusal {
   if (!isFault(error))
-    return { status: 502, code: 'door-unreachable', message: `the door ${door.name} did not answer` }
+    return {
+      status: 502,
+      code: 'door-unreachable',
+      message: `the door ${door.name} did not answer`,
+      hint: `kfdoor doctor ${door.url.href}`,
+    }
   const credentials = error.code === 'ERR_CREDENTIALS_MISSING' || error.code === 'ERR_CREDENTIALS_EXPIRED'
   return {
     status: credentials ? 401 : 502,
     code: error.number,
     message: error.message,
-    ...(credentials && { hint: `kfdoor login ${door.url.href}` }),
+    hint: `kfdoor ${credentials ? 'login' : 'doctor'} ${door.url.href}`,
   }
 }

@@ -105,8 +105,8 @@ function locationIn(value: string, { door, prefix, here }: Inward): string {
   if (value.startsWith('/') && !value.startsWith('//')) return `${prefix}${value}`
   if (!URL.canParse(value)) return value
   const to = new URL(value)
-  // A relative redirect of a door behind another proxy may name http for https.
-  const same = to.host === door.host || to.hostname === door.hostname
+  // A door behind another proxy may name http for https, or leave its port out; another port is another site.
+  const same = to.host === door.host || (to.hostname === door.hostname && to.port === '')
   return same ? `${here}${prefix}${to.pathname}${to.search}${to.hash}` : value
 }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { isLoopback, type Observed, startInterceptor, startProxy } from '../../client/index.ts'
 import type { Environment } from './folders.ts'
+import { writeKfpContext } from './kfp-context.ts'
 import { openKeptDoor, type WhichKeptDoor } from './open-door.ts'
 import { proxied } from './proxied.ts'
 import { authorityFor, onwardProxy, type ReachOptions } from './reach.ts'
@@ -10,6 +11,8 @@ import { makeTrustBundle } from './trust-bundle.ts'
 export interface ExecRequest extends WhichKeptDoor, ReachOptions {
   readonly command: string
   readonly words: readonly string[] | ((variables: Readonly<Record<string, string>>) => readonly string[])
+  /** The namespace one owns is in kfp's own file for the run. */
+  readonly kfpContext?: boolean
   /** Called with every request that went through, and given the last words of the command. */
   readonly observe?: (seen: Observed) => void
   /** The command's output is passed on and its end is kept, for whoever explains a failure. */
@@ -52,6 +55,7 @@ export async function execAtDoor(env: Environment, request: ExecRequest): Promis
       request.command,
     )
     closers.push(() => trust.remove())
+    if (request.kfpContext) closers.push(await writeKfpContext(env, door))
     const variables = {
       ...trust.variables,
       KFDOOR_URL: proxy.url,
