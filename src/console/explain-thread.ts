@@ -22,35 +22,45 @@ export type ThreadAnswer =
   /** It took too long or too much. */
   | { readonly stopped: true }
 
-type Pending = (answer: ThreadAnswer) => void
-
 /** ms: a page of YAML is answered in a few dozen. */
 const longest = 1000
 /** MiB */
 const mostMemory = 192
 const mostWaiting = 16
 
-/** One thread, one question at a time, the others in line. */
+type Opening = Omit<Extract<ThreadTask, { readonly do: 'open' }>, 'id' | 'do'>
+type Task = Omit<Extract<ThreadTask, { readonly do: 'explain' | 'svg' }>, 'id'>
+
+/** A thread with the engine in it, and the mesh open. */
+interface Thread {
+  readonly worker: Worker
+  readonly ready: Promise<void>
+  take: ((answer: ThreadAnswer) => void) | undefined
+  dead: boolean
+}
+
+/**
+ * One question at a time, the others in line. A second thread stands ready, so that whoever comes after
+ * one that was ended does not wait for the engine to load.
+ */
 export class ExplainThread {
-  readonly #open: Omit<Extract<ThreadTask, { readonly do: 'open' }>, 'id' | 'do'>
-  #worker: Worker | undefined
-  #ready: Promise<void> | undefined
+  readonly #opening: Opening
+  #threads: Thread[] = []
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
   #id = 0
-  #pending: Pending | undefined
-  #closed = false
 
-  constructor(open: Omit<Extract<ThreadTask, { readonly do: 'open' }>, 'id' | 'do'>) {
-    this.#open = open
+  constructor(opening: Opening) {
+    this.#opening = opening
   }
 
   /** Loads the engine before somebody waits for it. */
   warm(): void {
-    this.#start().catch(() => {})
+    const first = this.#thread()
+    first.ready.then(() => this.#thread(1)).catch(() => {})
   }
 
-  ask(task: Omit<Extract<ThreadTask, { readonly do: 'explain' | 'svg' }>, 'id'>): Promise<ThreadAnswer> {
+  ask(task: Task): Promise<ThreadAnswer> {
     if (this.#waiting >= mostWaiting) return Promise.resolve({ stopped: true })
     this.#waiting++
     const answered = this.#last.then(() => this.#run(task)).finally(() => this.#waiting--)
@@ -59,65 +69,66 @@ export class ExplainThread {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    await this.#worker?.terminate()
+    const threads = this.#threads
+    this.#threads = []
+    await Promise.all(threads.map(({ worker }) => worker.terminate()))
   }
 
-  #start(): Promise<void> {
-    this.#ready ??= new Promise((ready, failed) => {
-      const file = import.meta.url.endsWith('.ts') ? './explain-worker.ts' : './explain-worker.js'
-      const worker = new Worker(new URL(file, import.meta.url), {
-        resourceLimits: { maxOldGenerationSizeMb: mostMemory, stackSizeMb: 4 },
-        // Nothing of what the person has in the environment is needed there.
-        env: {},
-      })
-      worker.unref()
-      this.#worker = worker
-      let up = false
-      const gone = () => {
-        failed(new Error('the engine ended'))
-        if (this.#worker !== worker) return
-        this.#worker = undefined
-        this.#ready = undefined
-        this.#pending?.({ stopped: true })
-        // One that never came up would not the next time either.
-        if (up && !this.#closed) this.warm()
-      }
-      worker.on('error', gone)
-      worker.on('exit', gone)
-      worker.on('message', ({ id, ...answer }: { readonly id: number } & ThreadAnswer) => {
-        if (id === 0) {
-          up = true
-          return ready()
-        }
-        if (id === this.#id) this.#pending?.(answer)
-      })
-      worker.postMessage({ id: 0, do: 'open', ...this.#open })
-    })
-    return this.#ready
+  #thread(at = 0): Thread {
+    this.#threads = this.#threads.filter(({ dead }) => !dead)
+    this.#threads[at] ??= startThread(this.#opening)
+    return this.#threads[at] as Thread
   }
 
-  async #run(
-    task: Omit<Extract<ThreadTask, { readonly do: 'explain' | 'svg' }>, 'id'>,
-  ): Promise<ThreadAnswer> {
-    await this.#start()
+  async #run(task: Task): Promise<ThreadAnswer> {
+    const thread = this.#thread()
+    await thread.ready
     return new Promise((resolve) => {
       const id = ++this.#id
-      // Whoever waits is answered at once; another thread is there by the next question.
+      // Whoever waits is answered at once; the other thread takes the next question.
       const timer = setTimeout(() => {
-        this.#pending?.({ stopped: true })
-        const worker = this.#worker
-        this.#worker = undefined
-        this.#ready = undefined
-        void worker?.terminate()
+        thread.take?.({ stopped: true })
+        thread.dead = true
+        void thread.worker.terminate()
         this.warm()
       }, longest)
-      this.#pending = (answer) => {
+      thread.take = (answer) => {
         clearTimeout(timer)
-        this.#pending = undefined
+        thread.take = undefined
         resolve(answer)
       }
-      this.#worker?.postMessage({ id, ...task })
+      thread.worker.postMessage({ id, ...task })
     })
   }
+}
+
+function startThread(opening: Opening): Thread {
+  const file = import.meta.url.endsWith('.ts') ? './explain-worker.ts' : './explain-worker.js'
+  const worker = new Worker(new URL(file, import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: mostMemory, stackSizeMb: 4 },
+    // Nothing of what the person has in the environment is needed there.
+    env: {},
+  })
+  worker.unref()
+  let opened = () => {}
+  let failed = (_: Error) => {}
+  const ready = new Promise<void>((done, not) => {
+    opened = done
+    failed = not
+  })
+  ready.catch(() => {})
+  const thread: Thread = { worker, ready, take: undefined, dead: false }
+  const gone = () => {
+    thread.dead = true
+    thread.take?.({ stopped: true })
+    failed(new Error('the engine ended'))
+  }
+  worker.on('error', gone)
+  worker.on('exit', gone)
+  worker.on('message', ({ id, ...answer }: { readonly id: number } & ThreadAnswer) => {
+    if (id === 0) opened()
+    else thread.take?.(answer)
+  })
+  worker.postMessage({ id: 0, do: 'open', ...opening })
+  return thread
 }
