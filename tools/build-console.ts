@@ -35,6 +35,31 @@ const restStaysOut: Plugin = {
   },
 }
 
+/** One file for a browser, of the same parts; for tests that run the engine there. */
+export async function bundleForPage(entry: string): Promise<string> {
+  const { build } = await import('vite')
+  const built = await build({
+    configFile: false,
+    logLevel: 'error',
+    plugins: [restStaysOut],
+    publicDir: false,
+    build: {
+      write: false,
+      target: 'esnext',
+      minify: false,
+      lib: { entry, formats: ['iife'], name: 'kfdoor' },
+      rolldownOptions: {
+        treeshake: { moduleSideEffects: (id: string) => id === entry },
+        output: { codeSplitting: false },
+      },
+    },
+  })
+  const [output] = [built].flat() as readonly { readonly output: readonly { readonly code?: string }[] }[]
+  const code = output?.output[0]?.code
+  if (code === undefined) throw new Error('nothing was bundled')
+  return code
+}
+
 export async function buildConsole(folder: string): Promise<void> {
   const { build } = await import('vite')
   const treeshake = { moduleSideEffects: (id: string) => /\/console\/app\/|\.css$|\.html$/.test(id) }

@@ -64,6 +64,13 @@ export function tableOf(rows: readonly PlainRow[], filter: MapFilter): MapTable 
       filter.verdict === '' ||
       [...cells.values()].some((cell) => cell.some(({ verdict }) => verdict === filter.verdict)),
   )
+  // What lets somebody in stands first, and what only redirects last; else in the order of the map.
+  const rank = ({ cells }: { readonly cells: ReadonlyMap<string, readonly PlainRow[]> }) => {
+    const all = [...cells.values()].flat()
+    const best = Math.min(...all.map(({ verdict }) => openness.indexOf(verdict)))
+    return all.every(({ verdict }) => verdict === 'redirect') ? openness.length : best
+  }
+  kept.sort(([, one], [, other]) => rank(one) - rank(other))
   const columns = columnsOf([...principals], kept, filter.fold)
   const lines = kept.map(([key, { row, cells }]): MapLine => {
     const { door, route } = row

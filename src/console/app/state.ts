@@ -60,7 +60,11 @@ let timer: ReturnType<typeof setTimeout> | undefined
 /** ms from the last key until the engine is asked. */
 const pause = 180
 
-export function edit(file: string, text: string): void {
+/** Counts changes of the YAML that did not come from the editor itself. */
+export const outside = signal(0)
+
+export function edit(file: string, text: string, from: 'editor' | 'elsewhere' = 'elsewhere'): void {
+  if (from === 'elsewhere') outside.value++
   const original = start.value?.source.inputs.find((one) => one.file === file)?.text
   const next = new Map(edits.value)
   if (text === original) next.delete(file)
@@ -71,6 +75,7 @@ export function edit(file: string, text: string): void {
 }
 
 export function resetEdits(file?: string): void {
+  outside.value++
   batch(() => {
     const next = new Map(edits.value)
     if (file === undefined) next.clear()

@@ -101,6 +101,8 @@ export class YamlEditor {
         ],
       }),
     })
+    // What scrolls has to be reachable without a mouse.
+    this.#view.scrollDOM.tabIndex = 0
   }
 
   /** Another text: of another file, or as it was read. */

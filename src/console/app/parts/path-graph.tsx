@@ -96,24 +96,22 @@ function BoxShape({
     <>
       <rect x={left} y={top} width={boxWidth} height={boxHeight} rx={4} />
       <text class="phase" x={left + 8} y={top + 18}>
-        {name}
+        {`${name} `}
       </text>
       <text class="object" x={left + 8} y={top + 34}>
-        {fitted(object, 15)}
+        {`${fitted(object, 15)} `}
       </text>
       <text class="fate" x={left + 8} y={top + 50}>
         {t(fates[fate])}
       </text>
     </>
   )
-  const label = t('boxLabel', name, `${t(fates[fate])}${object === '' ? '' : `, ${object}`}`)
   if (step === undefined) return <g class={`box ${fate}`}>{shape}</g>
   return (
     <g
       class={`box ${fate}${selected ? ' selected' : ''}`}
       role="button"
-      tabIndex={0}
-      aria-label={label}
+      tabindex={0}
       aria-pressed={selected}
       onClick={pick}
       onKeyDown={press}

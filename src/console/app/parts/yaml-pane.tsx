@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Told } from '../../engine/ask.ts'
-import { edit, edits, inputs, opened, resetEdits } from '../state.ts'
+import { edit, edits, inputs, opened, outside, resetEdits } from '../state.ts'
 import { t } from '../texts/index.ts'
 import type { Lit, Marked, YamlEditor } from './editor.ts'
 import { shortened } from './words.tsx'
@@ -12,11 +12,14 @@ export function YamlPane({
   line,
   told,
   choose,
+  pin,
 }: {
   readonly file: string
   readonly line: number | undefined
   readonly told: Told | undefined
   readonly choose: (file: string) => void
+  /** Called as the file is edited. */
+  readonly pin: (file: string) => void
 }) {
   const host = useRef<HTMLDivElement>(null)
   const editor = useSignal<YamlEditor | undefined>(undefined)
@@ -29,7 +32,11 @@ export function YamlPane({
     let made: YamlEditor | undefined
     void import('./editor.ts').then((loaded) => {
       if (gone || !host.current) return
-      made = new loaded.YamlEditor(host.current, text, t('editor', file), (next) => edit(shown.current, next))
+      made = new loaded.YamlEditor(host.current, text, t('editor', file), (next) => {
+        // The file stays while one types, whatever decides now.
+        pin(shown.current)
+        edit(shown.current, next, 'editor')
+      })
       editor.value = made
     })
     return () => {
@@ -38,7 +45,8 @@ export function YamlPane({
     }
   }, [])
 
-  useEffect(() => editor.value?.show(text, t('editor', file)), [editor.value, file, text])
+  // What was typed is there already; a text that comes back later than the next key would undo it.
+  useEffect(() => editor.value?.show(text, t('editor', file)), [editor.value, file, outside.value])
   const lines = litLines(file, line, told)
   const key = JSON.stringify(lines)
   useEffect(() => editor.value?.light(lines, undefined), [editor.value, file, key])

@@ -69,7 +69,6 @@ export const en = {
   skipped: 'nothing here',
   unreached: 'not reached',
   undecided: 'unknown',
-  boxLabel: '{0}: {1}',
   behind: 'behind the gateway',
 
   steps: 'Steps',

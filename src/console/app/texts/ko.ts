@@ -71,7 +71,6 @@ export const ko: Texts = {
   skipped: '해당 없음',
   unreached: '도달하지 않음',
   undecided: '알 수 없음',
-  boxLabel: '{0}: {1}',
   behind: '게이트웨이 뒤',
 
   steps: '단계',

@@ -77,7 +77,7 @@ export function FindingsView() {
           {t('failed', failed.value)}
         </p>
       )}
-      {found.value !== undefined && findings.length === 0 && <p class="note">{t('findingsNone')}</p>}
+      {found.value !== undefined && shown.length === 0 && <p class="note">{t('findingsNone')}</p>}
       {shown.length > 0 && <FindingsTable findings={shown} write={write} />}
       {(found.value?.suppressed.length ?? 0) > 0 && (
         <p class="hint">{t('suppressed', found.value?.suppressed.length ?? 0)}</p>

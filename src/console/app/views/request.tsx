@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { phaseNames } from '../../draw/phase-names.ts'
-import type { ToldOrNot } from '../../engine/ask.ts'
+import type { Told, ToldOrNot } from '../../engine/ask.ts'
 import { commandLine, doorWords, isSecretHeader } from '../command.ts'
 import { AccessStrip } from '../parts/access-strip.tsx'
 import { type AskFields, AskForm } from '../parts/ask-form.tsx'
@@ -56,11 +56,16 @@ export function RequestView() {
       secretHeaders.value = headers.filter(isSecretHeader)
       set({ header: headers.filter((line) => line.trim() !== '' && !isSecretHeader(line)) })
     }
-    const { method, url, as } = { ...fields, ...next }
+    // As it stands now: a fast hand is ahead of what was drawn last.
+    const { method, url, as } = { ...fieldsOf(query.value), ...next }
     set({ method, url, as, step: '', file: '', line: '' })
   }
 
-  const told = answer.value !== undefined && !('fault' in answer.value) ? answer.value : undefined
+  const last = useRef<Told | undefined>(undefined)
+  const fresh = answer.value !== undefined && !('fault' in answer.value) ? answer.value : undefined
+  if (fresh) last.current = fresh
+  // Half-typed YAML: the last answer stays in sight, faded, until there is another.
+  const told = fresh ?? last.current
   const chosen = Number(query.value.get('step') ?? Number.NaN)
   const deciding = told?.steps.findIndex(({ decides }) => decides) ?? -1
   const selected = told?.steps[chosen] === undefined ? deciding : chosen
@@ -109,13 +114,19 @@ export function RequestView() {
       )}
       <AccessStrip />
       {told && (
-        <>
+        <div class={fresh ? undefined : 'stale'} inert={fresh === undefined}>
           <VerdictPanel told={told} />
           <PathGraph told={told} selected={selected} choose={choose} />
-        </>
+        </div>
       )}
       <div class="halves">
-        {told ? <StepsTable told={told} selected={selected} choose={choose} /> : <div />}
+        {told ? (
+          <div class={fresh ? undefined : 'stale'} inert={fresh === undefined}>
+            <StepsTable told={told} selected={selected} choose={choose} />
+          </div>
+        ) : (
+          <div />
+        )}
         <div>
           {step && (
             <p class="chosen">
@@ -123,7 +134,15 @@ export function RequestView() {
               {step.at === undefined && <span class="hint">{t('noPlace')}</span>}
             </p>
           )}
-          <YamlPane file={at.file} line={at.line} told={told} choose={(file) => set({ file, line: '' })} />
+          <YamlPane
+            file={at.file}
+            line={at.line}
+            told={told}
+            choose={(file) => set({ file, line: '' })}
+            pin={(file) => {
+              if (query.value.get('file') !== file) set({ file, line: '' })
+            }}
+          />
         </div>
       </div>
     </div>

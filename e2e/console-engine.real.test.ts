@@ -1,0 +1,267 @@
+/**
+ * The engine in a page says what it says in the terminal; a thousand edits leave nothing behind; a map of
+ * ten thousand cells moves as fast as a small one.
+ */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { Page } from 'playwright-core'
+import { openCarried } from '../conformance/families.ts'
+import { secretPrincipal } from '../src/cli/cases/certificates.ts'
+import { readWorld } from '../src/cli/cases/world.ts'
+import { asJson } from '../src/cli/explain/as-json.ts'
+import { explainOne } from '../src/cli/explain/explain-one.ts'
+import { readInputs } from '../src/compose/read-inputs.ts'
+import { createEngine } from '../src/console/engine/engine.ts'
+import { type Case, decideCase } from '../src/policy/index.ts'
+import { bundleForPage } from '../tools/build-console.ts'
+import type { InPage, PageCases } from './console/in-page.ts'
+import { enter, type StartedConsole, startConsoleProcess, visit } from './console/start-console.ts'
+import { startChromium, type TrustingBrowser } from './parts/chromium.ts'
+
+/** Of each family, at most so many cases. */
+const most = 250
+const istioVersion = '1.31.0'
+
+let chromium: TrustingBrowser
+before(async () => {
+  chromium = await startChromium(null)
+})
+after(() => chromium?.close())
+
+describe('the engine in a page', { timeout: 600_000 }, () => {
+  let started: StartedConsole
+  let page: Page
+  before(async () => {
+    started = await startConsoleProcess(['-f', 'profile:26.03'])
+    const cookies = await enter(chromium.browser, started)
+    const visitor = await visit(chromium.browser, started, cookies, { bypassCSP: true })
+    page = visitor.page
+    await page.goto(`${started.origin}/findings`)
+    const entry = fileURLToPath(new URL('console/in-page.ts', import.meta.url))
+    await page.evaluate(await bundleForPage(entry))
+  })
+  after(() => started?.stop())
+
+  const now = 1_800_000_000
+  const carried = openCarried(now)
+  for (const name of carried.families) {
+    it(`says the same as \`explain --cases\`: ${name}`, async () => {
+      const family = carried.read(name)
+      // A page reads no certificates; what is in them it is told.
+      const cases = family.cases.filter(({ request }) => request.clientCert === undefined).slice(0, most)
+      const byConfig = Map.groupBy(cases, ({ config }) => config)
+      let compared = 0
+      for (const [config, own] of byConfig) {
+        const text = family.config(config)
+        const world = readWorld(config, text, carried.around)
+        const expected = own.map((one) => {
+          world.prepare(one)
+          return JSON.stringify(decideCase(world, one))
+        })
+        const given: PageCases = {
+          file: config,
+          text,
+          cases: own as readonly Case[],
+          now,
+          istioVersion,
+          jwks: Object.fromEntries(
+            Object.keys(carried.jwksUris).map((uri) => [uri, carried.around.fetched(uri) ?? '']),
+          ),
+          workload: carried.around.certificates.workload,
+          secrets: Object.fromEntries(
+            world.mesh.secrets.flatMap(({ namespace, name: secret }) => {
+              const principal = secretPrincipal(world.mesh, namespace, secret)
+              return principal === undefined ? [] : [[`${namespace}/${secret}`, principal]]
+            }),
+          ),
+        }
+        const said = await page.evaluate(
+          (one) => (globalThis as unknown as { readonly inPage: InPage }).inPage.cases(one),
+          given,
+        )
+        assert.deepEqual(said, expected)
+        compared += said.length
+      }
+      assert.ok(compared > 0 || cases.length === 0)
+    })
+  }
+
+  for (const profile of ['26.03', 'v1.9', 'v1.8', 'v1.6']) {
+    it(`says the same as \`explain -o json\` about profile:${profile}`, async () => {
+      const inputs = await readInputs([`profile:${profile}`], async () => '')
+      const engine = createEngine()
+      await engine.open('now', inputs, undefined)
+      const { rows } = await engine.map('now', Date.now() / 1000)
+      const asked = rows
+        .filter(
+          (row, index) => index % 41 === 0 && row.witness.from === undefined && row.witness.sni === undefined,
+        )
+        .slice(0, 60)
+        .map(({ principal, witness }) => ({ method: witness.method, url: witness.url, as: principal }))
+      const io = { readStdin: async () => '', env: {}, err: () => {} }
+      const expected = []
+      for (const { method, url, as } of asked) {
+        try {
+          expected.push(
+            asJson(await explainOne(io, 'explain', [method, url], { as, filename: [`profile:${profile}`] })),
+          )
+        } catch (error) {
+          expected.push((error as Error).message)
+        }
+      }
+      const said = await page.evaluate(
+        ([given, questions, at]) =>
+          (globalThis as unknown as { readonly inPage: InPage }).inPage.asks(given, questions, at),
+        [inputs, asked, Date.now() / 1000] as const,
+      )
+      assert.ok(asked.length > 20)
+      assert.deepEqual(said, expected)
+    })
+  }
+})
+
+describe('the page under load', { timeout: 600_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kfdoor-many-'))
+  let started: StartedConsole
+  let page: Page
+  let noted: readonly string[]
+  before(async () => {
+    const routes = Array.from(
+      { length: 300 },
+      (_, n) => `---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: app-${n}, namespace: apps}
+spec:
+  hosts: ['*']
+  gateways: [istio-system/g]
+  http:
+  - match: [{uri: {prefix: /app-${n}/}}]
+    route: [{destination: {host: app.apps.svc.cluster.local}}]
+`,
+    )
+    const people = Array.from(
+      { length: 20 },
+      (_, n) => `---
+apiVersion: kubeflow.org/v1
+kind: Profile
+metadata: {name: team-${n}}
+spec: {owner: {kind: User, name: person-${n}@example.com}}
+`,
+    )
+    writeFileSync(
+      join(folder, 'many.yaml'),
+      `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: g, namespace: istio-system}
+spec:
+  selector: {istio: ingressgateway}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: istio-ingressgateway, namespace: istio-system}
+spec: {selector: {istio: ingressgateway}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: app, namespace: apps}
+spec: {selector: {app: app}, ports: [{name: http, port: 80}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: some, namespace: istio-system}
+spec:
+  selector: {matchLabels: {istio: ingressgateway}}
+  rules:
+  - to: [{operation: {paths: ["/app-1*"]}}]
+${routes.join('')}${people.join('')}`,
+    )
+    started = await startConsoleProcess(['-f', folder])
+    const visitor = await visit(chromium.browser, started, await enter(chromium.browser, started))
+    page = visitor.page
+    noted = visitor.noted
+  })
+  after(async () => {
+    await started?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  it('moves through more than ten thousand cells without a stutter', async () => {
+    await page.goto(`${started.origin}/map?fold=no&forged=yes`)
+    await page.waitForSelector('.grid .cell', { timeout: 60_000 })
+    const cells = Number(/, (\d+) [^,]*$/.exec((await page.textContent('.map > .hint')) ?? '')?.[1])
+    assert.ok(cells >= 10_000, `${cells} cells`)
+    const { frames, drawn } = await page.evaluate(async () => {
+      const grid = document.querySelector('.grid') as HTMLElement
+      const took: number[] = []
+      let drawn = 0
+      for (let step = 0; step < 120; step++) {
+        const began = performance.now()
+        grid.scrollTop = (grid.scrollHeight * step) / 120
+        grid.scrollLeft = (grid.scrollWidth * (step % 40)) / 40
+        await new Promise(requestAnimationFrame)
+        took.push(performance.now() - began)
+        drawn = Math.max(drawn, grid.querySelectorAll('.cell').length)
+      }
+      return { frames: took.sort((one, other) => one - other), drawn }
+    })
+    assert.ok(drawn < 1200, `${drawn} cells in the document`)
+    const median = frames[60] as number
+    assert.ok(median < 50, `a frame takes ${median} ms`)
+    assert.deepEqual(noted, [])
+  })
+
+  it('forgets a thousand edits', async () => {
+    await page.goto(`${started.origin}/request?url=${encodeURIComponent('http://localhost/app-1/')}`)
+    await page.waitForSelector('.answer .verdict')
+    await page.waitForFunction(() => document.querySelector('.editor')?.shadowRoot?.querySelector('.cm-line'))
+    const cdp = await page.context().newCDPSession(page)
+    const heap = async () => {
+      for (let pass = 0; pass < 3; pass++) await cdp.send('HeapProfiler.collectGarbage')
+      return ((await cdp.send('Runtime.getHeapUsage')) as { readonly usedSize: number }).usedSize
+    }
+    await page.locator('.cm-line', { hasText: 'metadata: {name: some' }).first().click()
+    await page.keyboard.press('End')
+    const edits = async (count: number) => {
+      for (let n = 0; n < count; n++) {
+        await page.keyboard.press(n % 2 === 0 ? '#' : 'Backspace')
+        // The engine is asked each time the hand rests.
+        if (n % 25 === 24) await page.waitForTimeout(250)
+      }
+      await page.waitForTimeout(2000)
+    }
+    await edits(100)
+    const before = await heap()
+    await edits(1000)
+    const after = await heap()
+    const mib = (bytes: number) => (bytes / 1024 ** 2).toFixed(1)
+    assert.ok(after - before < 6 * 1024 ** 2, `the page grew from ${mib(before)} to ${mib(after)} MiB`)
+    assert.deepEqual(noted, [])
+  })
+
+  it('forgets the meshes it had open, a thousand times over', async () => {
+    const inputs = await readInputs(['profile:26.03'], async () => '')
+    setFlagsFromString('--expose-gc')
+    const gc = runInNewContext('gc') as () => void
+    const engine = createEngine()
+    const question = { method: 'GET', url: 'https://localhost/pipeline/', as: 'anonymous' }
+    const used = async (times: number) => {
+      for (let n = 0; n < times; n++) {
+        await engine.open('now', inputs, undefined)
+        if (n % 20 === 0) await engine.ask('now', question, n)
+      }
+      gc()
+      return process.memoryUsage().heapUsed
+    }
+    const before = await used(50)
+    const after = await used(1000)
+    assert.ok(after - before < 8 * 1024 ** 2, `${before} → ${after}`)
+  })
+})
