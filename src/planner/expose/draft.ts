@@ -16,6 +16,7 @@ import { findRaw, keyOf, nameOf, type RawDoor, textOf } from '../raw-door.ts'
 import { refuse } from '../refuse.ts'
 import { type ExposeAsk, granteeText, principalOf } from './ask.ts'
 import { addNotPaths } from './exempt.ts'
+import { joinShared } from './fence.ts'
 import {
   doorPath,
   type Exposure,
@@ -27,7 +28,6 @@ import {
   pathPattern,
   podAllow,
   subjectOf,
-  tokensAtGateway,
   tokensAtPod,
   virtualService,
 } from './objects.ts'
@@ -46,6 +46,7 @@ export class Draft {
   readonly risks: string[] = []
   readonly #world: ExposeWorld
   readonly #exposure: Exposure
+  readonly #shared: readonly Change[]
   readonly #wanted = new Map<
     string,
     { readonly object: KubeObject; readonly effect: Change['effect']; readonly why: string }
@@ -56,9 +57,10 @@ export class Draft {
     { readonly namespace: string; readonly name: string; readonly patterns: Set<string> }
   >()
 
-  constructor(world: ExposeWorld, exposure: Exposure) {
+  constructor(world: ExposeWorld, exposure: Exposure, fenced: boolean) {
     this.#world = world
     this.#exposure = exposure
+    this.#shared = joinShared(world.door, exposure, fenced)
     const { target, trust, ask } = exposure
     const who = ask.to.map(granteeText).join(', ')
     const lock = ask.public
@@ -80,7 +82,6 @@ export class Draft {
       this.#want(deny, 'closes', lock)
     }
     if (trust.atGateway.length > 0) {
-      this.#want(tokensAtGateway(exposure), 'neutral', "the door reads service accounts' tokens")
       this.risks.push(
         'the gateway reads tokens of one more issuer: a token of it that is broken or expired is answered 401 on every path, where it was not looked at before',
       )
@@ -275,7 +276,7 @@ export class Draft {
       const marked = exempts.length > 0 && each === policies[0]
       return this.#put(marked ? withExempts(each.object, exempts) : each.object, each.effect, each.why)
     })
-    return [...wanted, ...edits]
+    return [...wanted, ...this.#shared, ...edits]
   }
 
   /** What an earlier exposure of the same thing wrote is not in this door any more; what is, is another's. */

@@ -3,7 +3,8 @@
  * needed beyond the route is found by asking the engine what still refuses; what came of it is compared
  * over all requests, and whatever opens more than was asked for is refused.
  */
-import type { Mesh } from '../../mesh/index.ts'
+import { isFault } from '../../base/index.ts'
+import { type Mesh, parseMesh } from '../../mesh/index.ts'
 import type { Principal } from '../../policy/index.ts'
 import { applyChanges } from '../apply-changes.ts'
 import { mergeChanges } from '../changes.ts'
@@ -15,6 +16,7 @@ import { type ExposeAsk, principalOf } from './ask.ts'
 import { callersSide } from './callers-side.ts'
 import { Draft, type ExposeWorld } from './draft.ts'
 import { findEntry } from './entry.ts'
+import { needsShared } from './fence.ts'
 import { refuseMore } from './more.ts'
 import { doorPath, type Exposure, exposeAnnotation, subjectOf } from './objects.ts'
 import { findTarget, type Target } from './target.ts'
@@ -23,30 +25,39 @@ import { takeBack } from './unexpose.ts'
 
 /** @throws Fault ERR_SUBJECT_UNKNOWN, ERR_INTENT_REFUSED, ERR_USAGE */
 export function expose(world: ExposeWorld, ask: ExposeAsk): Intended {
-  const { mesh } = world
+  const target = findTarget(world.mesh, ask)
+  refuseAmbient(world.mesh, target)
+  // Asked for anew, it begins from a door without what was exposed before.
+  const former = takeBack(world.door, subjectOf(target))
+  const inputs = applyChanges(world.door.inputs, former, fileNameOf('former'))
+  const { mesh } = former.length === 0 ? world : parseMesh(inputs)
+  const bare = { ...world, mesh, door: former.length === 0 ? world.door : readRawDoor(inputs) }
   const entry = findEntry(mesh, ask)
-  const target = findTarget(mesh, ask)
-  refuseAmbient(mesh, target)
   const trust = findTrust(mesh, ask, entry)
   const base = ask.host === undefined && target.kind !== 'notebook' ? (ask.path ?? usualPath(target)) : ''
   const exposure: Exposure = { ask, target, entry, trust, base }
   refuseTaken(mesh, exposure)
-  const former = takeBack(world.door, subjectOf(target))
-  const inputs = applyChanges(world.door.inputs, former, fileNameOf('former'))
-  const draft = new Draft(
-    { ...world, door: former.length === 0 ? world.door : readRawDoor(inputs) },
-    exposure,
-  )
-  draft.settle()
-  const changes = mergeChanges(former, draft.changes())
   const principals = askedPrincipals(ask)
-  const common = { changes, risks: draft.risks, callers: callersSide(exposure), principals }
-  if (changes.length === 0) return common
-  const access = refuseMore(world, exposure, changes, principals)
-  const undecided = access.unknown.length
-  if (undecided === 0) return { ...common, access }
-  const risk = `for ${undecided} kinds of requests it cannot be decided whether they fare as before; \`-o json\` has them`
-  return { ...common, access, risks: [...draft.risks, risk] }
+  const attempt = (fenced: boolean): Intended => {
+    const draft = new Draft(bare, exposure, fenced)
+    draft.settle()
+    const changes = mergeChanges(former, draft.changes())
+    const common = { changes, risks: draft.risks, callers: callersSide(exposure), principals }
+    if (changes.length === 0) return common
+    const access = refuseMore(world, exposure, changes, principals)
+    const undecided = access.unknown.length
+    if (undecided === 0) return { ...common, access }
+    const risk = `for ${undecided} kinds of requests it cannot be decided whether they fare as before; \`-o json\` has them`
+    return { ...common, access, risks: [...draft.risks, risk] }
+  }
+  if (!needsShared(bare.door, exposure)) return attempt(false)
+  try {
+    return attempt(false)
+  } catch (error) {
+    // A gateway that takes any good token for a sign-in needs the fence; one that asks its auth service does not.
+    if (isFault(error) && error.code === 'ERR_INTENT_REFUSED') return attempt(true)
+    throw error
+  }
 }
 
 /** Of a kind that does not meet the routes of the door and of KServe's own template. */

@@ -250,17 +250,6 @@ function gatewaysBefore(target: Target, entry: Entry): readonly string[] {
     : [door]
 }
 
-export function tokensAtGateway(exposure: Exposure): KubeObject {
-  const { entry, trust } = exposure
-  return requestAuthentication(
-    exposure,
-    entry.namespace,
-    nameAtGateway(exposure),
-    entry.selector,
-    trust.atGateway,
-  )
-}
-
 export function tokensAtPod(exposure: Exposure, rules: readonly WrittenRule[]): KubeObject {
   const { target } = exposure
   return requestAuthentication(exposure, target.namespace, nameHere(exposure), target.selector, rules)

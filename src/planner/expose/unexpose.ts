@@ -5,6 +5,7 @@ import type { Change, Intended } from '../plan.ts'
 import { findRaw, type RawDoor, type RawObject } from '../raw-door.ts'
 import { nearNames } from '../refuse.ts'
 import { removeNotPaths } from './exempt.ts'
+import { leaveShared } from './fence.ts'
 import { exemptsAnnotation, exposeAnnotation } from './objects.ts'
 
 interface Asked {
@@ -49,7 +50,11 @@ export function takeBack(door: RawDoor, subject: string): readonly Change[] {
       ? []
       : [updateOf(raw, (copy) => removeNotPaths(copy, patterns), 'closes', 'the exemption ends')]
   })
-  return [...edits, ...own.map((raw) => deleteOf(raw, guess(raw), 'made by `kfdoor expose`'))]
+  return [
+    ...edits,
+    ...leaveShared(door, subject),
+    ...own.map((raw) => deleteOf(raw, guess(raw), 'made by `kfdoor expose`')),
+  ]
 }
 
 function annotationsOf({ object }: RawObject): Readonly<Record<string, string>> {

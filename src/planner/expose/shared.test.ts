@@ -1,0 +1,181 @@
+/** At a door that reads no accounts' tokens: what exposures share, and what the field report's way opens. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { profileFiles } from '../../compose/profiles.ts'
+import { releaseSignIn } from '../../compose/release-answers.ts'
+import { type Mesh, type MeshInput, parseMesh } from '../../mesh/index.ts'
+import { assumedKeys, compileDoor, explain, parsePrincipal } from '../../policy/index.ts'
+import { type AccessDiff, diffAccess } from '../../regions/index.ts'
+import { applyChanges } from '../apply-changes.ts'
+import { readRawDoor } from '../raw-door.ts'
+import { type ExposeAsk, usualAudience } from './ask.ts'
+import { expose } from './expose.ts'
+import { unexpose } from './unexpose.ts'
+
+const now = 1_790_000_000
+const view = (mesh: Mesh) => {
+  const signIn = releaseSignIn(mesh)
+  return { fetched: assumedKeys, ...(signIn && { signIn }) }
+}
+/** The release as it ships: without the demo's RequestAuthentication of the cluster's issuer. */
+const files = profileFiles('v1.9', { tls: false, demo: true }).filter(
+  ({ file }) => !file.endsWith('machines.yaml'),
+)
+
+const ask = (name: string, account: string): ExposeAsk => ({
+  kind: 'model',
+  name,
+  to: [{ kind: 'sa', namespace: 'team-a', name: account }],
+  public: false,
+  audience: usualAudience,
+  jwksUri: 'http://cluster-jwks-proxy.istio-system.svc.cluster.local/openid/v1/jwks',
+  timeout: '300s',
+})
+
+const intend = (inputs: readonly MeshInput[], what: ExposeAsk) =>
+  expose({ door: readRawDoor(inputs), mesh: parseMesh(inputs).mesh, now, view }, what)
+
+function verdict(inputs: readonly MeshInput[], as: string, path: string) {
+  const { mesh } = parseMesh(inputs)
+  const options = view(mesh)
+  const principal = parsePrincipal(as)
+  assert.ok(principal)
+  const result = explain(compileDoor(mesh, options), {
+    method: 'POST',
+    scheme: 'http',
+    host: 'kubeflow.example.com',
+    path,
+    headers: [],
+    principal,
+    now,
+    ...(options.signIn && { provider: options.signIn.answer }),
+  })
+  assert.ok(!('problem' in result))
+  return result.verdict
+}
+
+const v1 = '/models/kubeflow-user-example-com/sklearn-iris/v1/models/sklearn-iris:predict'
+const v2 = '/models/kubeflow-user-example-com/sklearn-irisv2/v2/models/sklearn-irisv2/infer'
+const ci = `sa:team-a/ci,aud=${usualAudience}`
+const etl = `sa:team-a/etl,aud=${usualAudience}`
+
+test('two exposures share the keys and the fence, which go with the last of them', () => {
+  const first = intend(files, ask('sklearn-iris', 'ci'))
+  const one = applyChanges(files, first.changes, 'one.yaml')
+  assert.deepEqual(
+    first.changes
+      .filter(({ object }) => object.name === 'kfdoor-accounts')
+      .map(({ object }) => object.kind)
+      .sort(),
+    ['AuthorizationPolicy', 'RequestAuthentication'],
+  )
+  assert.equal(verdict(one, ci, v1), 'allow')
+  assert.equal(verdict(one, ci, '/'), 'deny', 'a good token is no way into the dashboard')
+  const two = applyChanges(one, intend(one, ask('sklearn-irisv2', 'etl')).changes, 'two.yaml')
+  assert.equal(verdict(two, ci, v1), 'allow')
+  assert.equal(verdict(two, etl, v2), 'allow')
+  assert.equal(verdict(two, etl, v1), 'deny')
+  assert.equal(verdict(two, etl, '/'), 'deny')
+  const left = applyChanges(
+    two,
+    unexpose(readRawDoor(two), { kind: 'model', name: 'sklearn-iris' }).changes,
+    'x',
+  )
+  assert.equal(verdict(left, etl, v2), 'allow')
+  assert.notEqual(verdict(left, ci, v1), 'allow')
+  const none = applyChanges(
+    left,
+    unexpose(readRawDoor(left), { kind: 'model', name: 'sklearn-irisv2' }).changes,
+    'x',
+  )
+  assert.deepEqual(
+    none.filter(({ text }) => text !== '').map(({ text }) => text),
+    files.map(({ text }) => text),
+  )
+})
+
+/** Field report 004: the path exempted in one lock or both, and the RequestAuthentication of step 3. */
+const gaps = (text: string, policies: readonly string[]) =>
+  policies.reduce(
+    (edited, name) =>
+      edited.replace(new RegExp(`(name: ${name},[\\s\\S]*?"/oauth2/\\*")`), '$1, "/kfserving/*"'),
+    text,
+  )
+const theirs = `apiVersion: networking.istio.io/v1beta1
+kind: VirtualService
+metadata: {name: vs-iris, namespace: kubeflow-user-example-com}
+spec:
+  gateways: [kubeflow/kubeflow-gateway]
+  hosts: ["*"]
+  http:
+  - match: [{uri: {prefix: /kfserving/kubeflow-user-example-com/sklearn-iris}}]
+    route:
+    - destination: {host: knative-local-gateway.istio-system.svc.cluster.local}
+      headers: {request: {set: {Host: sklearn-iris.kubeflow-user-example-com.svc.cluster.local}}}
+    rewrite: {uri: "/v1/models/sklearn-iris:predict"}
+    timeout: 300s
+`
+const tokens = `apiVersion: security.istio.io/v1beta1
+kind: RequestAuthentication
+metadata: {name: m2m-token-issuer, namespace: istio-system}
+spec:
+  selector: {matchLabels: {app: istio-ingressgateway}}
+  jwtRules:
+  - issuer: https://kubernetes.default.svc.cluster.local
+    jwksUri: http://cluster-jwks-proxy.istio-system.svc.cluster.local/openid/v1/jwks
+    forwardOriginalToken: true
+    outputClaimToHeaders: [{header: kubeflow-userid, claim: sub}, {header: kubeflow-groups, claim: groups}]
+    fromHeaders: [{name: Authorization, prefix: "Bearer "}]
+`
+const locks = ['istio-ingressgateway-oauth2-proxy', 'istio-ingressgateway-require-jwt']
+
+const report = (policies: readonly string[], withTokens: boolean): readonly MeshInput[] => [
+  ...files.map((each) => ({ ...each, text: gaps(each.text, policies) })),
+  { file: 'theirs.yaml', text: withTokens ? `${theirs}---\n${tokens}` : theirs },
+]
+
+function opened(after: readonly MeshInput[]): AccessDiff {
+  const [old, fresh] = [parseMesh(files).mesh, parseMesh(after).mesh]
+  const principal = parsePrincipal(ci)
+  return diffAccess(old, fresh, {
+    now,
+    old: view(old),
+    new: view(fresh),
+    ...(principal && { principals: [principal] }),
+  })
+}
+
+/** Distinct callers who gained, and distinct Services they got to. */
+function figures({ gained }: AccessDiff): string {
+  const plain = gained.filter(({ principal }) => !principal.endsWith('+forged'))
+  const callers = new Set(plain.map(({ principal }) => principal))
+  const services = new Set(plain.map(({ to }) => to.upstream))
+  const many = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`
+  return `${many(callers.size, 'caller')}, ${many(services.size, 'Service')}`
+}
+
+test('what field report 004 opens, and what one command opens in its place', () => {
+  const ways: readonly (readonly [step: string, after: readonly MeshInput[]])[] = [
+    ['1 and 3', report(locks.slice(0, 1), true)],
+    ['3 alone', report([], true)],
+  ]
+  const lines = ways.map(([step, after]) => `steps ${step}: ${figures(opened(after))}`)
+  const ours = applyChanges(files, intend(files, ask('sklearn-iris', 'ci')).changes, 'ours.yaml')
+  lines.push(`kfdoor expose: ${figures(opened(ours))}`)
+  // Step 1 lets nobody in whom step 3 does not: a request with a token is not asked to sign in.
+  const same = (each: AccessDiff) =>
+    new Set(each.gained.map(({ principal, to }) => `${principal} ${to.upstream}`))
+  assert.deepEqual(same(opened(report(locks.slice(0, 1), true))), same(opened(report([], true))))
+  const text = readFileSync(new URL('../../../docs/change.md', import.meta.url), 'utf8')
+  for (const line of lines) {
+    const [step, figure] = line.split(': ')
+    assert.ok(text.includes(figure as string), `docs/change.md should say of ${step}: ${figure}`)
+  }
+  assert.equal(
+    verdict(report(locks.slice(0, 1), true), 'sa:anywhere/else', '/'),
+    'allow',
+    'the dashboard, to any account',
+  )
+  assert.equal(verdict(ours, 'sa:anywhere/else', '/'), 'deny')
+})
