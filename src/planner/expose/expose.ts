@@ -25,6 +25,8 @@ import { takeBack } from './unexpose.ts'
 
 /** @throws Fault ERR_SUBJECT_UNKNOWN, ERR_INTENT_REFUSED, ERR_USAGE */
 export function expose(world: ExposeWorld, ask: ExposeAsk): Intended {
+  // Without a gateway nothing else needs to be looked for.
+  findEntry(world.mesh, ask)
   const target = findTarget(world.mesh, ask)
   refuseAmbient(world.mesh, target)
   // Asked for anew, it begins from a door without what was exposed before.
