@@ -274,6 +274,13 @@ export const registry: readonly Entry[] = [
     load: async () => (await import('./commands/tls.ts')).tlsCommand,
   },
   {
+    name: 'm2m',
+    group: 'run and change a door',
+    usage: 'm2m enable',
+    summary: 'service accounts at the door: their issuer, its keys, the audience',
+    load: async () => (await import('./commands/m2m.ts')).m2mCommand,
+  },
+  {
     name: 'split-gateway',
     group: 'run and change a door',
     usage: 'split-gateway',
@@ -283,7 +290,7 @@ export const registry: readonly Entry[] = [
   {
     name: 'migrate',
     group: 'run and change a door',
-    usage: 'migrate authn-filter',
+    usage: 'migrate authn-filter|oauth2-proxy|authservice',
     summary: 'a door built the old way: to what stands in its place today',
     load: async () => (await import('./commands/migrate.ts')).migrateCommand,
   },

@@ -1,0 +1,43 @@
+import { Command } from '@commander-js/extra-typings'
+import type { Seat } from '../../planner/index.ts'
+import { type ChangeOptions, withChangeOptions } from '../change/options.ts'
+import type { Io } from '../io.ts'
+
+/** `kfdoor migrate oauth2-proxy -f profile:26.03` */
+export const seat = (io: Io, which: Seat) =>
+  withChangeOptions(
+    new Command(which)
+      .summary(
+        `kfdoor in the seat of ${which === 'authservice' ? 'oidc-authservice' : which}: image and command, nothing else`,
+      )
+      .option('--image <image>', 'the image of kfdoor; default: of this version')
+      .option('--workload <ns/name>', 'what runs it; default: found by its image')
+      .option('--fallback <url>', 'an old one that still runs: asked about cookies kfdoor does not know')
+      .option('--shadow <url>', 'an old one that answers for now; differences are logged'),
+  )
+    .addHelpText(
+      'after',
+      `\nExamples:\n  kfdoor migrate ${which} -f profile:${which === 'authservice' ? 'v1.8' : '26.03'}\n  kfdoor migrate ${which} --context prod --apply`,
+    )
+    .action(async (options, command) => {
+      const change = command.opts() as ChangeOptions & typeof options
+      const { migrateAuthService } = await import('../../planner/index.ts')
+      const { runChange } = await import('../change/run-change.ts')
+      const { packageVersion } = await import('../commands/version.ts')
+      const { workload, fallback, shadow } = change
+      const said = Object.entries({ workload, fallback, shadow }).flatMap(([name, value]) =>
+        value === undefined ? [] : [`--${name}`, value],
+      )
+      await runChange(io, command, change, {
+        intent: `migrate-${which}`,
+        subject: 'seat',
+        words: ['migrate', which, ...said],
+        intend: (world) =>
+          migrateAuthService(world, which, {
+            image: change.image ?? `kfdoor:${packageVersion()}`,
+            ...(workload !== undefined && { workload }),
+            ...(fallback !== undefined && { fallback }),
+            ...(shadow !== undefined && { shadow }),
+          }),
+      })
+    })

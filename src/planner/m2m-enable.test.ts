@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { aWorld, planFor, refusal } from '../../e2e/change/intent-world.ts'
+import { enableM2m, type M2mAsk } from './m2m-enable.ts'
+import type { Plan } from './plan.ts'
+
+const door = () => aWorld(['profiles/26.03/release'])
+const rulesOf = ({ spec }: Plan) => {
+  const change = spec.changes.find(({ object }) => object.kind === 'RequestAuthentication')
+  assert.ok(change && change.op !== 'delete')
+  return (
+    change.after.spec as {
+      readonly jwtRules: readonly {
+        readonly issuer: string
+        readonly jwksUri: string
+        readonly audiences?: readonly string[]
+      }[]
+    }
+  ).jwtRules
+}
+const audience = 'istio-ingressgateway.istio-system.svc.cluster.local'
+const proxy = 'http://cluster-jwks-proxy.istio-system.svc.cluster.local/openid/v1/jwks'
+const both = ['https://kubernetes.default.svc.cluster.local', 'https://kubernetes.default.svc']
+const eks = 'https://oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C3D4E5F60718293A4B5C6D7E8F9'
+const gke = 'https://container.googleapis.com/v1/projects/p/locations/europe-west1/clusters/c'
+const aks =
+  'https://westeurope.oic.prod-aks.azure.com/00000000-0000-0000-0000-000000000000/11111111-1111-1111-1111-111111111111/'
+
+const rows: readonly (readonly [
+  what: string,
+  ask: M2mAsk,
+  issuers: readonly string[],
+  keys: string,
+  proxied: boolean,
+])[] = [
+  ['nothing said', {}, both, proxy, true],
+  ['kind', { distribution: 'kind' }, both, proxy, true],
+  ['minikube', { distribution: 'minikube' }, both, proxy, true],
+  ['k3s', { distribution: 'k3s' }, both, proxy, true],
+  ['OpenShift', { distribution: 'openshift' }, both, proxy, true],
+  [
+    'an API server that says its own name',
+    { discovered: { issuer: both[1] as string, jwksUri: 'https://10.0.0.1:6443/openid/v1/jwks' } },
+    both,
+    proxy,
+    true,
+  ],
+  ['EKS', { distribution: 'eks', issuer: eks }, [eks], `${eks}/keys`, false],
+  ['GKE', { issuer: gke }, [gke], `${gke}/jwks`, false],
+  ['AKS', { discovered: { issuer: aks, jwksUri: '' } }, [aks], `${aks}openid/v1/jwks`, false],
+  [
+    'an issuer of one’s own',
+    { issuer: 'https://issuer.example.com' },
+    ['https://issuer.example.com'],
+    proxy,
+    true,
+  ],
+  ['keys elsewhere', { jwksUri: 'http://keys.test/jwks' }, both, 'http://keys.test/jwks', false],
+]
+for (const [what, ask, issuers, keys, proxied] of rows) {
+  test(`${what}: issuers, keys, audience`, () => {
+    const world = door()
+    const plan = planFor(world, enableM2m(world, ask), 'm2m enable')
+    assert.deepEqual(
+      rulesOf(plan).map((rule) => rule.issuer),
+      issuers,
+    )
+    for (const rule of rulesOf(plan)) assert.deepEqual([rule.jwksUri, rule.audiences], [keys, [audience]])
+    assert.equal(
+      plan.spec.changes.some(({ object }) => object.kind === 'Deployment'),
+      proxied,
+    )
+    const { access } = plan.spec
+    assert.match(
+      plan.spec.risks[0] ?? '',
+      /an account gets through on [1-9]\d* routes where it did not, for example GET http/,
+    )
+    // The proxy itself is a Service like any other: pods may read the cluster's public keys there.
+    const gained = access.gained.filter(({ witness }) => !witness.url.includes('cluster-jwks-proxy'))
+    assert.ok(gained.every(({ principal }) => principal.startsWith('sa:')))
+    assert.ok(
+      gained.every(({ principal }) => !/wrong-audience|unknown-issuer|exp=past/.test(principal)),
+      'only tokens that are right',
+    )
+    // The diff asks for accounts that are named somewhere, with tokens of the usual issuer.
+    assert.equal(gained.length > 0, proxied && issuers.length === 2)
+    assert.deepEqual([access.public, access.lost], [[], []])
+    assert.deepEqual(enableM2m(world.after(plan.spec.changes), ask).changes, [])
+  })
+}
+
+test('any audience is said to be dangerous', () => {
+  const { risks } = enableM2m(door(), { audiences: [] })
+  assert.match(risks.join('\n'), /every token of the cluster counts/)
+})
+
+test('a rule of one spelling gets the other beside it', () => {
+  const half = `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: m2m-token-issuer, namespace: istio-system}
+spec:
+  selector: {matchLabels: {app: istio-ingressgateway}}
+  jwtRules: [{issuer: "https://kubernetes.default.svc.cluster.local", jwksUri: "${proxy}"}]
+`
+  const world = aWorld(['profiles/26.03/release'], half)
+  const plan = planFor(world, enableM2m(world, {}), 'm2m enable')
+  assert.deepEqual(
+    rulesOf(plan).map((rule) => rule.issuer),
+    both,
+  )
+})
+
+test('the release’s own overlay leaves nothing to do', () => {
+  const { changes, risks } = enableM2m(aWorld(['profiles/26.03/release', 'profiles/26.03/demo']), {})
+  assert.deepEqual(changes, [])
+  assert.match(risks.join(), /already/)
+})
+
+const refused: readonly (readonly [what: string, call: () => unknown, words: RegExp])[] = [
+  [
+    'EKS without its issuer',
+    () => enableM2m(door(), { distribution: 'eks' }),
+    /eks signs with an issuer of each cluster’s own/,
+  ],
+  [
+    'an issuer nobody filled in',
+    () => enableM2m(door(), { issuer: 'https://oidc.eks.REGION.amazonaws.com/id/CLUSTER_ID' }),
+    /is no issuer of a cluster/,
+  ],
+  ['an issuer that is none', () => enableM2m(door(), { issuer: 'kubernetes' }), /is no issuer of a cluster/],
+  [
+    'a door whose auth service is asked about every request',
+    () => enableM2m(aWorld(['profiles/v1.8/release']), {}),
+    /nobody would get in by one: the auth service of EnvoyFilter `istio-system\/authn-filter`/,
+  ],
+  [
+    'no Istio',
+    () => enableM2m(aWorld([], 'apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n'), {}),
+    /there is no Istio/,
+  ],
+]
+for (const [what, call, words] of refused) {
+  test(`refused: ${what}`, () => {
+    assert.match(refusal(call), words)
+  })
+}

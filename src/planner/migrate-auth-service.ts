@@ -1,0 +1,147 @@
+/** kfdoor in the seat of the auth service that is there: its image and command; all else stays. */
+import { Fault } from '../base/index.ts'
+import { isPublishedSecret } from '../lint/index.ts'
+import type { Mesh, Workload } from '../mesh/index.ts'
+import { type EditableObject, updateOf } from './changes.ts'
+import type { IntentWorld } from './entrance.ts'
+import type { Change, Intended } from './plan.ts'
+import { findRaw } from './raw-door.ts'
+
+export type Seat = 'oauth2-proxy' | 'authservice'
+
+export interface SeatAsk {
+  /** `NS/NAME`; undefined = found by its image. */
+  readonly workload?: string
+  readonly image: string
+  /** Asked about cookies kfdoor does not know, so that nobody has to sign in again. */
+  readonly fallback?: string
+  /** Answers for now; kfdoor only logs where it would have answered otherwise. */
+  readonly shadow?: string
+}
+
+const images: Readonly<Record<Seat, RegExp>> = {
+  'oauth2-proxy': /(^|\/)oauth2-proxy(:|@|$)/,
+  authservice: /(^|\/)oidc-authservice(:|@|$)/,
+}
+
+const program = ['/usr/local/bin/node', '/app/bin/kfdoor.mjs', 'serve', 'authz', '--compat'] as const
+
+/** The command of a seat, as `deploy/seats` has it. */
+const commands: Readonly<Record<Seat, readonly string[]>> = {
+  'oauth2-proxy': [...program, 'oauth2-proxy'],
+  authservice: [...program, 'authservice', '--sessions', 'sqlite:/var/lib/authservice/kfdoor.db'],
+}
+
+/** @throws Fault ERR_INTENT_REFUSED, ERR_USAGE */
+export function migrateAuthService(
+  { door, mesh }: Pick<IntentWorld, 'door' | 'mesh'>,
+  seat: Seat,
+  ask: SeatAsk,
+): Intended {
+  const intent = `migrate ${seat}`
+  const refuse = (reason: string, next?: string): never => {
+    throw new Fault('ERR_INTENT_REFUSED', { intent, reasons: [reason], ...(next !== undefined && { next }) })
+  }
+  const command = [...commands[seat], ...flag('--fallback', ask.fallback), ...flag('--shadow', ask.shadow)]
+  const workload = find(mesh, seat, ask.workload)
+  if (workload === undefined) {
+    const seated = mesh.workloads.find(({ containers }) =>
+      containers.some(({ image }) => /(^|\/)kfdoor(:|@|$)/.test(image)),
+    )
+    if (seated)
+      return { changes: [], callers: [], risks: [`${seated.namespace}/${seated.name} runs kfdoor already`] }
+    return refuse(
+      ask.workload === undefined
+        ? `no workload of this door runs ${seat}`
+        : `${ask.workload} is no workload that runs ${seat}`,
+      'name it with `--workload NS/NAME`',
+    )
+  }
+  const raw = ['Deployment', 'StatefulSet'].flatMap(
+    (kind) => findRaw(door, { kind, namespace: workload.namespace, name: workload.name }) ?? [],
+  )[0]
+  if (raw === undefined)
+    return refuse(`${workload.namespace}/${workload.name} is neither a Deployment nor a StatefulSet`)
+  const change: Change = updateOf(
+    raw,
+    (copy) => {
+      const container = (copy.spec.template.spec.containers as EditableObject[]).find(({ image }) =>
+        images[seat].test(String(image)),
+      )
+      if (container === undefined) return
+      container.image = ask.image
+      container.command = command
+      if (seat === 'oauth2-proxy') {
+        container.securityContext = {
+          ...container.securityContext,
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          runAsNonRoot: true,
+          runAsUser: 65532,
+          capabilities: { drop: ['ALL'] },
+          seccompProfile: { type: 'RuntimeDefault' },
+        }
+      }
+    },
+    'neutral',
+    `kfdoor in the seat of ${seat}: arguments, environment, volumes, Service and paths stay`,
+  )
+  const published = publishedIn(mesh, workload)
+  return {
+    changes: [change],
+    risks: [
+      ...(published.length > 0
+        ? [
+            `${published.join(' and ')} is the one Kubeflow publishes: kfdoor does not start with it. Make a new one, in Dex’s client too, before this is applied`,
+          ]
+        : []),
+      ...(ask.shadow || ask.fallback
+        ? []
+        : [
+            'sessions of the old service are not readable: people sign in once more, unless `--fallback URL` asks an old one that still runs',
+          ]),
+      `while the pods change, ${workload.kind === 'StatefulSet' ? 'nobody can sign in for a moment: it has one replica' : 'old and new answer side by side'}`,
+    ],
+    callers: [
+      {
+        title: 'What becomes of its settings, before anything is applied',
+        text:
+          seat === 'oauth2-proxy'
+            ? 'kfdoor serve authz config view --compat oauth2-proxy --config oauth2_proxy.cfg'
+            : 'kfdoor serve authz config view --compat authservice   # with its environment set',
+      },
+      {
+        title: 'Afterwards',
+        text: `kubectl -n ${workload.namespace} rollout status ${raw.name.kind.toLowerCase()} ${workload.name}\nkubectl -n ${workload.namespace} logs ${raw.name.kind.toLowerCase()}/${workload.name} | head   # what has no effect is said once`,
+      },
+    ],
+  }
+}
+
+const flag = (name: string, value: string | undefined) => (value === undefined ? [] : [name, value])
+
+function find(mesh: Mesh, seat: Seat, wanted: string | undefined): Workload | undefined {
+  const there = mesh.workloads.filter(({ containers }) =>
+    containers.some(({ image }) => images[seat].test(image)),
+  )
+  return wanted === undefined
+    ? there[0]
+    : there.find(({ namespace, name }) => `${namespace}/${name}` === wanted)
+}
+
+/** Secrets the workload reads whose values stand in Kubeflow's manifests; a cluster's Secrets are not read. */
+function publishedIn(mesh: Mesh, { namespace, containers }: Workload): readonly string[] {
+  const names = new Set(
+    containers.flatMap(({ envRefs, envFrom }) =>
+      [...Object.values(envRefs), ...envFrom].flatMap(({ kind, name }) => (kind === 'secret' ? [name] : [])),
+    ),
+  )
+  return mesh.secrets
+    .filter(
+      (secret) =>
+        secret.namespace === namespace &&
+        names.has(secret.name) &&
+        Object.values(secret.data).some((value) => isPublishedSecret(value)),
+    )
+    .map(({ name }) => `a value in Secret \`${namespace}/${name}\``)
+}
