@@ -35,7 +35,7 @@ function codeOf(markdown: string): string[] {
 
 /** Calls of kfdoor in a line of shell, in `$(…)` too: the command's name and the words after it. */
 function callsIn(line: string): (readonly [name: string, words: readonly string[]])[] {
-  const calls = line.matchAll(/(?:^|[|(]\s*|\$ )(?:npx )?kfdoor ([a-z][a-z-]*)((?:'[^']*'|[^|)#>])*)/g)
+  const calls = line.matchAll(/(?:^|[|(]\s*|\$ )(?:npx )?kfdoor ([a-z][a-z0-9-]*)((?:'[^']*'|[^|)#>])*)/g)
   return [...calls].map(([, name = '', rest = '']) => [
     name,
     rest.split(/\s--(?:\s|$)/)[0]?.match(/\S+/g) ?? [],
@@ -48,7 +48,7 @@ async function check(name: string, words: readonly string[]): Promise<void> {
   let command: CommandUnknownOpts = (await entry.load())(silent)
   let path = `kfdoor ${name}`
   for (const word of words) {
-    if (command.commands.length === 0 || !/^[a-z][a-z-]*$/.test(word)) break
+    if (command.commands.length === 0 || !/^[a-z][a-z0-9-]*$/.test(word)) break
     const child = command.commands.find((each) => each.name() === word)
     assert.ok(child, `\`${path} ${word}\` is not a command`)
     command = child

@@ -1,3 +1,4 @@
+import { isFault } from '../../src/base/index.ts'
 import { parseMesh } from '../../src/mesh/index.ts'
 import {
   enableM2m,
@@ -5,7 +6,6 @@ import {
   type Intended,
   type IntentWorld,
   migrateAuthnFilter,
-  migrateAuthService,
   type RawDoor,
   splitGateway,
 } from '../../src/planner/index.ts'
@@ -22,7 +22,7 @@ const of =
       const intended = command(world)
       return intended.changes.length === 0 ? undefined : intended
     } catch (error) {
-      if ((error as { code?: unknown }).code === 'ERR_INTENT_REFUSED') return undefined
+      if (isFault(error) && error.code === 'ERR_INTENT_REFUSED') return undefined
       throw error
     }
   }
@@ -34,23 +34,21 @@ export const intentRows: readonly (Row & { readonly on: readonly string[]; reado
     on: ['26.03', 'v1.9', 'v1.8', 'v1.6'],
     intend: of((world) => enableTls(world, { secret: 'kubeflow-tls' })),
   },
-  { name: 'm2m enable', on: ['26.03'], intend: of((world) => enableM2m(world, {})) },
   {
-    name: 'migrate oauth2-proxy',
+    name: 'm2m enable',
     on: ['26.03', 'v1.9'],
-    intend: of((world) => migrateAuthService(world, 'oauth2-proxy', { image: 'kfdoor:0.1.0' })),
-  },
-  {
-    name: 'migrate authservice',
-    on: ['v1.8', 'v1.6'],
-    intend: of((world) => migrateAuthService(world, 'authservice', { image: 'kfdoor:0.1.0' })),
+    intend: of((world) => enableM2m(world, {})),
   },
   ...(['hosts', 'paths'] as const).map((way) => ({
     name: `migrate authn-filter --by ${way}`,
     on: ['v1.8', 'v1.6'],
     intend: of((world) =>
-      migrateAuthnFilter(world, way, { hosts: ['kubeflow.example.com'], paths: ['/v1/*'] }),
+      migrateAuthnFilter(world, way, {
+        hosts: ['kubeflow.example.com'],
+        paths: ['/v1/*'],
+        provider: 'authn-by-policy',
+      }),
     ),
   })),
-  { name: 'split-gateway', on: ['v1.8', 'v1.6'], intend: of((world) => splitGateway(world, {})) },
+  { name: 'split-gateway', on: ['v1.6'], intend: of((world) => splitGateway(world, {})) },
 ]

@@ -20,7 +20,11 @@ export function pathOf(resource: Resource, namespace?: string, name?: string): s
   return `${root}${scope}/${plural}${name === undefined ? '' : `/${name}`}`
 }
 
-/** Which of these kinds the API server has, in the version it prefers. Unknown groups are left out. */
+/**
+ * Which of these kinds the API server has, in the version it prefers, or in another where that one does
+ * not have the kind: Istio's group prefers v1 and serves EnvoyFilters in v1alpha3 only. Unknown groups
+ * are left out.
+ */
 export async function findResources(
   api: KubeApi,
   wanted: readonly { readonly group: string; readonly kinds: readonly string[] }[],
@@ -32,30 +36,34 @@ export async function findResources(
     readonly groups?: readonly {
       readonly name: string
       readonly preferredVersion?: { readonly version: string }
+      readonly versions?: readonly { readonly version: string }[]
     }[]
   }
   const versions = new Map(
-    ((groups.body as Groups).groups ?? []).map(({ name, preferredVersion }) => [
-      name,
-      preferredVersion?.version,
-    ]),
+    ((groups.body as Groups).groups ?? []).map(({ name, preferredVersion, versions = [] }) => {
+      const all = versions.map(({ version }) => version)
+      return [name, preferredVersion === undefined ? all : [preferredVersion.version, ...all]]
+    }),
   )
   const found: Resource[] = []
   for (const { group, kinds } of wanted) {
-    const version = group === '' ? 'v1' : versions.get(group)
-    if (version === undefined) continue
-    const { status, body } = await api.call(group === '' ? '/api/v1' : `/apis/${group}/${version}`, request)
-    if (status !== 200) continue
-    const { resources = [] } = body as {
-      readonly resources?: readonly {
-        readonly kind: string
-        readonly name: string
-        readonly namespaced: boolean
-      }[]
-    }
-    for (const kind of kinds) {
-      const one = resources.find((each) => each.kind === kind && !each.name.includes('/'))
-      if (one) found.push({ group, version, kind, plural: one.name, namespaced: one.namespaced })
+    const missing = new Set(kinds)
+    for (const version of new Set(group === '' ? ['v1'] : versions.get(group))) {
+      if (missing.size === 0) break
+      const { status, body } = await api.call(group === '' ? '/api/v1' : `/apis/${group}/${version}`, request)
+      if (status !== 200) continue
+      const { resources = [] } = body as {
+        readonly resources?: readonly {
+          readonly kind: string
+          readonly name: string
+          readonly namespaced: boolean
+        }[]
+      }
+      for (const kind of kinds) {
+        const one = resources.find((each) => each.kind === kind && !each.name.includes('/'))
+        if (!one || !missing.delete(kind)) continue
+        found.push({ group, version, kind, plural: one.name, namespaced: one.namespaced })
+      }
     }
   }
   return found

@@ -111,6 +111,10 @@ export function migrateAuthService(
             : 'kfdoor serve authz config view --compat authservice   # with its environment set',
       },
       {
+        title: 'In a cluster, the same as a patch',
+        text: `kubectl -n ${workload.namespace} patch ${raw.name.kind.toLowerCase()} ${workload.name} --patch-file deploy/seats/${seat === 'oauth2-proxy' ? seat : workload.name === 'authservice' ? 'authservice-v1.6' : 'authservice-v1.8'}.yaml`,
+      },
+      {
         title: 'Afterwards',
         text: `kubectl -n ${workload.namespace} rollout status ${raw.name.kind.toLowerCase()} ${workload.name}\nkubectl -n ${workload.namespace} logs ${raw.name.kind.toLowerCase()}/${workload.name} | head   # what has no effect is said once`,
       },

@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings'
+import { Fault } from '../../base/index.ts'
 import type { Seat } from '../../planner/index.ts'
 import { type ChangeOptions, withChangeOptions } from '../change/options.ts'
 import type { Io } from '../io.ts'
@@ -17,10 +18,17 @@ export const seat = (io: Io, which: Seat) =>
   )
     .addHelpText(
       'after',
-      `\nExamples:\n  kfdoor migrate ${which} -f profile:${which === 'authservice' ? 'v1.8' : '26.03'}\n  kfdoor migrate ${which} --context prod --apply`,
+      `\nExamples:\n  kfdoor migrate ${which} -f profile:${which === 'authservice' ? 'v1.8' : '26.03'}\n  kfdoor migrate ${which} --context prod`,
     )
     .action(async (options, command) => {
       const change = command.opts() as ChangeOptions & typeof options
+      if (change.apply && !change.filename && !change.snapshot) {
+        throw new Fault('ERR_USAGE', {
+          message:
+            'a workload is read from a cluster in part, without what may be secret, so it cannot be written back whole',
+          next: 'patch it with deploy/seats, as the plan shows: `kubectl patch --patch-file`',
+        })
+      }
       const { migrateAuthService } = await import('../../planner/index.ts')
       const { runChange } = await import('../change/run-change.ts')
       const { packageVersion } = await import('../commands/version.ts')
