@@ -12,11 +12,16 @@ export const sources: Readonly<Record<string, string>> = {
   KFD0238: 'Istio security bulletin ISTIO-SECURITY-2021-008 and MeshConfig `pathNormalization`.',
   KFD0242: 'Istio, `targetRefs` of policies, and which versions read them.',
   KFD0248: 'Istio, the annotation `istio.io/dry-run`.',
+  KFD0249: 'The regions of all requests: `docs/adr/0055-regions-by-subset-construction.md`.',
   KFD0298: 'kfdoor’s own comments.',
 }
 
 /** What a rule speaks of where no YAML can show it. */
 export const pictured: Readonly<Record<string, { readonly bad: string; readonly good: string }>> = {
+  KFD0249: {
+    bad: 'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: admins, namespace: istio-system}\nspec:\n  selector: {matchLabels: {istio: ingressgateway}}\n  rules: [{to: [{operation: {paths: [/admin/users], notPaths: ["/admin*"]}}]}]',
+    good: 'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: admins, namespace: istio-system}\nspec:\n  selector: {matchLabels: {istio: ingressgateway}}\n  rules: [{to: [{operation: {paths: [/admin/users]}}]}]',
+  },
   KFD0221: {
     bad: 'apiVersion: v1\nkind: Secret\nmetadata: {name: door-tls, namespace: istio-system}\ntype: kubernetes.io/tls\ndata:\n  tls.crt: …  # ended yesterday, or for other names, or without the CA between\n  tls.key: …',
     good: 'apiVersion: v1\nkind: Secret\nmetadata: {name: door-tls, namespace: istio-system}\ntype: kubernetes.io/tls\ndata:\n  tls.crt: …  # good for a while, for the Gateway’s hosts, with its chain: `kfdoor ca sign`\n  tls.key: …',

@@ -241,7 +241,7 @@ export const registry: readonly Entry[] = [
   {
     name: 'ca',
     group: 'run and change a door',
-    usage: 'ca init|server|csr|sign|renew|secret|inspect|install|env|…',
+    usage: 'ca init|server|sign|renew|install|…',
     summary: 'own CA, certificates, signing requests, the TLS Secret',
     load: async () => (await import('./commands/ca.ts')).caCommand,
   },

@@ -1,4 +1,4 @@
-import type { Problem } from '../base/index.ts'
+import type { At, Problem } from '../base/index.ts'
 import type { Mesh, MeshInput } from '../mesh/index.ts'
 import { Queries } from './queries.ts'
 import { allRules, rules } from './registry.ts'
@@ -16,6 +16,13 @@ export interface LintInput {
   readonly istioVersion?: string
   /** See `World`; without it certificates are not looked at. */
   readonly certificate?: CertificateLookup
+  /** Rules no request can meet, as somebody found who looked at all requests. */
+  readonly deadRules?: readonly {
+    readonly policy: string
+    readonly rule: string
+    readonly at: At
+    readonly reason: string
+  }[]
   /** Codes left out, each with its reason. */
   readonly without?: readonly { readonly code: string; readonly reason: string }[]
 }
@@ -39,7 +46,11 @@ export function lint(input: LintInput): LintResult {
   const { mesh, problems, now, istioVersion, certificate = secretIsThere(mesh) } = input
   const queries = new Queries(mesh, now, istioVersion)
   const world: World = { mesh, problems, now, certificate, queries }
-  const found = [...problems.map(fromProblem), ...rules.flatMap((rule) => run(rule, world))]
+  const found = [
+    ...problems.map(fromProblem),
+    ...rules.flatMap((rule) => run(rule, world)),
+    ...(input.deadRules ?? []).map(fromDeadRule),
+  ]
   const { kept, suppressed, idle, unreasoned } = sift(found, suppressionsIn(input.inputs ?? []))
   const without = new Map(input.without?.map(({ code, reason }) => [code, reason]))
   const findings = [...kept, ...idle.map(idleFinding), ...unreasoned.map(unreasonedFinding)]
@@ -72,6 +83,20 @@ function run(rule: Rule, world: World): readonly Finding[] {
 /** Reading is the first rule of all: what Istio would refuse, or read in another way than it looks. */
 function fromProblem({ severity, message, at, code }: Problem): Finding {
   return { code: 'KFD0200', severity, title: titleOf('KFD0200'), message, evidence: [{ at, text: code }] }
+}
+
+function fromDeadRule({ policy, rule, at, reason }: NonNullable<LintInput['deadRules']>[number]): Finding {
+  const why =
+    reason === 'no-token-is-read-here'
+      ? 'no token is read at that proxy'
+      : 'no request that gets there is one it takes'
+  return {
+    code: 'KFD0249',
+    severity: 'warning',
+    title: titleOf('KFD0249'),
+    message: `${rule} of ${policy} decides about nothing: ${why}`,
+    evidence: [{ at, text: rule }],
+  }
 }
 
 function titleOf(code: string): string {

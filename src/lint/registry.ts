@@ -91,6 +91,13 @@ export const allRules: readonly Pick<Rule, 'code' | 'severity' | 'title' | 'why'
   },
   ...rules,
   {
+    code: 'KFD0249',
+    severity: 'warning',
+    title: 'a rule no request can meet',
+    why: 'All requests that can come to the proxy were looked at, and the rule takes none of them: its conditions exclude one another, no request line holds its path once it is normalized, or the proxy reads no token. Found with `--deep` only, because it looks at all requests.',
+    remedy: 'Take the rule away, or the condition that excludes the others.',
+  },
+  {
     code: 'KFD0298',
     severity: 'info',
     title: 'a suppression has no effect',

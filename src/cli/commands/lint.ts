@@ -24,6 +24,7 @@ export const lintCommand = (io: Io) =>
         .default('warning' as const),
     )
     .option('--suppress <code=reason...>', 'leave a code out, with the reason: KFD0214="upstream writes it"')
+    .option('--deep', 'also rules no request can meet, decided over all requests; takes longer')
     .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
     .addHelpText(
       'after',
@@ -34,6 +35,7 @@ one finding there.
 Examples:
   kfdoor lint -f my-mesh/
   kfdoor lint -f profile:26.03 --failure-threshold error
+  kfdoor lint -f my-mesh/ --deep
   kfdoor lint -f my-mesh/ -o sarif > kfdoor.sarif
   kubectl get gateway,virtualservice,authorizationpolicy -A -o yaml | kfdoor lint -f -`,
     )
@@ -52,6 +54,7 @@ Examples:
         output: options.output,
         threshold: options.failureThreshold,
         without,
+        deep: options.deep === true,
         colour: wantsColour(io, 'out'),
         ...(options.istioVersion !== undefined && { istioVersion: options.istioVersion }),
         ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),

@@ -1,7 +1,7 @@
 import { readCertificates } from '../../compose/read-certificates.ts'
 import { readInputs } from '../../compose/read-inputs.ts'
-import { allRules, lint, type Severity } from '../../lint/index.ts'
-import { parseMesh } from '../../mesh/index.ts'
+import { allRules, type LintInput, lint, type Severity } from '../../lint/index.ts'
+import { type Mesh, parseMesh } from '../../mesh/index.ts'
 import { packageVersion } from '../commands/version.ts'
 import type { Io } from '../io.ts'
 import { asGitHub, asJson, asLintJUnit, asText } from './render.ts'
@@ -12,6 +12,8 @@ interface Options {
   readonly threshold: Severity | 'never'
   readonly without: readonly { readonly code: string; readonly reason: string }[]
   readonly colour: boolean
+  /** Look at all requests too. */
+  readonly deep: boolean
   readonly istioVersion?: string
   readonly kubeconfig?: string
 }
@@ -23,6 +25,20 @@ const from: Readonly<Record<Options['threshold'], readonly Severity[]>> = {
   never: [],
 }
 
+/** As a diff against no door at all: every rule is new then. */
+async function deadRulesOf(mesh: Mesh, options: Options): Promise<NonNullable<LintInput['deadRules']>> {
+  const { diffAccess } = await import('../../regions/index.ts')
+  const { viewOptions } = await import('../map/view-options.ts')
+  const nothing = parseMesh([]).mesh
+  const { istioVersion } = options
+  const view = viewOptions(mesh, istioVersion === undefined ? {} : { istioVersion })
+  const { deadRules } = diffAccess(nothing, mesh, { now: Date.now() / 1000, old: {}, new: view })
+  return deadRules.map(({ policy, rule, at, reason }) => {
+    const [, file = at, line = '1'] = /^(.*):(\d+)$/.exec(at) ?? []
+    return { policy, rule, reason, at: { file, line: Number(line) } }
+  })
+}
+
 /** Prints the findings; true = some are as heavy as the threshold. */
 export async function lintPaths(io: Io, paths: readonly string[], options: Options): Promise<boolean> {
   const inputs = await readInputs(paths, () => io.readStdin(), undefined, {
@@ -30,7 +46,9 @@ export async function lintPaths(io: Io, paths: readonly string[], options: Optio
     ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
   })
   const { mesh, problems } = parseMesh(inputs)
+  const deadRules = options.deep ? await deadRulesOf(mesh, options) : []
   const result = lint({
+    deadRules,
     mesh,
     problems,
     inputs,

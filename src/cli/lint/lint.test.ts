@@ -188,3 +188,48 @@ test('explain-code knows findings', async () => {
   assert.equal(code, 0)
   assert.match(out, /double star/)
 })
+
+test('--deep names rules no request can meet, and leaves those that some do', async () => {
+  const door = (but: string) => `apiVersion: v1
+kind: Service
+metadata: {name: istio-ingressgateway, namespace: istio-system}
+spec: {selector: {istio: ingressgateway}, ports: [{name: http2, port: 80, targetPort: 8080}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gw, namespace: apps}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: [kubeflow.example.com]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: vs, namespace: apps}
+spec: {hosts: [kubeflow.example.com], gateways: [gw], http: [{route: [{destination: {host: app.apps.svc.cluster.local, port: {number: 80}}}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: app, namespace: apps}
+spec: {ports: [{name: http, port: 80}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: admins, namespace: istio-system}
+spec:
+  selector: {matchLabels: {istio: ingressgateway}}
+  rules:
+  - to: [{operation: {paths: [/open/*]}}]
+  - to: [{operation: {paths: [/admin/users], notPaths: [${but}]}}]
+`
+  const dead = async (but: string, ...more: string[]) => {
+    const path = join(mkdtempSync(join(tmpdir(), 'kfdoor-deep-')), 'door.yaml')
+    writeFileSync(path, door(but))
+    const { out } = await type(['lint', '-f', path, '-o', 'json', ...more])
+    return (
+      JSON.parse(out).findings as { code: string; message: string; evidence: { at: { line: number } }[] }[]
+    ).filter(({ code }) => code === 'KFD0249')
+  }
+  const [found, ...others] = await dead('/admin*', '--deep')
+  assert.match(found?.message ?? '', /rules\[1\] of istio-system\/admins decides about nothing/)
+  assert.deepEqual(others, [])
+  assert.deepEqual(await dead('/admin*'), [])
+  assert.deepEqual(await dead('/admin/x', '--deep'), [])
+})

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -129,4 +130,23 @@ test('what is open to somebody', async () => {
   assert.deepEqual(routes, ['prefix /dex/', 'prefix /oauth2/'])
   assert.equal(code, 0)
   assert.match((await run('what-can', 'bob', ...door)).fault ?? '', /`bob` is no principal/)
+})
+
+const perl = spawnSync('perl', ['-MTAP::Parser', '-e', '1']).status === 0
+test(`what perl's own parser reads of the TAP${perl ? '' : ' (left out: no perl here)'}`, {
+  skip: !perl,
+}, async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'kfdoor-tap-')), 'tests.yaml')
+  const names = ['"sign-in # TODO is \\\\ asked"', '"two\\nlines"', '"한국어"']
+  const tests = names.map(
+    (name, index) =>
+      `- {name: ${name}, request: {url: "https://kubeflow.example.com/pipeline/"}, expect: {verdict: ${index === 1 ? 'allow' : 'challenge'}}}`,
+  )
+  writeFileSync(path, `apiVersion: kfdoor/v1alpha1\nkind: Tests\ntests:\n${tests.join('\n')}\n`)
+  const { out } = await run('test', path, '-f', 'profile:v1.9', '-o', 'tap')
+  const script = `my $p = TAP::Parser->new({tap => do { local $/; <STDIN> }}); my $todo = 0;
+    while (my $r = $p->next) { $todo++ if $r->is_test && ($r->has_todo || $r->has_skip) }
+    print join(' ', scalar($p->parse_errors), $p->tests_run, scalar($p->failed), join(',', $p->failed), $todo)`
+  const read = spawnSync('perl', ['-MTAP::Parser', '-e', script], { input: out, encoding: 'utf8' })
+  assert.equal(read.stdout, '0 3 1 2 0', out + read.stderr)
 })
