@@ -49,7 +49,8 @@ export function readSubject(text: string, namespace: string | undefined): Subjec
   const rest = kind === undefined ? parts : parts.slice(1)
   const name = rest.pop() ?? ''
   const [where = namespace, more] = rest
-  if (more !== undefined || !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name)) {
+  const isName = (word: string) => /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(word)
+  if (more !== undefined || !isName(name) || (where !== undefined && !isName(where))) {
     wrong(
       `\`${text}\` names nothing that can be exposed`,
       'write NAME, NAMESPACE/NAME, notebook/NAME, service/NAME or pipelines',

@@ -10,7 +10,15 @@ export const exemptionPastDate: Rule = {
   remedy: 'Remove the object, or move the date.',
 
   *check({ mesh, now }) {
-    const marked = [...mesh.authorizationPolicies, ...mesh.requestAuthentications, ...mesh.virtualServices]
+    const marked = [
+      ...mesh.authorizationPolicies,
+      ...mesh.requestAuthentications,
+      ...mesh.virtualServices,
+      ...mesh.envoyFilters,
+      ...mesh.roleBindings,
+      // PodDefault.
+      ...mesh.others,
+    ]
     for (const object of marked) {
       const until = object.annotations[untilAnnotation]
       if (until === undefined) continue

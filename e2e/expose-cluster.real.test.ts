@@ -1,0 +1,114 @@
+/**
+ * `kfdoor expose` and `unexpose` from end to end on a real API server with each release's door in it: planned
+ * from the cluster, carried out, read back as predicted, undone to the byte, and taken back by its marks.
+ */
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { applyPlan } from '../src/compose/change/apply-plan.ts'
+import { openPlace } from '../src/compose/change/open-place.ts'
+import { readTexts } from '../src/compose/change/read-texts.ts'
+import { rollBack } from '../src/compose/change/roll-back.ts'
+import { releaseSignIn } from '../src/compose/release-answers.ts'
+import { type Mesh, parseMesh } from '../src/mesh/index.ts'
+import {
+  expose,
+  type Intended,
+  type Plan,
+  planOf,
+  readRawDoor,
+  unexpose,
+  usualAudience,
+} from '../src/planner/index.ts'
+import { assumedKeys } from '../src/policy/index.ts'
+import type { AccessDiff } from '../src/regions/index.ts'
+import { changedIn, clearTo, dumpOf } from './change/cluster-dump.ts'
+import { accessBetween, readDoor, withoutPlaces } from './change/rows.ts'
+import { type Cluster, startCluster } from './parts/kubernetes.ts'
+import { installKinds, loadYaml } from './parts/load-yaml.ts'
+
+const shared = fileURLToPath(new URL('../../shared/fixtures/kubeflow/', import.meta.url))
+
+describe('an exposed model on a real API server', {
+  skip: existsSync(shared) ? false : 'the fixtures of four releases are not beside the checkout',
+}, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kfdoor-expose-'))
+  const kubeconfig = join(folder, 'kubeconfig')
+  const env = { XDG_STATE_HOME: join(folder, 'state') }
+  let cluster: Cluster
+  let empty: ReadonlyMap<string, string>
+
+  before(async () => {
+    cluster = await startCluster()
+    cluster.kubeconfig(kubeconfig)
+    await installKinds(cluster)
+    empty = await dumpOf(cluster)
+  })
+  after(async () => {
+    await cluster?.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  async function plan(
+    intent: string,
+    intend: (world: Parameters<typeof expose>[0]) => Intended,
+  ): Promise<Plan> {
+    const { inputs, source } = await readTexts(['cluster:'], async () => '', { env: {}, kubeconfig })
+    const view = (mesh: Mesh) => {
+      const signIn = releaseSignIn(mesh)
+      return { fetched: assumedKeys, ...(signIn && { signIn }) }
+    }
+    const now = Math.floor(Date.now() / 1000)
+    const world = { door: readRawDoor(inputs), mesh: parseMesh(inputs).mesh, now, view }
+    const options = { intent, subject: 'sklearn-iris', command: ['kfdoor', intent], source, now, view }
+    return planOf(world.door, intend(world), options)
+  }
+
+  for (const fixture of ['v1.9', 'v1.6']) {
+    test(`${fixture}: applied as predicted, rolled back to the byte, and taken back by its marks`, async () => {
+      await clearTo(cluster, empty)
+      await loadYaml(cluster, [join(shared, fixture)], 'kubectl')
+      const was = await dumpOf(cluster)
+      const seen = await readDoor(kubeconfig)
+      const opening = await plan('expose', (world) =>
+        expose(world, {
+          kind: 'model',
+          name: 'sklearn-iris',
+          to: [{ kind: 'sa', namespace: 'kubeflow-user-example-com', name: 'default-viewer' }],
+          public: false,
+          audience: usualAudience,
+          jwksUri: 'http://keys.istio-system.svc.cluster.local/keys',
+          timeout: '300s',
+        }),
+      )
+      const place = await openPlace(opening, { env, kubeconfig, say: () => {} })
+      try {
+        assert.equal((await applyPlan(opening, place)).outcome, 'applied')
+        assert.equal(changedIn(was, await dumpOf(cluster)).length, opening.spec.changes.length)
+        // Those found in the YAML; the plan asks about the named account with its audience beside them.
+        const found = accessBetween(seen, await readDoor(kubeconfig)) as AccessDiff
+        const predicted = withoutPlaces(opening.spec.access) as AccessDiff
+        assert.deepEqual(found.public, [])
+        const named = ({ principal }: { readonly principal: string }) =>
+          principal.includes('aud=istio-ingressgateway')
+        assert.deepEqual(
+          found.gained,
+          predicted.gained.filter((each) => !named(each)),
+        )
+        assert.equal((await rollBack(opening, place)).outcome, 'rolled-back')
+        assert.deepEqual(changedIn(was, await dumpOf(cluster)), [])
+        assert.equal((await applyPlan(opening, place)).outcome, 'applied')
+        const closing = await plan('unexpose', ({ door }) =>
+          unexpose(door, { kind: 'model', name: 'sklearn-iris' }),
+        )
+        assert.equal((await applyPlan(closing, place)).outcome, 'applied')
+        assert.deepEqual(changedIn(was, await dumpOf(cluster)), [])
+      } finally {
+        place.close()
+      }
+    })
+  }
+})
