@@ -1,6 +1,7 @@
 /** Who gains and who loses between two doors, over all requests; nothing found is a proof of that. */
 import type { Mesh } from '../mesh/index.ts'
 import type { Principal, Rule } from '../policy/index.ts'
+import { ApplicationDiff, type ApplicationDifference, asksOtherwise } from './application-diff.ts'
 import type { Axes } from './axes.ts'
 import { membersOf } from './bits.ts'
 import { type Caller, callerOf, nameOf } from './caller.ts'
@@ -89,19 +90,41 @@ export function diffAccess(before: Mesh, after: Mesh, options: DiffOptions): Acc
   const every = (axes: readonly Axes[]) => {
     for (const [at, { alive: rules }] of axes.entries()) for (const rule of rules) alive[at]?.add(rule)
   }
+  const applications = asksOtherwise(before, after) ? new ApplicationDiff(judges) : undefined
   for (const cell of cellsOf(views, { every })) {
     if (cell.unrouted) continue
     if (cell.unknown !== undefined) {
       collector.unknown(cell, cell.unknown)
       continue
     }
+    applications?.consider(cell)
     if (sameWay(cell)) {
       collector.unchanged(cell)
       continue
     }
     collector.compare(cell)
   }
-  return { ...collector.result(), deadRules: deadRules(views, alive) }
+  const found = collector.result()
+  const behind = [...(applications?.differences() ?? [])]
+  const also = (kind: 'gained' | 'lost') =>
+    behind.flatMap((each) => (each.kind === kind ? [differenceOf(each)] : []))
+  return {
+    ...found,
+    gained: [...found.gained, ...also('gained')],
+    lost: [...found.lost, ...also('lost')],
+    deadRules: deadRules(views, alive),
+  }
+}
+
+function differenceOf({ cell, caller, from, to, kind }: ApplicationDifference): Difference {
+  const { application } = kind === 'lost' ? from : to
+  return {
+    principal: caller.name,
+    from: fateOf(from),
+    to: fateOf(to),
+    witness: witnessOf(cell, caller),
+    ...(application && { application }),
+  }
 }
 
 /** Both doors say the same, word for word, about everything the cell's requests can meet. */
