@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -141,6 +142,18 @@ spec:
   assert.match(page, /&#60;b&#62;/)
   const { out: csv } = await run('-f', file, '-o', 'csv', '--as', 'anonymous')
   assert.match(csv, /"prefix \/a,b, headers\[x-a\] exact <b>"/)
+  const { out: markdown } = await run('-f', file, '-o', 'markdown', '--as', 'anonymous')
+  assert.match(markdown, /exact &#60;b&#62;/)
+  assert.equal(markdown.split('\n').length, 3)
+})
+
+test('the page runs its own script only, by its hash', async () => {
+  const { out } = await run('-f', 'profile:v1.6', '-o', 'html', '--as', 'anonymous')
+  const [, script = ''] = /<script>([\s\S]*?)<\/script>/.exec(out) ?? []
+  const hash = createHash('sha256').update(script).digest('base64')
+  assert.ok(out.includes(`script-src 'sha256-${hash}'`))
+  assert.match(out, /default-src 'none'/)
+  assert.match(script, /split\(\/\\s\+\/\)/)
 })
 
 const faults: readonly (readonly [words: string[], says: RegExp])[] = [

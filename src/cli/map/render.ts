@@ -81,11 +81,17 @@ export function asTable(rows: readonly MapRow[], around: readonly AroundRow[]): 
     lines.push('', 'ways around the gateway')
     for (const each of around) lines.push(`    ${aroundText(each)}`)
   }
-  return lines.length === 0 ? 'no gateway of this YAML has a route' : lines.join('\n')
+  // What the YAML says does not steer the terminal.
+  return lines.length === 0
+    ? 'no gateway of this YAML has a route'
+    : lines.map((line) => line.replace(/\p{Cc}/gu, '?')).join('\n')
 }
 
 export function asMarkdown(rows: readonly MapRow[], around: readonly AroundRow[]): string {
-  const cell = (text: string) => text.replace(/\|/g, '\\|')
+  // A name of the YAML stays a name: no markup, no cell and no line of its own.
+  const cell = (text: string) =>
+    text.replace(/[&<>\p{Cc}]/gu, (each) => `&#${each.codePointAt(0)};`).replace(/\|/g, '\\|')
+  const code = (text: string) => text.replace(/[`\p{Cc}]/gu, '?')
   const lines = [
     '| door | route | match | verdict | who | reason | witness |',
     '| --- | --- | --- | --- | --- | --- | --- |',
@@ -99,9 +105,9 @@ export function asMarkdown(rows: readonly MapRow[], around: readonly AroundRow[]
       verdict,
       few(principals, 12),
       reason,
-      `\`${witnessText(witness)}\``,
     ]
-    lines.push(`| ${words.map(cell).join(' | ')} |`)
+    const request = code(witnessText(witness)).replace(/\|/g, '\\|')
+    lines.push(`| ${words.map(cell).join(' | ')} | \`${request}\` |`)
   }
   if (around.length > 0) lines.push('', ...around.map((each) => `- ${aroundText(each)}`))
   return lines.join('\n')

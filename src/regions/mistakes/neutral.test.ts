@@ -1,5 +1,5 @@
 /** Edits that change nothing. */
-import { add, allows, drop, type Edit, exempt, ingress, type Profile, replace, within } from './edits.test.ts'
+import { add, allows, type Edit, exempt, ingress, type Profile, replace, within } from './edits.test.ts'
 
 export const neutral: readonly (readonly [what: string, profile: Profile, edit: Edit])[] = [
   ['nothing', '26.03', (text) => text],
