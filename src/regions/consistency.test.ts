@@ -1,0 +1,107 @@
+/** One question, one answer: `map`, `what-can` and `diff` say of a request what `explain` says of it. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { type Mesh, parseMesh } from '../mesh/index.ts'
+import {
+  assumedKeys,
+  compileDoor,
+  type Door,
+  explain,
+  type Principal,
+  parsePrincipal,
+} from '../policy/index.ts'
+import { accessMap } from './access-map.ts'
+import { diffAccess } from './diff.ts'
+import { aMesh } from './random-mesh.test.ts'
+import type { Witness } from './witness.ts'
+
+const now = 1_800_000_000
+const options = { fetched: assumedKeys }
+const full = process.env.KFDOOR_REGIONS === 'full'
+
+const meshOf = (text: string): Mesh => parseMesh([{ file: 'random.yaml', text }]).mesh
+
+/** undefined = `explain` cannot be asked: it is not told where a request comes from, or it goes to a pod. */
+function explained(door: Door, principal: string, witness: Witness): string | undefined {
+  if (witness.from !== undefined || witness.sni !== undefined) return undefined
+  const [, scheme, authority = '', path = '/'] = /^(https?):\/\/([^/]*)(.*)$/.exec(witness.url) ?? []
+  const host = witness.headers.find(([name]) => name === 'host')?.[1] ?? authority
+  const result = explain(door, {
+    method: witness.method,
+    scheme: scheme === 'https' ? 'https' : 'http',
+    host,
+    connectTo: authority,
+    path,
+    headers: witness.headers.filter(([name]) => name !== 'host'),
+    principal: parsePrincipal(principal) as Principal,
+    now,
+    signature: () => false,
+  })
+  return 'problem' in result ? 'unavailable' : `${result.verdict} ${result.reason}`
+}
+
+test('every row of a random door’s map is what explain says of its witness', () => {
+  let asked = 0
+  fc.assert(
+    fc.property(aMesh, (text) => {
+      const mesh = meshOf(text)
+      const door = compileDoor(mesh, options)
+      const rows = accessMap(mesh, { ...options, now })
+      for (const { principal, verdict, reason, witness } of rows) {
+        const said = explained(door, principal, witness)
+        if (said === undefined) continue
+        asked++
+        assert.equal(said, `${verdict} ${reason}`, `${principal} ${JSON.stringify(witness)}`)
+      }
+      // `what-can` asks for one caller alone.
+      for (const name of ['anonymous', 'user:somebody-else@example.com', 'mesh:apps/b', 'outside+forged']) {
+        const own = accessMap(mesh, {
+          ...options,
+          now,
+          principals: [parsePrincipal(name) as Principal],
+        })
+        assert.deepEqual(
+          own,
+          rows.filter(({ principal }) => principal === name),
+        )
+      }
+    }),
+    { numRuns: full ? 200 : 25, seed: 11 },
+  )
+  assert.ok(asked > 200)
+})
+
+test('what diff says of two random doors is what explain says of its witnesses at both', () => {
+  let asked = 0
+  fc.assert(
+    fc.property(aMesh, aMesh, (one, other) => {
+      const meshes = [meshOf(one), meshOf(other)] as const
+      const doors = meshes.map((mesh) => compileDoor(mesh, options))
+      const { gained, lost, changed } = diffAccess(meshes[0], meshes[1], {
+        now,
+        old: options,
+        new: options,
+      })
+      for (const { principal, witness, from, to } of [...gained, ...lost, ...changed]) {
+        for (const [side, fate] of [from, to].entries()) {
+          const said = explained(doors[side] as Door, principal, witness)
+          if (said === undefined) continue
+          asked++
+          const about = `${side} ${principal} ${JSON.stringify(witness)}`
+          assert.equal(said, `${fate.verdict} ${fate.reason}`, about)
+        }
+      }
+      // Nobody can gain what the other way round nobody loses.
+      const back = diffAccess(meshes[1], meshes[0], {
+        now,
+        old: options,
+        new: options,
+      })
+      assert.equal(back.lost.length > 0, gained.length > 0)
+      assert.equal(back.gained.length > 0, lost.length > 0)
+    }),
+    { numRuns: full ? 60 : 4, seed: 13 },
+  )
+  assert.ok(asked > 50)
+})
