@@ -87,3 +87,13 @@ test('what was seen is told without anything secret', () => {
   ]
   assert.doesNotMatch(JSON.stringify(said), /secret/)
 })
+
+test('a hostile Location tells the terminal nothing', () => {
+  const { saw } = compare(
+    allow,
+    seen(302, { ...own, location: `https://door/\u009b2J\u001b]0;x\u0007${'a'.repeat(5000)}` }),
+    'GET',
+  )
+  assert.match(saw, /^302 to https:\/\/door\/\?2J\?\]0;x\?a+$/)
+  assert.ok(saw.length < 250)
+})

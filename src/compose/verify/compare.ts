@@ -110,7 +110,12 @@ function otherPort(expected: string, got: string | undefined): string | undefine
 
 function wordsOf({ status, headers, body }: Exclude<Seen, { failed: string }>): string {
   const { location } = headers
-  if (location !== undefined) return `${status} to ${location.replace(/[?#].*$/, '')}`
+  // A terminal must not be told to do anything.
+  if (location !== undefined)
+    return `${status} to ${location
+      .replace(/[?#].*$/s, '')
+      .replace(/[^\x20-\x7e]/g, '?')
+      .slice(0, 200)}`
   const through = headers['x-envoy-upstream-service-time'] !== undefined
   if (through && !refusedByFilter.test(body)) return `${status} from a workload`
   const html = /^\s*</.test(body)
