@@ -151,6 +151,26 @@ export const wrong = () => openDoor('https://door', { user: 'me' })
     assert.equal((JSON.parse(stdout) as { verdict: string }).verdict, 'challenge')
   })
 
+  it('opens the console, its page built and its engine running', async () => {
+    const args = ['console', '-f', 'profile:26.03', '--no-open', '-o', 'json']
+    const child = spawn(process.execPath, [bin, ...args], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const lines = createInterface(child.stdout)
+    const [line] = (await Promise.race([once(lines, 'line'), once(child, 'exit')])) as [string]
+    const { url } = JSON.parse(line) as { url: string }
+    const opened = await fetch(url, { redirect: 'manual' })
+    const cookie = (opened.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+    const page = await (await fetch(new URL('/', url), { headers: { cookie } })).text()
+    const script = /src="(\/assets\/[^"]+\.js)"/.exec(page)?.[1] ?? ''
+    assert.equal((await fetch(new URL(script, url), { headers: { cookie } })).status, 200)
+    const picture = await fetch(new URL('/api/path.svg?path=/pipeline/', url), { headers: { cookie } })
+    assert.match(await picture.text(), /^<svg .*CUSTOM/)
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  })
+
   it('runs a door', async () => {
     const args = ['up', '-o', 'json', '--port', '0', '--http-port', '0', '--state', ':memory:']
     const door = spawn(process.execPath, [bin, ...args], {

@@ -44,6 +44,7 @@ export function renderStart(
     `  sign in as  ${people.length > 0 ? people.join(', ') : 'whom your connectors know'}${password}`,
     ...models.map(({ namespace, name, url }) => `  model       ${namespace}/${name}${url ? `  ${url}` : ''}`),
     `  past it     ${ready.direct.pipelines} (Pipelines), ${ready.direct.kserve} (KServe): what the door protects`,
+    `  look at it  ${kfdoor} console -f ${/^[\w.]+$/.test(ready.profile) && ready.profile !== 'custom' ? `profile:${ready.profile}` : 'YOUR-YAML'}  (or start with --console)`,
     ...notes.map((note) => `  note        ${note}`),
     '',
     'Three things to try:',

@@ -23,6 +23,8 @@ export interface UpOptions {
   readonly keyType: 'ecdsa' | 'rsa'
   readonly output: 'text' | 'json'
   readonly verbose: boolean
+  /** The console too, on a port of its own. */
+  readonly console?: boolean
 }
 
 /** The line `up -o json` prints first; other programs rely on it. */

@@ -13,7 +13,7 @@ import { applyHere } from './apply-here.ts'
 import type { CertificateTable } from './engine/look.ts'
 import { localDoors } from './local-doors.ts'
 import type { Source } from './options.ts'
-import { startConsole } from './server.ts'
+import { type RunningConsole, startConsole } from './server.ts'
 
 export interface RunConsoleOptions extends DoorOptions {
   readonly against?: string
@@ -26,6 +26,20 @@ export interface RunConsoleOptions extends DoorOptions {
 
 /** `kfdoor console` from start to Ctrl-C. @throws Fault */
 export async function runConsole(io: Io, options: RunConsoleOptions): Promise<void> {
+  const running = await openConsole(io, options)
+  const stopped = askedToStop(() => running.close())
+  if (options.output === 'json') {
+    io.out(JSON.stringify({ ready: true, url: running.url, port: running.port, pid: process.pid }))
+  } else {
+    io.out(running.url)
+    io.err('kfdoor: the address works once, in one browser; Ctrl-C ends the console')
+  }
+  if (options.open && io.tty.out) openBrowser(running.url, io.env)
+  await stopped
+}
+
+/** Reads what the options name and serves the page over it. @throws Fault */
+export async function openConsole(io: Io, options: RunConsoleOptions): Promise<RunningConsole> {
   const paths = doorPaths(options, io.env)
   if (paths.length === 0) {
     throw new Fault('ERR_USAGE', {
@@ -44,7 +58,7 @@ export async function runConsole(io: Io, options: RunConsoleOptions): Promise<vo
   const inputs = await read(paths)
   const before = against === undefined ? undefined : await read([against])
   const plans = (options.plan ?? []).map((what) => findPlan(io.env, what))
-  const running = await startConsole({
+  return startConsole({
     port: options.port,
     source: { name: paths.join(' '), inputs, words: doorWords(options) },
     ...(before && against !== undefined && { before: { name: against, inputs: before, words: [against] } }),
@@ -60,15 +74,6 @@ export async function runConsole(io: Io, options: RunConsoleOptions): Promise<vo
     version: packageVersion(),
     say: (line) => io.err(line),
   })
-  const stopped = askedToStop(() => running.close())
-  if (options.output === 'json') {
-    io.out(JSON.stringify({ ready: true, url: running.url, port: running.port, pid: process.pid }))
-  } else {
-    io.out(running.url)
-    io.err('kfdoor: the address works once, in one browser; Ctrl-C ends the console')
-  }
-  if (options.open && io.tty.out) openBrowser(running.url, io.env)
-  await stopped
 }
 
 /** The options that name the same door again. */

@@ -60,6 +60,7 @@ export const upCommand = (io: Io) =>
         'json',
       ] as const),
     )
+    .option('--console', 'the console over this door too, on a port of its own')
     .option('-v, --verbose', 'log every decision with its reason')
     .addHelpText(
       'after',
@@ -95,6 +96,7 @@ Examples:
           keyType: options.keyType,
           output: options.output ?? 'text',
           verbose: options.verbose === true,
+          console: options.console === true,
         },
         io,
       )

@@ -122,9 +122,13 @@ export class YamlEditor {
     const there = reveal !== undefined && reveal >= 1 && reveal <= doc.lines
     this.#view.dispatch({ effects: light.of(lines) })
     if (!there) return
-    // Only within the editor: CodeMirror's own way scrolls the page too.
-    const { scrollDOM } = this.#view
-    scrollDOM.scrollTop = this.#view.lineBlockAt(doc.line(reveal).from).top - scrollDOM.clientHeight / 3
+    // Only within the editor: CodeMirror's own way scrolls the page too. Lines are measured by then.
+    this.#view.requestMeasure({
+      read: (view) => view.lineBlockAt(doc.line(reveal).from).top,
+      write: (top, { scrollDOM }) => {
+        scrollDOM.scrollTop = top - scrollDOM.clientHeight / 3
+      },
+    })
   }
 
   mark(problems: readonly Marked[]): void {

@@ -100,7 +100,10 @@ function Walk({ url }: { readonly url: string }) {
   }
   return (
     <section aria-labelledby="walk-title">
-      <h2 id="walk-title">{t('liveWalk')}</h2>
+      <div class="bar">
+        <h2 id="walk-title">{t('liveWalk')}</h2>
+        <span class="hint">{t('liveWalkHint')}</span>
+      </div>
       <form
         class="ask"
         autocomplete="off"
@@ -119,7 +122,6 @@ function Walk({ url }: { readonly url: string }) {
             value={url}
             onInput={(event) => set({ url: event.currentTarget.value })}
           />
-          <small>{t('liveWalkHint')}</small>
         </label>
         <button
           type="submit"

@@ -1,0 +1,131 @@
+/**
+ * Writes the pictures of docs/console: `node tools/console-screenshots.ts [FOLDER]`. A door of a release with
+ * one rule opened, a door that runs, both languages and both themes; look at each one before it is kept.
+ */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import { enter, ready, startConsoleProcess, visit } from '../e2e/console/start-console.ts'
+import { startDoor } from '../e2e/door.ts'
+import { startChromium } from '../e2e/parts/chromium.ts'
+import { debian } from '../e2e/parts/debian.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const out = resolve(process.argv[2] ?? join(root, 'docs', 'console'))
+mkdirSync(out, { recursive: true })
+
+/** Korean letters: a fresh machine has none. */
+const letters = 'usr/share/fonts/truetype/nanum'
+const fonts = await debian(['fonts-nanum'], `${letters}/NanumGothic.ttf`, 'unpack')
+const home = mkdtempSync(join(tmpdir(), 'kfdoor-shots-'))
+const mesh = join(home, 'my-mesh')
+for (const [at, part] of ['release', 'tls', 'demo'].entries()) {
+  cpSync(join(root, 'profiles', '26.03', part), join(mesh, `${at + 1}-${part}`), { recursive: true })
+}
+const edited = join(mesh, '2-tls', 'plain-port.yaml')
+// What somebody does who has had enough of sign-in pages.
+writeFileSync(
+  edited,
+  readFileSync(edited, 'utf8').replaceAll('"/oauth2/*"], notPorts', '"/oauth2/*", "/pipeline/*"], notPorts'),
+)
+const door = await startDoor(['--profile', '26.03'])
+mkdirSync(join(home, 'data'))
+symlinkSync(join(fonts.root, letters), join(home, 'data', 'fonts'))
+const chromium = await startChromium(null, [], home)
+process.chdir(home)
+const started = await startConsoleProcess(['-f', 'my-mesh', '--against', 'profile:26.03'], {
+  XDG_RUNTIME_DIR: door.env.XDG_RUNTIME_DIR,
+})
+const cookies = await enter(chromium.browser, started)
+
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const token = [
+  part({ alg: 'RS256', kid: 'made-up' }),
+  part({
+    iss: 'https://kubernetes.default.svc.cluster.local',
+    sub: 'system:serviceaccount:kubeflow-user-example-com:default-editor',
+    aud: ['pipelines.kubeflow.org'],
+    exp: 1_700_000_000,
+  }),
+  'c2lnbmF0dXJl',
+].join('.')
+
+interface Shot {
+  readonly name: string
+  readonly address: string
+  readonly act?: (page: Page) => Promise<void>
+}
+
+const predict =
+  'https://localhost/serving/kubeflow-user-example-com/sklearn-iris/v1/models/sklearn-iris:predict'
+const shots: readonly Shot[] = [
+  {
+    name: 'request',
+    address: `/request?${new URLSearchParams({ method: 'POST', url: predict, as: 'sa:kubeflow-user-example-com/default-editor' })}`,
+    act: (page) => page.waitForTimeout(1200),
+  },
+  {
+    name: 'map',
+    address: '/map',
+    act: async (page) => {
+      await page.waitForSelector('.grid .cell', { timeout: 60_000 })
+    },
+  },
+  {
+    name: 'change',
+    address: '/change?show=mesh',
+    act: async (page) => {
+      await page.waitForSelector('.change .diff', { timeout: 180_000 })
+    },
+  },
+  { name: 'findings', address: '/findings' },
+  {
+    name: 'live',
+    address: `/live?${new URLSearchParams({ url: door.ready.httpUrl })}`,
+    act: async (page) => {
+      await page.locator('article.door button').first().click()
+      await page.waitForTimeout(700)
+      for (const path of ['/', '/pipeline/', '/dex/.well-known/openid-configuration', '/oauth2/sign_in']) {
+        await fetch(door.ready.httpUrl + path, { redirect: 'manual', headers: { accept: 'text/html' } })
+      }
+      await page.waitForSelector('.decisions tbody tr:nth-child(3)')
+      await page.locator('button[type=submit]').click()
+      await page.waitForSelector('.live > section table tbody tr:nth-child(5)')
+      await page.waitForTimeout(1500)
+    },
+  },
+  {
+    name: 'tokens',
+    address: '/tokens',
+    act: async (page) => {
+      await page.locator('textarea').fill(token)
+      await page.waitForSelector('.tokens .answer')
+    },
+  },
+]
+
+for (const [locale, colorScheme] of [
+  ['en-US', 'light'],
+  ['ko-KR', 'dark'],
+] as const) {
+  for (const { name, address, act } of shots) {
+    const { page, noted, close } = await visit(chromium.browser, started, cookies, {
+      locale,
+      colorScheme,
+      viewport: { width: 1120, height: 640 },
+    })
+    await page.goto(started.origin + address)
+    await page.waitForSelector(ready[name] as string, { timeout: 60_000 })
+    await act?.(page)
+    await page.waitForTimeout(300)
+    await page.screenshot({ path: join(out, `${name}-${locale.slice(0, 2)}-${colorScheme}.png`) })
+    for (const line of noted) process.stderr.write(`${name}: ${line}\n`)
+    await close()
+  }
+}
+await chromium.close()
+await started.stop()
+await door.stop()
+rmSync(home, { recursive: true, force: true })
