@@ -58,12 +58,10 @@ interface Shot {
   readonly act?: (page: Page) => Promise<void>
 }
 
-const predict =
-  'https://localhost/serving/kubeflow-user-example-com/sklearn-iris/v1/models/sklearn-iris:predict'
 const shots: readonly Shot[] = [
   {
     name: 'request',
-    address: `/request?${new URLSearchParams({ method: 'POST', url: predict, as: 'sa:kubeflow-user-example-com/default-editor' })}`,
+    address: `/request?${new URLSearchParams({ url: 'https://localhost/jupyter/', as: 'anonymous' })}`,
     act: (page) => page.waitForTimeout(1200),
   },
   {
