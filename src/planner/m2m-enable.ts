@@ -91,7 +91,7 @@ export function enableM2m(world: IntentWorld, ask: M2mAsk): Intended {
       reasons: [
         `the gateway would read such tokens, and nobody would get in by one: ${whatStillAsks(mesh, entrance)} is asked about every request`,
       ],
-      next: 'let the auth service take tokens (`kfdoor migrate authservice`, or `kfdoor serve authz`), or ask it about browsers only',
+      next: 'put an auth service there that reads such tokens (`kfdoor serve authz`), or ask the one there is about browsers only',
     })
   }
   return {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import { aWorld, planFor, refusal } from '../../e2e/change/intent-world.ts'
 import { localGatewayOnIngress } from '../../tools/tour/overlays.ts'
 import type { AccessDiff } from '../regions/index.ts'
 import { deleteOf } from './changes.ts'
-import { type AuthnWay, authnOffers, migrateAuthnFilter } from './migrate-authn-filter.ts'
+import { type AuthnOffer, type AuthnWay, authnOffers, migrateAuthnFilter } from './migrate-authn-filter.ts'
 import { splitGateway } from './split-gateway.ts'
 
 /** The third report's model: in a plain namespace, called from inside by its Service's name. */
@@ -183,3 +184,25 @@ for (const [what, call, words] of refused) {
     assert.match(refusal(call), words)
   })
 }
+
+test('docs/change.md tells what these ways open', () => {
+  const world = report()
+  const page = readFileSync(new URL('../../docs/change.md', import.meta.url), 'utf8')
+  const [told, asReported] = [['/v1/*'], ['/v1*']].map((paths) => authnOffers(world, { ...ask, paths }))
+  const cell = (offers: readonly AuthnOffer[] | undefined, way: AuthnWay) => {
+    const offer = offers?.find((each) => each.way === way)
+    assert.ok(offer && !('refused' in offer))
+    return `${opened(offer.access).join(', ') || 'nothing'} | ${offer.intended.changes.length} objects |`
+  }
+  for (const [words, want] of [
+    ['the report’s: provider', cell(asReported, 'paths')],
+    ['--by paths --path', cell(told, 'paths')],
+    ['--by hosts --host', cell(told, 'hosts')],
+    ['--by split-gateway` |', cell(told, 'split-gateway')],
+  ] as const) {
+    const line = page
+      .split('\n')
+      .find((each) => each.startsWith('|') && each.replaceAll("'", '’').includes(words))
+    assert.ok(line?.endsWith(want), `${words}: ${want}, told: ${line}`)
+  }
+})
