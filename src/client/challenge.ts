@@ -22,7 +22,11 @@ export function challengeOf({ status, url, header }: AnswerHead): 'yes' | 'no' |
     if (!location) return 'no'
     try {
       const to = new URL(location, url)
-      const signsIn = authorizationRequest(to) !== undefined || /\/oauth2\/(start|sign_in)$/.test(to.pathname)
+      // oauth2-proxy's own places, below whatever prefix it has.
+      const begins = /\/(start|sign_in)$/.test(to.pathname)
+      const signsIn =
+        authorizationRequest(to) !== undefined ||
+        (begins && (to.searchParams.has('rd') || /\/oauth2\//.test(to.pathname)))
       return signsIn ? 'yes' : 'no'
     } catch {
       return 'no'

@@ -151,12 +151,31 @@ export const asksPassword = (form: Form) => form.fields.some(({ type }) => type 
  * error page has a similar one, to `sign_in`, which is not a beginning.
  */
 export function startForm(page: Page): Form | undefined {
-  return page.forms.find(
-    (form) =>
-      /\/start$/.test(form.action.pathname) &&
-      form.fields.every(({ type }) => type === 'hidden') &&
-      form.fields.some(({ name }) => name === 'rd'),
+  const form = page.forms.find(
+    ({ action, fields }) =>
+      /\/start$/.test(action.pathname) &&
+      fields.every(({ type }) => type === 'hidden') &&
+      (fields.some(({ name }) => name === 'rd') || action.searchParams.has('rd')),
   )
+  return form ?? startLink(page)
+}
+
+/** A page somebody made for oauth2-proxy may have a link where its own has a form. */
+function startLink({ links }: Page): Form | undefined {
+  const link = links.find(
+    ({ href }) =>
+      /\/start$/.test(href.pathname) && (href.searchParams.has('rd') || /\/oauth2\//.test(href.pathname)),
+  )
+  if (!link) return undefined
+  const action = new URL(link.href)
+  action.search = ''
+  const fields = [...link.href.searchParams].map(([name, value]) => ({
+    name,
+    value,
+    type: 'hidden',
+    checked: false,
+  }))
+  return { method: 'GET', action, fields, buttons: [] }
 }
 
 function withEntrance(

@@ -25,20 +25,28 @@ interface Shape {
   readonly approval: boolean
   readonly connectors: 1 | 2
   /** How the door begins: a redirect, or a page with a button; where it lies. */
-  readonly start: 'redirect' | 'page'
+  readonly start: 'redirect' | 'page' | 'link'
   readonly base: '' | '/kubeflow'
+  /** Where the auth service lies; what its cookies are called; with which status it redirects. */
+  readonly prefix?: string
+  readonly cookie?: string
+  readonly status?: 302 | 303 | 307
+  /** Where Dex lies. */
+  readonly dex?: string
 }
 
-async function aDoor({ tag, approval, connectors, start, base }: Shape) {
+async function aDoor(shape: Shape) {
+  const { tag, approval, connectors, start, base } = shape
+  const { prefix = '/oauth2', cookie: p = 'p', status = 302, dex = '/dex' } = shape
   const issuer = createIssuer({
     config: aConfig({
-      issuer: `http://dex.auth.svc.cluster.local:5556${base}/dex`,
+      issuer: `http://dex.auth.svc.cluster.local:5556${base}${dex}`,
       clients: [
         {
           id: 'kubeflow',
           secret: 's',
           name: 'App',
-          redirectUris: [`${base}/oauth2/callback`],
+          redirectUris: [`${base}${prefix}/callback`],
           public: false,
           trustedPeers: [],
         },
@@ -58,53 +66,57 @@ async function aDoor({ tag, approval, connectors, start, base }: Shape) {
   })
   const query = new URLSearchParams({
     client_id: 'kubeflow',
-    redirect_uri: `${base}/oauth2/callback`,
+    redirect_uri: `${base}${prefix}/callback`,
     response_type: 'code',
     scope: 'openid email',
     state: 'abc',
   })
-  const authorize = `${base}/dex/auth?${query}`
+  const authorize = `${base}${dex}/auth?${query}`
   const server = createServer(async (request, response) => {
     const parts: Buffer[] = []
     for await (const one of request) parts.push(one as Buffer)
     const url = new URL(request.url ?? '/', 'http://door')
     const cookie = request.headers.cookie ?? ''
-    if (url.pathname.startsWith(`${base}/dex/`)) {
+    if (url.pathname.startsWith(`${base}${dex}/`)) {
       const headers = Object.entries(request.headers).map(
         ([name, value]) => [name, String(value)] as [string, string],
       )
       const body = parts.length > 0 ? Buffer.concat(parts) : undefined
       const answer = await issuer.handle(new Request(url, { method: request.method, headers, body }))
       response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text())
-    } else if (url.pathname === `${base}/oauth2/start`) {
-      response.writeHead(302, { location: authorize, 'set-cookie': 'p_csrf=1; Path=/; HttpOnly' }).end()
-    } else if (url.pathname === `${base}/oauth2/callback`) {
+    } else if (url.pathname === `${base}${prefix}/start`) {
+      response.writeHead(status, { location: authorize, 'set-cookie': `${p}_csrf=1; Path=/; HttpOnly` }).end()
+    } else if (url.pathname === `${base}${prefix}/callback`) {
       const good =
-        /p_csrf=1/.test(cookie) && url.searchParams.get('code') && url.searchParams.get('state') === 'abc'
+        cookie.includes(`${p}_csrf=1`) &&
+        url.searchParams.get('code') &&
+        url.searchParams.get('state') === 'abc'
       if (!good)
         response.writeHead(403, { 'content-type': 'text/html' }).end('<p>Login Failed: no CSRF token</p>')
       else
         response
-          .writeHead(302, {
+          .writeHead(status === 307 ? 302 : status, {
             location: `${base}/`,
             'set-cookie': [
-              'p_0=aaa; Path=/; Max-Age=3600',
-              'p_1=bbb; Path=/; Max-Age=3600',
-              'p_csrf=; Path=/; Max-Age=0',
+              `${p}_0=aaa; Path=/; Max-Age=3600`,
+              `${p}_1=bbb; Path=/; Max-Age=3600`,
+              `${p}_csrf=; Path=/; Max-Age=0`,
             ],
           })
           .end()
-    } else if (/p_0=aaa; p_1=bbb|p_1=bbb; p_0=aaa/.test(cookie)) {
+    } else if (cookie.includes(`${p}_0=aaa`) && cookie.includes(`${p}_1=bbb`)) {
       response
         .writeHead(200, { 'content-type': 'text/html' })
         .end('<title>Kubeflow Central Dashboard</title>')
     } else if (start === 'redirect') {
-      response.writeHead(302, { location: authorize, 'set-cookie': 'p_csrf=1; Path=/; HttpOnly' }).end()
+      response.writeHead(status, { location: authorize, 'set-cookie': `${p}_csrf=1; Path=/; HttpOnly` }).end()
     } else {
       response
         .writeHead(403, { 'content-type': 'text/html' })
         .end(
-          `<form method="GET" action="${base}/oauth2/start"><input type="hidden" name="rd" value="${base}/"><button>Sign in with Dex</button></form>`,
+          start === 'link'
+            ? `<h1>Our company</h1><a class="button" href="${base}${prefix}/start?rd=${encodeURIComponent(`${base}/`)}&amp;x=1">Enter</a>`
+            : `<form method="GET" action="${base}${prefix.replace('/', '&#x2F;')}/start"><input type="hidden" name="rd" value="${base}/"><button>Sign in with Dex</button></form>`,
         )
     }
   })
@@ -133,10 +145,18 @@ const shapes = tags.flatMap((tag): Shape[] => [
   { tag, approval: true, connectors: 2, start: 'page', base: '' },
   { tag, approval: false, connectors: 2, start: 'redirect', base: '' },
 ])
+const plain = { tag: 'v2.41.1', approval: true, connectors: 2, base: '' } as const
+/** What installers change without meaning anything by it. */
+const dressed: readonly Shape[] = [
+  { ...plain, start: 'link', prefix: '/company-sso', cookie: '__Secure-company' },
+  { ...plain, start: 'page', prefix: '/auth/proxy', cookie: '_x', status: 303, dex: '/auth/dex' },
+  { ...plain, start: 'redirect', prefix: '/sso', status: 307, dex: '/identity' },
+  { ...plain, start: 'page', prefix: '/sso', base: '/kubeflow', dex: '/dex' },
+]
 
-for (const shape of shapes) {
-  const { tag, approval, connectors, start, base } = shape
-  test(`Dex ${tag}${approval ? ' with approval' : ''}, ${connectors} connector(s), a door that begins with a ${start}${base && ` below ${base}`}`, async (t) => {
+for (const shape of [...shapes, ...dressed]) {
+  const { tag, approval, connectors, start, base, prefix = '/oauth2', cookie = 'p' } = shape
+  test(`Dex ${tag}${approval ? ' with approval' : ''}, ${connectors} connector(s), a door that begins with a ${start}${base && ` below ${base}`}, at ${prefix}`, async (t) => {
     const { server, url } = await aDoor(shape)
     const agent = createAgent({ clock })
     t.after(async () => {
@@ -154,11 +174,11 @@ for (const shape of shapes) {
     const connector = connectors === 2 ? 'local' : undefined
     const { credential, seen } = await attempt({ password: '12341234', connector })
     assert.deepEqual(credential.kind === 'session' && credential.cookies.map(({ name }) => name), [
-      'p_0',
-      'p_1',
+      `${cookie}_0`,
+      `${cookie}_1`,
     ])
     assert.deepEqual([seen.kind, seen.approval, seen.connector], ['oauth2-proxy', approval, 'local'])
-    assert.deepEqual(seen.signOut, { kind: 'get', path: `${base}/oauth2/sign_out` })
+    assert.deepEqual(seen.signOut, { kind: 'get', path: `${base}${prefix}/sign_out` })
 
     const code = (error: unknown) => (isFault(error) ? error.code : String(error))
     assert.equal(await attempt({ password: 'wrong', connector }).catch(code), 'ERR_CREDENTIALS_WRONG')
