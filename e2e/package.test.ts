@@ -23,9 +23,11 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   dependencies: Record<string, string>
+  optionalDependencies: Record<string, string>
 }
+const dependencies = { ...manifest.dependencies, ...manifest.optionalDependencies }
 
 describe('the packed tarball', () => {
   const folder = mkdtempSync(join(tmpdir(), 'kfdoor-pack-'))
@@ -56,11 +58,19 @@ describe('the packed tarball', () => {
 
   it('holds the program and its profiles, and no sources or tests', () => {
     assert.equal(existsSync(join(home, 'src')), false)
-    for (const path of ['dist/cli/main.js', 'profiles/26.03/release/gateways.yaml', 'LICENSE', 'README.md']) {
+    for (const path of [
+      'dist/cli/main.js',
+      'profiles/26.03/release/gateways.yaml',
+      'schemas/plan.schema.json',
+      'LICENSE',
+      'README.md',
+    ]) {
       assert.ok(paths.includes(path), path)
     }
     assert.deepEqual(
-      paths.filter((path) => !/^(bin|dist|profiles|claims)\/|^[A-Z][A-Za-z.]*$|^package\.json$/.test(path)),
+      paths.filter(
+        (path) => !/^(bin|dist|profiles|claims|schemas)\/|^[A-Z][A-Za-z.]*$|^package\.json$/.test(path),
+      ),
       [],
     )
     assert.deepEqual(

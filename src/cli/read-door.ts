@@ -32,7 +32,7 @@ export function doorPaths(options: DoorOptions, env: Io['env']): readonly string
   return []
 }
 
-function hasKubeconfig(env: Io['env']): boolean {
+export function hasKubeconfig(env: Io['env']): boolean {
   return Boolean(env.KUBECONFIG) || (env.HOME !== undefined && existsSync(join(env.HOME, '.kube', 'config')))
 }
 

@@ -19,6 +19,8 @@ export const inferCommand = (io: Io) =>
           .default('auto' as const),
       )
       .option('--grpc', 'V2 over gRPC; also chosen by `--url grpcs://HOST` or `grpc://HOST`')
+      .option('--context <name>', 'the ingress gateway of this kubeconfig context, found by its Service')
+      .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
       .option('--host <name>', 'the model’s own host, where it is known')
       .option('--path <path>', 'the model’s path at the door, where it is known'),
   )
@@ -29,6 +31,7 @@ Examples:
   kfdoor infer kubeflow-user-example-com/sklearn-iris -d '{"instances": [[6.8, 2.8, 4.8, 1.4]]}'
   kfdoor infer sklearn-iris -d @input.json
   kfdoor infer sklearn-irisv2 --grpc -d @input.json
+  kfdoor infer team/iris --context prod -d @input.json
   kfdoor infer llama -d '{"model": "llama", "stream": true, "messages": [{"role": "user", "content": "Hello"}]}'`,
     )
     .action(
@@ -38,6 +41,8 @@ Examples:
           data: string
           url?: string
           grpc?: boolean
+          context?: string
+          kubeconfig?: string
           protocol: 'auto' | 'v1' | 'v2' | 'openai'
           host?: string
           path?: string
@@ -46,9 +51,15 @@ Examples:
         const { withDoor } = await import('../kfp/door.ts')
         const { inferAt } = await import('../kfp/infer.ts')
         const scheme = /^grpc(s?):/i.exec(options.url ?? '')
-        const url = options.url?.replace(/^grpc/i, 'http')
+        const { ingressFor } = await import('../kfp/ingress.ts')
+        const ingress = await ingressFor(io, options)
+        const url = ingress?.url.href ?? options.url?.replace(/^grpc/i, 'http')
         const wanted = { ...options, url, grpc: options.grpc ?? scheme !== null }
-        await withDoor(io, wanted, (door) => inferAt(io, door, model, wanted))
+        try {
+          await withDoor(io, wanted, (door) => inferAt(io, door, model, wanted))
+        } finally {
+          ingress?.close()
+        }
         io.exit(exitCode.ok)
       },
     )
