@@ -22,6 +22,8 @@ export interface PlanOptions {
   /** How commands over all requests look at a mesh. */
   readonly view: (mesh: Mesh) => ViewOptions
   readonly certificate?: (mesh: Mesh) => CertificateLookup
+  /** Nothing is changed from here: the objects go to whoever keeps them, as text. */
+  readonly writtenDown?: boolean
 }
 
 /**
@@ -32,7 +34,7 @@ export interface PlanOptions {
  */
 export function planOf(door: RawDoor, intended: Intended, options: PlanOptions): Plan {
   const others = managedByOthers(intended.changes)
-  if (others.length > 0) throw new Fault('ERR_MANAGED_ELSEWHERE', { objects: others })
+  if (others.length > 0 && !options.writtenDown) throw new Fault('ERR_MANAGED_ELSEWHERE', { objects: others })
   const name = planName(options.intent, options.subject, intended.changes)
   const doorWith = (changes: readonly Change[]) => seenWith(door.inputs, changes, fileNameOf(name), options)
   const question = {
@@ -60,7 +62,13 @@ export function planOf(door: RawDoor, intended: Intended, options: PlanOptions):
       changes,
       access,
       findings: compareFindings(findingsOf(before, options), findingsOf(after, options)),
-      risks: [...intended.risks, ...moment],
+      risks: [
+        ...intended.risks,
+        ...others.map(
+          ({ object, manager }) => `${object} is kept by ${manager}; the change has to be made there`,
+        ),
+        ...moment,
+      ],
       callers: intended.callers,
     },
   }

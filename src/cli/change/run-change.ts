@@ -101,6 +101,7 @@ export async function runChange(
     source,
     now: world.now,
     view: world.view,
+    writtenDown: !options.apply && (output.format === 'yaml' || output.format === 'kustomize'),
   })
   if (incomplete.length > 0) {
     const risk = `what could not be read may decide too: ${incomplete.join('; ')}`
