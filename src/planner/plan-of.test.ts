@@ -235,8 +235,8 @@ test('what somebody else keeps is not planned for', () => {
     () => planOf(kept, intended([deleteOf(raw, 'opens', '')]), options),
     /AuthorizationPolicy istio-system\/need-token is kept by Argo CD \(application `mesh`\)/,
   )
-  const text = planOf(kept, intended([deleteOf(raw, 'opens', '')]), { ...options, writtenDown: true })
-  assert.match(text.spec.risks.join(), /is kept by Argo CD .*; the change has to be made there/)
+  const noted = planOf(kept, intended([deleteOf(raw, 'opens', '')]), { ...options, writtenDown: true })
+  assert.match(noted.spec.risks.join(), /is kept by Argo CD .*; the change has to be made there/)
 })
 
 test('an object that says something else than the plan knows stops it', () => {
