@@ -12,8 +12,10 @@ import { applyPlan } from '../src/compose/change/apply-plan.ts'
 import { openPlace } from '../src/compose/change/open-place.ts'
 import { planStatus } from '../src/compose/change/plan-status.ts'
 import { rollBack } from '../src/compose/change/roll-back.ts'
+import type { Plan } from '../src/planner/index.ts'
 import { changedIn, clearTo, dumpOf } from './change/cluster-dump.ts'
-import { accessBetween, planRow, readDoor, rows, withoutPlaces } from './change/rows.ts'
+import { commandRows, planByCommand } from './change/commands.ts'
+import { fromPrediction, planRow, readObjects, rows } from './change/rows.ts'
 import { type Cluster, startCluster } from './parts/kubernetes.ts'
 import { installKinds, loadYaml } from './parts/load-yaml.ts'
 
@@ -46,43 +48,55 @@ describe('plans on a real API server', {
         await loadYaml(cluster, [join(shared, fixture)], 'kubectl')
       })
 
-      for (const [index, row] of rows.entries()) {
-        test(`${row.name}: as predicted, and back`, async (t) => {
-          const state = join(folder, `${fixture}-${index}`)
-          const env = { XDG_STATE_HOME: state }
-          const plan = await planRow(row, kubeconfig, cluster.url)
-          if (plan === undefined) return t.skip('this release has nothing of the kind')
-          const place = await openPlace(plan, { env, kubeconfig, say: () => {} })
-          try {
-            const [was, seen] = [await dumpOf(cluster), await readDoor(kubeconfig)]
-            const { outcome } = await applyPlan(plan, place)
-            assert.equal(outcome, 'applied')
-            const is = await dumpOf(cluster)
-            assert.equal(changedIn(was, is).length, plan.spec.changes.length)
-            const access = accessBetween(seen, await readDoor(kubeconfig))
-            assert.deepEqual(access, withoutPlaces(plan.spec.access))
-            assert.equal((await applyPlan(plan, place)).outcome, 'already')
-            const status = await planStatus(plan, env, place)
-            assert.equal(status.state, 'applied')
-            assert.ok(status.steps.every((step) => step.state === 'written' && step.edited === undefined))
-
-            assert.equal((await rollBack(plan, place)).outcome, 'rolled-back')
-            const reborn = plan.spec.changes.some(({ op }) => op === 'delete')
-            const back = await dumpOf(cluster)
-            if (!reborn) assert.deepEqual(changedIn(was, back), [])
-            else {
-              const changed = changedIn(was, back)
-              assert.equal(changed.length, 1)
-              const [path = ''] = changed
-              assert.deepEqual(unborn(back.get(path)), unborn(was.get(path)))
-            }
-            assert.equal((await rollBack(plan, place)).outcome, 'nothing')
-          } finally {
-            place.close()
+      for (const words of commandRows) {
+        test(`kfdoor ${words}`, async (t) => {
+          const { plan, err, code } = await planByCommand(words, kubeconfig)
+          if (plan === undefined) {
+            // What would open more than was asked for, or lacks what it needs here.
+            assert.equal(code, 2, err)
+            assert.match(err, /KFD1932: .* is refused:\n/)
+            return t.skip(err.split('\n').slice(0, 2).join(' '))
           }
+          await thereAndBack(plan, `${fixture} ${words}`)
+        })
+      }
+
+      // Each way of writing by itself; one release will do.
+      for (const row of fixture === '26.03' ? rows : []) {
+        test(`${row.name}: as predicted, and back`, async () => {
+          const plan = await planRow(row, kubeconfig, cluster.url)
+          assert.ok(plan !== undefined)
+          await thereAndBack(plan, row.name)
         })
       }
     })
+  }
+
+  /** Carried out, it is what was predicted; rolled back, every object is as it was. */
+  async function thereAndBack(plan: Plan, name: string): Promise<void> {
+    const env = { XDG_STATE_HOME: join(folder, name.replaceAll(/[^a-z0-9.]+/g, '-').slice(0, 60)) }
+    const place = await openPlace(plan, { env, kubeconfig, say: () => {} })
+    try {
+      const [was, seen] = [await dumpOf(cluster), await readObjects(kubeconfig)]
+      assert.equal((await applyPlan(plan, place)).outcome, 'applied')
+      const is = await dumpOf(cluster)
+      assert.equal(changedIn(was, is).length, plan.spec.changes.length)
+      assert.deepEqual(fromPrediction(seen, await readObjects(kubeconfig), plan), {})
+      assert.equal((await applyPlan(plan, place)).outcome, 'already')
+      const status = await planStatus(plan, env, place)
+      assert.equal(status.state, 'applied')
+      assert.ok(status.steps.every((step) => step.state === 'written' && step.edited === undefined))
+
+      assert.equal((await rollBack(plan, place)).outcome, 'rolled-back')
+      const back = await dumpOf(cluster)
+      const deleted = plan.spec.changes.filter(({ op }) => op === 'delete').length
+      const changed = changedIn(was, back)
+      assert.equal(changed.length, deleted, changed.join('\n'))
+      for (const path of changed) assert.deepEqual(unborn(back.get(path)), unborn(was.get(path)))
+      assert.equal((await rollBack(plan, place)).outcome, 'nothing')
+    } finally {
+      place.close()
+    }
   }
 })
 

@@ -1,6 +1,9 @@
+import { viewOptions } from '../../src/cli/map/view-options.ts'
+import { readTexts } from '../../src/compose/change/read-texts.ts'
 import { asYaml, readCluster } from '../../src/compose/read-cluster.ts'
 import { type MeshInput, parseMesh } from '../../src/mesh/index.ts'
 import {
+  applyChanges,
   createOf,
   deleteOf,
   type Intended,
@@ -166,4 +169,27 @@ export function accessBetween(before: readonly MeshInput[], after: readonly Mesh
 
 export function withoutPlaces(diff: unknown): unknown {
   return JSON.parse(JSON.stringify(diff, (key, value: unknown) => (key === 'at' ? undefined : value)))
+}
+
+/** The cluster as commands that change a door read it: every object a text of its own. */
+export async function readObjects(kubeconfig: string): Promise<readonly MeshInput[]> {
+  const { inputs } = await readTexts(['cluster:'], async () => '', { env: {}, kubeconfig })
+  return inputs
+}
+
+/** How a door differs from the one a plan predicted; the lists of an access diff that are not empty. */
+export function fromPrediction(
+  before: readonly MeshInput[],
+  after: readonly MeshInput[],
+  { spec, metadata }: Plan,
+): unknown {
+  const predicted = parseMesh(applyChanges(before, spec.changes, 'new.yaml')).mesh
+  const { mesh } = parseMesh(after)
+  const at = Date.parse(metadata.createdAt) / 1000
+  const difference = diffAccess(predicted, mesh, {
+    now: at,
+    old: viewOptions(predicted),
+    new: viewOptions(mesh),
+  })
+  return Object.fromEntries(Object.entries(difference).filter(([, list]) => list.length > 0))
 }

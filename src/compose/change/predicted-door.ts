@@ -2,6 +2,7 @@
 import { Fault, isFault } from '../../base/index.ts'
 import { type Mesh, parseMesh } from '../../mesh/index.ts'
 import { applyChanges, fileNameOf, type Plan } from '../../planner/index.ts'
+import { type Principal, parsePrincipal } from '../../policy/index.ts'
 import { type AccessDiff, type Difference, diffAccess, type ViewOptions } from '../../regions/index.ts'
 import { readTexts } from './read-texts.ts'
 
@@ -58,7 +59,12 @@ export function checkAccess(
   { before, after }: PredictedDoor,
   { now, view }: { readonly now: number; readonly view: (mesh: Mesh) => ViewOptions },
 ): void {
-  const access = diffAccess(before, after, { now, old: view(before), new: view(after) })
+  const access = diffAccess(before, after, {
+    now,
+    old: view(before),
+    new: view(after),
+    principals: principalsOf(plan.spec.access),
+  })
   const [was, is] = [keysOf(plan.spec.access), keysOf(access)]
   const moved = [
     ...[...is].filter((key) => !was.has(key)).map((key) => `${key}, which the plan does not say`),
@@ -67,6 +73,12 @@ export function checkAccess(
   if (moved.length > 0) {
     throw new Fault('ERR_PLAN_STALE', { plan: plan.metadata.name, objects: moved.slice(0, 10), begun: false })
   }
+}
+
+/** Whom the plan speaks of, who need not stand in the door's own objects. */
+function principalsOf({ gained, lost, changed }: AccessDiff): readonly Principal[] {
+  const names = new Set([...gained, ...lost, ...changed].map(({ principal }) => principal))
+  return [...names].flatMap((name) => parsePrincipal(name) ?? [])
 }
 
 function keysOf(access: AccessDiff): ReadonlySet<string> {
