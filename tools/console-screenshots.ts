@@ -1,5 +1,5 @@
 /**
- * Writes the pictures of docs/console: `node tools/console-screenshots.ts [FOLDER]`. A door of a release with
+ * Writes the pictures of docs/console: `node tools/console-screenshots.ts [FOLDER [VIEW…]]`. A door of a release with
  * one rule opened, a door that runs, both languages and both themes; look at each one before it is kept.
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -55,12 +55,15 @@ const token = [
 interface Shot {
   readonly name: string
   readonly address: string
+  /** Pixels. */
+  readonly height?: number
   readonly act?: (page: Page) => Promise<void>
 }
 
 const shots: readonly Shot[] = [
   {
     name: 'request',
+    height: 900,
     address: `/request?${new URLSearchParams({ url: 'https://localhost/jupyter/', as: 'anonymous' })}`,
     act: (page) => page.waitForTimeout(1200),
   },
@@ -108,11 +111,12 @@ for (const [locale, colorScheme] of [
   ['en-US', 'light'],
   ['ko-KR', 'dark'],
 ] as const) {
-  for (const { name, address, act } of shots) {
+  for (const { name, address, height = 640, act } of shots) {
+    if (process.argv.length > 3 && !process.argv.slice(3).includes(name)) continue
     const { page, noted, close } = await visit(chromium.browser, started, cookies, {
       locale,
       colorScheme,
-      viewport: { width: 1120, height: 640 },
+      viewport: { width: 1120, height },
     })
     await page.goto(started.origin + address)
     await page.waitForSelector(ready[name] as string, { timeout: 60_000 })
