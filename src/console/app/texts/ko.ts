@@ -2,7 +2,6 @@ import type { Texts } from './en.ts'
 
 /** 화면의 모든 글, 한국어. 정해진 용어(verdict, phase, 필드 이름)는 원문 그대로 둔다. */
 export const ko: Texts = {
-  title: 'kfdoor 콘솔',
   skip: '본문으로 건너뛰기',
   views: '보기',
   viewRequest: '요청',
@@ -23,7 +22,6 @@ export const ko: Texts = {
   working: '처리 중',
   failed: '처리하지 못했습니다: {0}',
   startFailed: '콘솔이 응답하지 않습니다. 터미널에서 `kfdoor console`이 아직 실행 중입니까?',
-  problems: 'YAML에 문제 {0}건',
   edited: '{0}개 파일 수정함',
   reset: '수정 되돌리기',
   resetAll: '모든 수정 되돌리기',
@@ -71,7 +69,6 @@ export const ko: Texts = {
   skipped: '해당 없음',
   unreached: '도달하지 않음',
   undecided: '알 수 없음',
-  behind: '게이트웨이 뒤',
 
   steps: '단계',
   everyStep: '모든 단계',
@@ -90,7 +87,6 @@ export const ko: Texts = {
   editor: '{0}의 YAML',
   editorLoading: '편집기를 불러오는 중',
   editHint: '여기서 고치면 입력하는 대로 판정이 바뀝니다. 파일에는 아무것도 쓰지 않습니다.',
-  copyYaml: '이 파일 복사',
   noPlace: '이 단계는 YAML에 해당하는 줄이 없습니다.',
   accessNow: '처음 읽은 YAML과 비교한 접근 권한',
   accessSame: '얻는 주체도 잃는 주체도 없습니다.',
@@ -113,14 +109,11 @@ export const ko: Texts = {
   mapRoute: '경로',
   mapGrid: '경로와 주체의 표. 화살표로 이동하고 Enter로 요청을 엽니다.',
   mapEmpty: '조건에 맞는 경로가 없습니다.',
-  mapCallers: '이 열의 주체',
   mapNothing: '묻지 않음',
   mapBuilding: '모든 경로와 모든 주체를 살펴보는 중',
   mapMore: '+{0}',
 
   changeTitle: '변경이 하는 일',
-  changeFrom: '이전',
-  changeTo: '이후',
   changeNothing:
     '아직 비교할 것이 없습니다. 요청 보기에서 YAML을 고치거나, 다른 메시나 계획을 주어 콘솔을 시작하십시오:',
   changeEdits: '수정한 내용',
@@ -140,13 +133,11 @@ export const ko: Texts = {
   from: '이전',
   to: '이후',
   request: '요청',
-  folded: '주체 {0}개',
   findingsNew: '새로운 점검 결과',
   findingsGone: '사라진 점검 결과',
   planTitle: '계획 {0}',
   planObjects: '오브젝트',
   planRisks: '적용하기 전에 읽으십시오',
-  planCallers: '호출하는 쪽에 필요한 것',
   planCommand: '만든 명령',
   planApply: '적용',
   planApplyHint: '콘솔을 --allow-apply로 시작하지 않았다면 적용은 터미널에서만 합니다',
@@ -170,7 +161,6 @@ export const ko: Texts = {
   severity: '심각도',
   finding: '내용',
   evidence: '근거',
-  fix: '고치기',
   fixWrite: '{1} 대신 {0} 쓰기',
   fixDone: '편집기에 썼습니다',
   suppressed: 'YAML에서 {0}건 숨김',

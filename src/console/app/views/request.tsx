@@ -13,7 +13,7 @@ import { VerdictPanel } from '../parts/verdict.tsx'
 import { shortened } from '../parts/words.tsx'
 import { YamlPane } from '../parts/yaml-pane.tsx'
 import { query, set } from '../router.ts'
-import { ask, inputs, nowSeconds, opened, secretHeaders, secretToken } from '../state.ts'
+import { ask, edits, inputs, nowSeconds, opened, secretHeaders, secretToken } from '../state.ts'
 import { t } from '../texts/index.ts'
 
 function fieldsOf(parts: URLSearchParams): AskFields {
@@ -87,6 +87,11 @@ export function RequestView() {
       <div class="bar">
         <h1 class="view-title">{t('viewRequest')}</h1>
         <span class="grow" />
+        {edits.value.size === 0 && (
+          <a href={pictureOf(fields)} download="kfdoor.svg">
+            {t('savePicture')}
+          </a>
+        )}
         <CopyCommand command={command} />
       </div>
       <AskForm fields={fields} change={change} />
@@ -147,6 +152,13 @@ export function RequestView() {
       </div>
     </div>
   )
+}
+
+/** The same way as a picture of its own, of the YAML as it was read. */
+function pictureOf({ method, url, as, headers }: AskFields): string {
+  const parts = new URLSearchParams({ method, url, as })
+  for (const line of headers) parts.append('header', line)
+  return `/api/path.svg?${parts}`
 }
 
 /** What the address names, else where the chosen step stands, else the first file. */
