@@ -21,12 +21,31 @@ interface Caller {
 
 const listed: Reach = { kind: 'listed' }
 
+/** What was found of a mesh, which never changes: a map asks for the same few pairs thousands of times. */
+const found = new WeakMap<Mesh, Map<string, Reach>>()
+
 /** `host` is a Service's full name, `name.namespace.svc.cluster.local`. */
 export function reachOf(mesh: Mesh, caller: Caller, host: string): Reach {
   if (mesh.sidecars.length === 0) return listed
-  const found = sidecarsOf(mesh, caller).map((sidecar) => reachBy(mesh, sidecar, caller, host))
-  const [first = listed] = found
-  const other = found.find(({ kind }) => kind !== first.kind)
+  let reaches = found.get(mesh)
+  if (reaches === undefined) {
+    reaches = new Map()
+    found.set(mesh, reaches)
+  }
+  const key = `${caller.namespace}/${caller.name} ${host}`
+  let reach = reaches.get(key)
+  if (reach === undefined) {
+    reach = reachOfPods(mesh, caller, host)
+    if (reaches.size >= 4096) reaches.clear()
+    reaches.set(key, reach)
+  }
+  return reach
+}
+
+function reachOfPods(mesh: Mesh, caller: Caller, host: string): Reach {
+  const all = sidecarsOf(mesh, caller).map((sidecar) => reachBy(mesh, sidecar, caller, host))
+  const [first = listed] = all
+  const other = all.find(({ kind }) => kind !== first.kind)
   if (other === undefined) return first
   const by = 'by' in first ? first.by : 'by' in other ? other.by : undefined
   return by === undefined ? first : { kind: 'unknown', by }
