@@ -25,7 +25,7 @@ export type ThreadAnswer =
 /** ms: a page of YAML is answered in a few dozen. */
 const longest = 1000
 /** MiB */
-const mostMemory = 192
+const mostMemory = 128
 const mostWaiting = 16
 
 type Opening = Omit<Extract<ThreadTask, { readonly do: 'open' }>, 'id' | 'do'>
@@ -82,7 +82,12 @@ export class ExplainThread {
 
   async #run(task: Task): Promise<ThreadAnswer> {
     const thread = this.#thread()
-    await thread.ready
+    try {
+      await thread.ready
+    } catch {
+      // A mesh too large for the thread; the page itself still answers.
+      return { stopped: true }
+    }
     return new Promise((resolve) => {
       const id = ++this.#id
       // Whoever waits is answered at once; the other thread takes the next question.
@@ -105,7 +110,7 @@ export class ExplainThread {
 function startThread(opening: Opening): Thread {
   const file = import.meta.url.endsWith('.ts') ? './explain-worker.ts' : './explain-worker.js'
   const worker = new Worker(new URL(file, import.meta.url), {
-    resourceLimits: { maxOldGenerationSizeMb: mostMemory, stackSizeMb: 4 },
+    resourceLimits: { maxOldGenerationSizeMb: mostMemory, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
     // Nothing of what the person has in the environment is needed there.
     env: {},
   })
