@@ -8,7 +8,7 @@ import { shortened, verdictText } from './words.tsx'
 const rowHeight = 30
 const columnWidth = 118
 const headWidth = 380
-const headHeight = 52
+const headHeight = 58
 /** Rows and columns beyond the edge that are drawn all the same. */
 const margin = 4
 
@@ -145,13 +145,16 @@ export function MapGrid({
 
 function CallerName({ name, more }: { readonly name: string; readonly more: number }) {
   const [, kind = '', rest = ''] = /^([^:]+):?(.*)$/.exec(name) ?? []
+  // Accounts of one namespace differ in what stands behind the slash.
+  const [, namespace, own = rest] = /^([^/,]+)\/(.*)$/.exec(rest) ?? []
   return (
     <>
       <span class="kind">
         {kind}
         {more > 0 && <span class="count">{t('mapMore', more)}</span>}
       </span>
-      <span class="name">{shortened(rest, 80)}</span>
+      <span class="name">{shortened(own, 80)}</span>
+      {namespace !== undefined && <span class="name">{shortened(namespace, 80)}</span>}
     </>
   )
 }
