@@ -227,7 +227,7 @@ describe('a process that is killed', () => {
       writeFileSync(file, JSON.stringify(plan))
       for (let at = 1; at <= plan.spec.changes.length; at++) {
         await inOneRun(async ({ place, env, status }) => {
-          await killedAt(['apply', file], env, at, fate)
+          await killedAt(['apply', file, '--no-recheck'], env, at, fate)
           const before = await landing(status, plan, fate === 'drop-after' ? at : at - 1)
           assert.equal(before.state, 'applying')
           await applyPlan(plan, place, { resume: true })
