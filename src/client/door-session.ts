@@ -49,9 +49,14 @@ export interface DoorSession {
 
 /** Renewed before it ends, so that no request is under way when it does. */
 const AHEAD_MS = 30_000
-/** Of one that lives but a moment, so near its end: else each request would have one of its own. */
-const aheadOf = (end: number | undefined, since: number) =>
-  end === undefined ? 0 : Math.min(AHEAD_MS, Math.max(0, (end - since) / 4))
+/**
+ * Of one that was made here and lives but a moment, so near its end: else each request would have one of
+ * its own. How long one lives that was only found is not known.
+ */
+const aheadOf = (end: number | undefined, since: number | undefined) => {
+  if (end === undefined) return 0
+  return since === undefined ? AHEAD_MS : Math.min(AHEAD_MS, Math.max(0, (end - since) / 4))
+}
 /** Other processes renew too: what they saved is seen after this time at the latest. */
 const LOOK_AGAIN_MS = 5000
 
@@ -61,12 +66,12 @@ const LOOK_AGAIN_MS = 5000
  */
 export function createDoorSession(options: DoorSessionOptions): DoorSession {
   const { store, door, name, clock } = options
-  /** `at`: when it was last looked at; `since`: when it was new. */
-  let held: { credential: Credential; version: number; at: number; since: number } | undefined
+  /** `at`: when it was last looked at; `since`: when it was made, where that was seen. */
+  let held: { credential: Credential; version: number; at: number; since?: number } | undefined
   let renewing: Promise<boolean> | undefined
   let tokenFile: { text: string; changedAt: number } | undefined
 
-  async function current(): Promise<{ credential: Credential; version: number; since: number }> {
+  async function current(): Promise<{ credential: Credential; version: number; since?: number }> {
     if (held && clock() - held.at < LOOK_AGAIN_MS) return held
     const credential = await store.load()
     if (!credential) {
@@ -80,7 +85,7 @@ export function createDoorSession(options: DoorSessionOptions): DoorSession {
       credential,
       version: known?.version ?? (held?.version ?? 0) + 1,
       at: clock(),
-      since: known?.since ?? clock(),
+      since: known?.since,
     }
     return held
   }
