@@ -26,7 +26,7 @@ async def main(protocol, target, seconds):
     calls = 0
     while time.monotonic() < end:
         response = await (rest.infer(target, request(), "sklearn-irisv2") if rest else grpc.infer(request()))
-        found = [int(each) for each in response.outputs[0].as_numpy()]
+        found = [int(each) for each in response.outputs[0].as_numpy().ravel()]
         if (response.id, found) != ("42", [1, 1]):
             sys.exit(f"call {calls}: {response.id} {found}")
         calls += 1

@@ -164,6 +164,8 @@ async function findRoute(
     const headers = { accept: 'application/json', ...(way.host === undefined ? {} : { host: way.host }) }
     for (const question of [
       `/v2/models/${encodeURIComponent(model.name)}/ready`,
+      // Who says no more than 200 to that (MLServer) tells its name here.
+      `/v2/models/${encodeURIComponent(model.name)}`,
       `/v1/models/${encodeURIComponent(model.name)}`,
     ]) {
       const response = await fetch(new URL(`${way.path}${question}`, door), { headers, signal })
