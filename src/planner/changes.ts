@@ -41,7 +41,7 @@ function versionOf({ object }: RawObject): { readonly resourceVersion?: string }
  * Who else keeps an object as it is and would undo a change to it: Argo CD, Flux, Helm, an operator;
  * undefined = nobody says so.
  */
-export function managerOf({ object }: Pick<RawObject, 'object'>): string | undefined {
+function managerOf({ object }: Pick<RawObject, 'object'>): string | undefined {
   const {
     labels = {},
     annotations = {},

@@ -1,5 +1,5 @@
-export { applyChanges, bare } from './apply-changes.ts'
-export { createOf, deleteOf, type EditableObject, managerOf, updateOf } from './changes.ts'
+export { applyChanges } from './apply-changes.ts'
+export { createOf, deleteOf, type EditableObject, updateOf } from './changes.ts'
 export { editObject, objectText } from './edit-text.ts'
 export { findEntrance, type IntentWorld } from './entrance.ts'
 export {
@@ -12,7 +12,6 @@ export {
 export { expose } from './expose/expose.ts'
 export { exposePipelines, type PipelinesGrantee } from './expose/pipelines.ts'
 export { unexpose } from './expose/unexpose.ts'
-export { inverseOf } from './inverse-of.ts'
 export { type ComponentFile, componentOf } from './kustomize.ts'
 export { enableM2m, type M2mAsk } from './m2m-enable.ts'
 export { migrateAuthService, type Seat, type SeatAsk } from './migrate-auth-service.ts'
@@ -34,9 +33,7 @@ export type {
   PlanSource,
 } from './plan.ts'
 export { parsePlan, planText } from './plan-file.ts'
-export { fileNameOf, meshAfter, type PlanOptions, planOf } from './plan-of.ts'
-export { findRaw, keyOf, nameOf, type RawDoor, type RawObject, readRawDoor, textOf } from './raw-door.ts'
-export { nearNames, refuse } from './refuse.ts'
-export { copyOf, isSame } from './same.ts'
+export { fileNameOf, type PlanOptions, planOf } from './plan-of.ts'
+export { keyOf, type RawDoor, type RawObject, readRawDoor, textOf } from './raw-door.ts'
 export { type SplitAsk, splitGateway } from './split-gateway.ts'
 export { enableTls, type TlsAsk } from './tls-enable.ts'

@@ -15,8 +15,3 @@ export function isSame(a: unknown, b: unknown): boolean {
 export function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
-
-/** A copy to be changed. */
-export function copyOf<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T
-}
