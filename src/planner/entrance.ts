@@ -29,38 +29,70 @@ export interface Entrance {
   readonly services: readonly Service[]
 }
 
+/** Why there is no Gateway with pods, where that is not the whole answer: what this command cannot do there. */
+interface WithoutGateway {
+  readonly ambient: string
+  readonly gatewayApi: string
+}
+
+interface Choice {
+  /** `NAMESPACE/NAME`, as somebody asked for it. */
+  readonly wanted?: string
+  /** Taken before Kubeflow's own, if it is there and nobody asked for another. */
+  readonly preferred?: string
+  readonly without: WithoutGateway
+}
+
+const fullName = ({ namespace, name }: Pick<Gateway, 'namespace' | 'name'>) => `${namespace}/${name}`
+
 /**
- * The Gateway named, else Kubeflow's own, else the only one with pods.
+ * The Gateway wanted, else the preferred one, else Kubeflow's own, else the only one with pods.
  *
  * @throws Fault ERR_INTENT_REFUSED, ERR_USAGE
  */
-export function findEntrance(
-  world: Pick<IntentWorld, 'door' | 'mesh'>,
+export function chooseGateway(
+  mesh: Mesh,
   intent: string,
-  wanted?: string,
-): Entrance {
-  const { door, mesh } = world
+  { wanted, preferred, without }: Choice,
+): { readonly gateway: Gateway; readonly pods: Workload } {
   const serving = mesh.gateways.flatMap((gateway) => {
     const pods = podsOf(mesh, gateway)
     return pods === undefined ? [] : [{ gateway, pods }]
   })
-  if (serving.length === 0) throw new Fault('ERR_INTENT_REFUSED', { intent, reasons: [noGateway(mesh)] })
-  const fullName = ({ gateway }: (typeof serving)[number]) => `${gateway.namespace}/${gateway.name}`
+  if (serving.length === 0)
+    throw new Fault('ERR_INTENT_REFUSED', { intent, reasons: [noGateway(mesh, without)] })
+  const named = (text: string | undefined) => serving.find(({ gateway }) => fullName(gateway) === text)
   const found =
     wanted === undefined
-      ? (serving.find((one) => fullName(one) === 'kubeflow/kubeflow-gateway') ??
+      ? (named(preferred) ??
+        named('kubeflow/kubeflow-gateway') ??
         (serving.length === 1 ? serving[0] : undefined))
-      : serving.find((one) => fullName(one) === wanted)
+      : named(wanted)
   if (found === undefined) {
     throw new Fault('ERR_USAGE', {
       message:
         wanted === undefined
           ? 'several Gateways could be the door'
           : `there is no Gateway \`${wanted}\` with pods`,
-      next: `name one with \`--gateway NS/NAME\`: ${serving.map((one) => `\`${fullName(one)}\``).join(', ')}`,
+      next: `name one with \`--gateway NS/NAME\`: ${serving.map(({ gateway }) => `\`${fullName(gateway)}\``).join(', ')}`,
     })
   }
-  const { gateway, pods } = found
+  return found
+}
+
+const without: WithoutGateway = {
+  ambient: 'this mesh is ambient and has no Istio Gateway with pods',
+  gatewayApi: 'its gateways are of the Gateway API, whose listeners this command does not write',
+}
+
+/** @throws Fault ERR_INTENT_REFUSED, ERR_USAGE */
+export function findEntrance(
+  world: Pick<IntentWorld, 'door' | 'mesh'>,
+  intent: string,
+  wanted?: string,
+): Entrance {
+  const { door, mesh } = world
+  const { gateway, pods } = chooseGateway(mesh, intent, { wanted, without })
   const raw = findRaw(door, {
     kind: 'Gateway',
     namespace: gateway.namespace,
@@ -70,7 +102,7 @@ export function findEntrance(
   if (raw === undefined) {
     throw new Fault('ERR_INTENT_REFUSED', {
       intent,
-      reasons: [`Gateway \`${fullName(found)}\` is written in a way that cannot be edited`],
+      reasons: [`Gateway \`${fullName(gateway)}\` is written in a way that cannot be edited`],
     })
   }
   return { gateway, raw, pods, services: servicesOf(mesh, pods) }
@@ -109,14 +141,12 @@ export function standsBefore(
   })
 }
 
-function noGateway(mesh: Mesh): string {
+function noGateway(mesh: Mesh, words: WithoutGateway): string {
   const ambient =
     mesh.namespaces.some(({ labels }) => labels['istio.io/dataplane-mode'] === 'ambient') ||
     mesh.workloads.some(({ podLabels }) => podLabels.app === 'ztunnel')
-  if (ambient) return 'this mesh is ambient and has no Istio Gateway with pods'
-  if (mesh.gatewayApi.some(({ kind }) => kind === 'Gateway')) {
-    return 'its gateways are of the Gateway API, whose listeners this command does not write'
-  }
+  if (ambient) return words.ambient
+  if (mesh.gatewayApi.some(({ kind }) => kind === 'Gateway')) return words.gatewayApi
   return mesh.virtualServices.length + mesh.authorizationPolicies.length === 0
     ? 'there is no Istio in this door: no Gateway, no VirtualService, no policy'
     : 'no Gateway of this door selects pods that are in it'
