@@ -1,6 +1,7 @@
 /** Questions over all requests, to a door whose gateway is kfdoor's own. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { smallDoor } from '../../../tools/small-door.ts'
 import { type Mesh, parseMesh } from '../../mesh/index.ts'
 import { assumedKeys, compileDoor, type Principal, parsePrincipal } from '../../policy/index.ts'
 import { accessMap, type Claim, diffAccess, prove } from '../../regions/index.ts'
@@ -23,26 +24,7 @@ const door = (policy: string) =>
   parseMesh([
     {
       file: 'mesh.yaml',
-      text: `apiVersion: v1
-kind: Service
-metadata: {name: istio-ingressgateway, namespace: istio-system}
-spec: {type: LoadBalancer, selector: {istio: ingressgateway}, ports: [{name: http2, port: 80, targetPort: 8080}]}
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gw, namespace: apps}
-spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: vs, namespace: apps}
-spec: {hosts: ["*"], gateways: [gw], http: [{route: [{destination: {host: app.apps.svc.cluster.local, port: {number: 80}}}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: app, namespace: apps}
-spec: {ports: [{name: http, port: 80}]}
----
+      text: `${smallDoor}---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: policy, namespace: istio-system}
