@@ -21,6 +21,8 @@ import { installKinds, loadYaml } from './parts/load-yaml.ts'
 
 const shared = fileURLToPath(new URL('../../shared/fixtures/kubeflow/', import.meta.url))
 const fixtures = ['26.03', 'v1.9', 'v1.8', 'v1.6']
+/** There the header a person is known by would do for callers inside the mesh too. */
+const refused = new Set(['v1.8 expose sklearn-iris --to user:user@example.com'])
 
 describe('plans on a real API server', {
   skip: existsSync(shared) ? false : 'the fixtures of four releases are not beside the checkout',
@@ -49,14 +51,16 @@ describe('plans on a real API server', {
       })
 
       for (const words of commandRows) {
-        test(`kfdoor ${words}`, async (t) => {
+        const isRefused = refused.has(`${fixture} ${words}`)
+        test(`kfdoor ${words}${isRefused ? ' is refused: it would open more than was asked for' : ''}`, async () => {
           const { plan, err, code } = await planByCommand(words, kubeconfig)
-          if (plan === undefined) {
-            // What would open more than was asked for, or lacks what it needs here.
+          if (isRefused) {
             assert.equal(code, 2, err)
             assert.match(err, /KFD1932: .* is refused:\n/)
-            return t.skip(err.split('\n').slice(0, 2).join(' '))
+            assert.equal(plan, undefined)
+            return
           }
+          assert.ok(plan, err)
           await thereAndBack(plan, `${fixture} ${words}`)
         })
       }
