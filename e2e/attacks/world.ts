@@ -323,7 +323,7 @@ export async function openWorld(world: string): Promise<World> {
   const hardening = parity[world] ? 'istio-parity' : 'default'
   const doorPort = (): DoorPort => ({
     ...decideWholePath(compileDoor(mesh, { fetched: sources.text }), hardening),
-    ask: (check, signal) => provider.check(check, signal),
+    ask: async (check, signal) => provider.check(check, signal),
     upstream: (target) => {
       const [name = ''] = target.destination.host.split('.')
       if (name === 'dex')

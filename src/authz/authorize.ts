@@ -1,3 +1,4 @@
+import { andThen } from '../base/index.ts'
 import type { CheckAnswer, Check as EngineCheck, HeaderList } from '../policy/index.ts'
 import type { Allow, Authorize, AuthzCheck, Reason, Refuse, Verdict } from './check.ts'
 import { words } from './codes.ts'
@@ -6,7 +7,7 @@ import type { MachineAnswer, Machines } from './machines/machines.ts'
 
 /** Sessions and the sign-in: the auth service whose seat this is. */
 export interface SignIn {
-  check(check: EngineCheck): Promise<SignInAnswer>
+  check(check: EngineCheck): SignInAnswer | Promise<SignInAnswer>
 }
 
 export interface SignInAnswer extends CheckAnswer {
@@ -38,7 +39,7 @@ const NONE: HeaderList = []
  * One decision: token first, then session, then the way to sign in. Whoever sends a token is judged
  * by the token; a cookie beside it does not help a bad one.
  *
- * Never rejects. What went wrong on the way is a refusal: the door stays shut.
+ * Neither throws nor rejects. What went wrong on the way is a refusal: the door stays shut.
  */
 export function createAuthorize(options: AuthorizeOptions): Authorize {
   const { signIn, machines, identity, newId } = options
@@ -66,15 +67,24 @@ export function createAuthorize(options: AuthorizeOptions): Authorize {
     kind: 'allow',
     id: newId(),
     reason,
-    ...(who !== undefined && { who }),
+    who,
     status,
     set,
     remove: identity.toRemove(set, check.headers),
   })
 
+  const named = new WeakMap<MachineAnswer & object, HeaderList>()
+  /** What a token sets; the same list for the same answer, and a token that is known has the same. */
+  const setOfMachine = (answer: MachineAnswer & { kind: 'admitted' }): HeaderList => {
+    let set = named.get(answer)
+    if (set === undefined) {
+      set = identity.of(answer.user, answer.groups)
+      named.set(answer, set)
+    }
+    return set
+  }
   const ofMachine = (check: AuthzCheck, answer: Exclude<MachineAnswer, undefined>): Verdict => {
-    if (answer.kind === 'admitted')
-      return allow(check, answer.by, identity.of(answer.user, answer.groups), answer.user)
+    if (answer.kind === 'admitted') return allow(check, answer.by, setOfMachine(answer), answer.user)
     return refusal(newId(), answer.reason, { detail: answer.detail })
   }
 
@@ -110,26 +120,30 @@ export function createAuthorize(options: AuthorizeOptions): Authorize {
     return { kind, id, reason, status, headers: [...headers, ...marks], body }
   }
 
-  const decide = async (check: AuthzCheck): Promise<Verdict> => {
+  const bySignIn = (check: AuthzCheck): Verdict | Promise<Verdict> => {
+    const answer = signIn.check(engineCheck(check))
+    return answer instanceof Promise ? answer.then((late) => ofSignIn(check, late)) : ofSignIn(check, answer)
+  }
+
+  const decide = (check: AuthzCheck): Verdict | Promise<Verdict> => {
     const wrong = unreadable(check)
     if (wrong !== undefined) return refusal(newId(), 'bad-check', { detail: wrong })
     const token = bearerToken(check.headers)
     if (token === 'ambiguous')
       return refusal(newId(), 'bad-check', { detail: 'several Authorization headers' })
-    if (token !== undefined) {
-      const answer = machines.identify(token)
-      const found = answer instanceof Promise ? await answer : answer
-      if (found) return ofMachine(check, found)
-    }
-    return ofSignIn(check, await signIn.check(engineCheck(check)))
+    if (token === undefined) return bySignIn(check)
+    return andThen(machines.identify(token), (found) => (found ? ofMachine(check, found) : bySignIn(check)))
   }
+  /** What a failing store says may hold an address; it goes to the log and nowhere else. */
+  const failed = (error: unknown): Verdict =>
+    refusal(newId(), 'failed', { detail: error instanceof Error ? error.message : String(error) })
 
-  return async (check) => {
+  return (check) => {
     try {
-      return await decide(check)
+      const verdict = decide(check)
+      return verdict instanceof Promise ? verdict.catch(failed) : verdict
     } catch (error) {
-      // What a failing store says may hold an address; it goes to the log and nowhere else.
-      return refusal(newId(), 'failed', { detail: error instanceof Error ? error.message : String(error) })
+      return failed(error)
     }
   }
 }

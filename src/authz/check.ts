@@ -22,7 +22,7 @@ export interface Allow {
   readonly kind: 'allow'
   readonly id: string
   readonly reason: 'session' | 'token' | 'token-review' | 'exempt'
-  readonly who?: string
+  readonly who?: string | undefined
   /** 200; 202 where oauth2-proxy says so to nginx. */
   readonly status: number
   readonly set: HeaderList
@@ -57,4 +57,5 @@ export type Reason =
   | 'bad-check'
   | 'failed'
 
-export type Authorize = (check: AuthzCheck) => Promise<Verdict>
+/** At once where everything is in memory: a session or token that is known asks nobody. */
+export type Authorize = (check: AuthzCheck) => Verdict | Promise<Verdict>

@@ -6,7 +6,7 @@ import { isForwardedHeader, soleValue, type TrustedProxies } from './trusted.ts'
 export interface HttpReading {
   readonly check: AuthzCheck
   /** `traceparent`, when it is one (W3C Trace Context §3.2). */
-  readonly trace?: string
+  readonly trace?: string | undefined
 }
 
 /**
@@ -45,7 +45,7 @@ export function readHttpCheck(
     headers,
   }
   const said = via === 'forward-auth' || via === 'auth-request' ? ofHeaders(check) : check
-  return { check: said, ...(trace !== undefined && isTraceParent(trace) && { trace }) }
+  return { check: said, trace: trace !== undefined && isTraceParent(trace) ? trace : undefined }
 }
 
 /** Traefik's forwardAuth, nginx's auth_request: the original request stands in headers. */
@@ -71,16 +71,34 @@ export function writeVerdict(response: ServerResponse, via: Via, verdict: Verdic
   else writeRefusal(response, via, verdict, closing)
 }
 
-function writeAllow(response: ServerResponse, { status, set, remove, page }: Allow, closing: boolean): void {
-  const head: string[] = []
-  for (const [name, value] of set) head.push(name, value)
-  // Envoy takes these out of the request it lets through; others read what is set only.
-  if (remove.length > 0) head.push('x-envoy-auth-headers-to-remove', joined(remove))
+function writeAllow(response: ServerResponse, allow: Allow, closing: boolean): void {
+  const { status, page } = allow
+  const known = headOf(allow)
+  if (page === undefined && !closing) {
+    response.writeHead(status, known as unknown as Record<string, string>)
+    response.end()
+    return
+  }
+  const head = known.slice(0, -2)
   for (const [name, value] of page?.headers ?? []) head.push(name, value)
   head.push('content-length', String(Buffer.byteLength(page?.body ?? '')))
   if (closing) head.push('connection', 'close')
   response.writeHead(status, head as unknown as Record<string, string>)
   response.end(page?.body)
+}
+
+const heads = new WeakMap<HeaderList, { readonly remove: readonly string[]; readonly head: string[] }>()
+/** Flat, with an empty body's length at the end. What a session or token sets is one list, so its head is made once. */
+function headOf({ set, remove }: Allow): string[] {
+  const known = heads.get(set)
+  if (known !== undefined && known.remove === remove) return known.head
+  const head: string[] = []
+  for (const [name, value] of set) head.push(name, value)
+  // Envoy takes these out of the request it lets through; others read what is set only.
+  if (remove.length > 0) head.push('x-envoy-auth-headers-to-remove', joined(remove))
+  head.push('content-length', '0')
+  heads.set(set, { remove, head })
+  return head
 }
 
 const joins = new WeakMap<readonly string[], string>()

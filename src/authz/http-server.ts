@@ -11,7 +11,7 @@ export interface Decided {
   /** From the first byte that was read of the check to the verdict, in milliseconds. */
   readonly ms: number
   /** `traceparent` of the request. */
-  readonly trace?: string
+  readonly trace?: string | undefined
 }
 
 export interface AuthzDoor {
@@ -73,13 +73,21 @@ const isRelayed = ({ headers }: IncomingMessage) =>
 export function createHttpServer(options: HttpServerOptions): AuthzHttpServer {
   let closing = false
 
-  const answer = async (request: IncomingMessage, response: ServerResponse, via: Via, target: string) => {
+  const answer = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    via: Via,
+    target: string,
+  ): Promise<void> | void => {
     const began = performance.now()
     const { authorize, trusted } = options.door()
     const { check, trace } = readHttpCheck(request, via, target, trusted)
-    const verdict = await authorize(check)
-    if (!response.destroyed) writeVerdict(response, via, verdict, closing)
-    options.decided({ check, verdict, ms: performance.now() - began, ...(trace !== undefined && { trace }) })
+    const tell = (verdict: Verdict) => {
+      if (!response.destroyed) writeVerdict(response, via, verdict, closing)
+      options.decided({ check, verdict, ms: performance.now() - began, trace })
+    }
+    const verdict = authorize(check)
+    return verdict instanceof Promise ? verdict.then(tell) : tell(verdict)
   }
 
   const route = (request: IncomingMessage, response: ServerResponse): Promise<void> | void => {
@@ -129,12 +137,16 @@ export function createHttpServer(options: HttpServerOptions): AuthzHttpServer {
     },
     (request, response) => {
       // What Node parsed before it, such as an expectation, changes nothing about a check.
-      const done = route(request, response)
-      if (done instanceof Promise)
-        done.catch(() => {
-          if (!response.headersSent) plain(response, 503, true)
-          else response.destroy()
-        })
+      const failed = () => {
+        if (!response.headersSent) plain(response, 503, true)
+        else response.destroy()
+      }
+      try {
+        const done = route(request, response)
+        if (done instanceof Promise) done.catch(failed)
+      } catch {
+        failed()
+      }
     },
   )
   server.on('connect', (_request, socket) =>

@@ -51,6 +51,8 @@ export function trustedProxies(ranges: readonly string[]): TrustedProxies {
 
 /** Headers in which a proxy tells of the original request, and anybody else lies about it. */
 export function isForwardedHeader(name: string): boolean {
+  const first = name.charCodeAt(0)
+  if (first !== 120 && first !== 102) return false
   return (
     name.startsWith('x-forwarded-') ||
     name.startsWith('x-original-') ||

@@ -1,3 +1,4 @@
+export { andThen } from './and-then.ts'
 export type { At, Located, Problem } from './at.ts'
 export { renderProblem } from './at.ts'
 export type { Clock } from './clock.ts'

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/index.ts'
-import { createVerifier, type Verifier } from './verifier.ts'
+import type { CompactJws } from './jws.ts'
+import { signedByOneOf } from './verifier.ts'
 
 /** The keys of one issuer as one fetch gave them. */
 export interface KeySet {
@@ -7,8 +8,8 @@ export interface KeySet {
   readonly epoch: number
   /** Whether a key of that `kid` is among them; a token without one is tried with all. */
   has(kid: unknown): boolean
-  /** Whether one of the keys made the token's signature. */
-  verifies(token: string): boolean
+  /** Whether one of the keys made the token's signature. Nothing of it is kept. */
+  verifies(jws: CompactJws): boolean
 }
 
 export interface KeySource {
@@ -118,12 +119,10 @@ function readKeySet(text: string, epoch: number): KeySet {
   const list = keys
     .filter((one): one is JsonWebKey & { kid?: string } => typeof one === 'object' && one !== null)
     .map((jwk, index) => ({ id: String(index), jwk }))
-  // One result is kept: whoever verifies here keeps what was found out, with its own key.
-  const verifier: Verifier = createVerifier(list, 1)
   const kids = new Set(list.map(({ jwk }) => jwk.kid))
   return {
     epoch,
     has: (kid) => list.length > 0 && (kid === undefined || kids.has(kid as string) || kids.has(undefined)),
-    verifies: (token) => list.some(({ id }) => verifier.verified(id, token)),
+    verifies: signedByOneOf(list),
   }
 }

@@ -60,9 +60,12 @@ export function verifySignature(
   if (!fitsAlgorithm(algorithm, key)) return false
   if (length !== undefined && signature.length !== length) return false
   try {
+    // A signed text of base64url and a dot has no character of two bytes.
+    const bytes = Buffer.from(signed, 'latin1')
+    if (type === 'rsa' && !pss) return verify(hash, bytes, key, signature)
     return verify(
       hash,
-      Buffer.from(signed),
+      bytes,
       {
         key,
         // JWS carries r and s side by side, not in DER (RFC 7518 §3.4).

@@ -118,6 +118,19 @@ export function createVerifier(
   }
 }
 
+/**
+ * Whether one of the keys made a token's signature, by the same rules and with nothing remembered:
+ * for whoever keeps what was found out.
+ */
+export function signedByOneOf(keys: readonly VerifierKey[]): (jws: CompactJws) => boolean {
+  const usable: Usable[] = []
+  for (const { id, issuer, jwk } of keys) {
+    const key = importKey(jwk)
+    if (typeof key !== 'string') usable.push({ id, issuer, kid: jwk.kid, alg: jwk.alg, key })
+  }
+  return (jws) => usable.some((key) => holds(key, jws))
+}
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
 const CONTROL = /[\u0000-\u001f\u007f]/
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Clock } from '../../base/index.ts'
+import { andThen, type Clock } from '../../base/index.ts'
 import type { TokenReview } from '../../identity/index.ts'
 import { isFitName } from '../identity-headers.ts'
 import { type ClaimRules, type Named, type Naming, nameOf } from './claims.ts'
@@ -59,6 +59,13 @@ const refused = (reason: (MachineAnswer & { kind: 'refused' })['reason'], detail
 const unnamed = ({ kind, detail }: Exclude<Naming, { kind: 'named' }>) =>
   refused(kind === 'nameless' ? 'token-not-accepted' : 'not-admitted', detail)
 
+const reasonOf = {
+  bad: 'token-not-accepted',
+  expired: 'token-expired',
+  audience: 'token-audience',
+  unavailable: 'unavailable',
+} as const
+
 /**
  * Who a bearer token speaks of.
  *
@@ -115,7 +122,7 @@ export function createMachines(options: MachinesOptions): Machines {
     return admitted
   }
 
-  const find = async (token: string, digest: string): Promise<MachineAnswer> => {
+  const find = (token: string, digest: string): MachineAnswer | Promise<MachineAnswer> => {
     const read = readToken(token)
     if (!read) return ask(token, digest, Number.POSITIVE_INFINITY)
     const { jws, issuer } = read
@@ -126,33 +133,22 @@ export function createMachines(options: MachinesOptions): Machines {
       const shown = isFitName(issuer) ? `\`${issuer.slice(0, 200)}\`` : 'none'
       return refused('token-not-accepted', `its issuer ${shown} is not among those trusted`)
     }
-    let last: MachineAnswer
-    for (const { one, tag } of candidates) {
-      const checked = await verifyToken(jws, token, one, clock())
-      if (checked.kind !== 'valid') {
-        const reason = (
-          {
-            bad: 'token-not-accepted',
-            expired: 'token-expired',
-            audience: 'token-audience',
-            unavailable: 'unavailable',
-          } as const
-        )[checked.kind]
-        last = refused(reason, checked.detail)
-        continue
-      }
-      const named = nameOf(checked.claims, one.claims)
-      if (named.kind !== 'named') return unnamed(named)
-      const admitted: MachineAnswer = {
-        kind: 'admitted',
-        by: 'token',
-        user: named.user,
-        groups: named.groups,
-      }
-      cache.put(`${digest} ${tag} ${checked.epoch}`, admitted, checked.expiresAt)
-      return admitted
+    /** The first that takes it; what the last one had against it otherwise. */
+    const tryFrom = (at: number, last: MachineAnswer): MachineAnswer | Promise<MachineAnswer> => {
+      const candidate = candidates[at]
+      if (candidate === undefined) return last
+      const { one, tag } = candidate
+      return andThen(verifyToken(jws, one, clock()), (checked) => {
+        if (checked.kind !== 'valid') return tryFrom(at + 1, refused(reasonOf[checked.kind], checked.detail))
+        const named = nameOf(checked.claims, one.claims)
+        if (named.kind !== 'named') return unnamed(named)
+        const { user, groups } = named
+        const admitted: MachineAnswer = { kind: 'admitted', by: 'token', user, groups }
+        cache.put(`${digest} ${tag} ${checked.epoch}`, admitted, checked.expiresAt)
+        return admitted
+      })
     }
-    return last
+    return tryFrom(0, undefined)
   }
 
   return {

@@ -1,4 +1,4 @@
-import { type CompactJws, type KeySource, parseCompactJws } from '../../identity/index.ts'
+import { type CompactJws, type KeySet, type KeySource, parseCompactJws } from '../../identity/index.ts'
 
 /** An issuer whose tokens are taken, and for whom they have to be made. */
 export interface TrustedIssuer {
@@ -27,36 +27,48 @@ const SKEW_SECONDS = 60
  * about the rest is said to nobody who could not know it. Asymmetric algorithms only, no key and no
  * address from the token itself; `exp` has to be there, times are numbers, one minute of skew.
  */
-export async function verifyToken(
+export function verifyToken(
   jws: CompactJws,
-  token: string,
   trusted: TrustedIssuer,
   now: number,
-): Promise<TokenCheck> {
-  let keys: Awaited<ReturnType<KeySource['forKid']>>
-  try {
-    keys = await trusted.keys.forKid(jws.header.kid)
-  } catch (error) {
+): TokenCheck | Promise<TokenCheck> {
+  const unavailable = (error: unknown): TokenCheck => {
     const why = error instanceof Error ? error.message : String(error)
     return { kind: 'unavailable', detail: `the keys of ${trusted.issuer}: ${why}` }
   }
-  if (!keys.verifies(token)) return { kind: 'bad', detail: `no key of ${trusted.issuer} made its signature` }
+  const { keys } = trusted
+  let found: KeySet | Promise<KeySet>
+  try {
+    found = keys.forKid(jws.header.kid)
+  } catch (error) {
+    return unavailable(error)
+  }
+  return found instanceof Promise
+    ? found.then((late) => verifyWith(late, jws, trusted, now), unavailable)
+    : verifyWith(found, jws, trusted, now)
+}
+
+function verifyWith(keys: KeySet, jws: CompactJws, trusted: TrustedIssuer, now: number): TokenCheck {
+  if (!keys.verifies(jws)) return { kind: 'bad', detail: `no key of ${trusted.issuer} made its signature` }
   const { exp, nbf, iat, aud } = jws.payload
   const seconds = now / 1000
   if (!isTime(exp)) return { kind: 'bad', detail: 'claim `exp` is no time' }
   if (exp + SKEW_SECONDS <= seconds) return { kind: 'expired', detail: `it expired at ${exp}` }
-  for (const [name, value] of [
-    ['nbf', nbf],
-    ['iat', iat],
-  ] as const) {
-    if (value === undefined) continue
-    if (!isTime(value)) return { kind: 'bad', detail: `claim \`${name}\` is no time` }
-    if (value - SKEW_SECONDS > seconds) return { kind: 'bad', detail: `it is not valid before ${value}` }
-  }
-  const has = Array.isArray(aud) ? aud : [aud]
-  if (!trusted.audiences.some((one) => has.includes(one)))
-    return { kind: 'audience', detail: `its audience is none of ${trusted.audiences.join(', ')}` }
-  return { kind: 'valid', claims: jws.payload, expiresAt: exp * 1000, epoch: keys.epoch }
+  return (
+    tooEarly('nbf', nbf, seconds) ??
+    tooEarly('iat', iat, seconds) ??
+    (trusted.audiences.some((one) => (Array.isArray(aud) ? aud.includes(one) : aud === one))
+      ? { kind: 'valid', claims: jws.payload, expiresAt: exp * 1000, epoch: keys.epoch }
+      : { kind: 'audience', detail: `its audience is none of ${trusted.audiences.join(', ')}` })
+  )
+}
+
+function tooEarly(name: string, value: unknown, seconds: number): TokenCheck | undefined {
+  if (value === undefined) return undefined
+  if (!isTime(value)) return { kind: 'bad', detail: `claim \`${name}\` is no time` }
+  return value - SKEW_SECONDS > seconds
+    ? { kind: 'bad', detail: `it is not valid before ${value}` }
+    : undefined
 }
 
 const isTime = (value: unknown): value is number =>

@@ -14,17 +14,22 @@ export interface AuditLog {
 }
 
 const LONGEST = 512
-/** Bytes that are gathered before they are written, and for how long they may wait. */
-const BUFFERED = 8 * 1024
+/** Characters that are gathered before they are written, and for how long they may wait. */
+const GATHERED = 32 * 1024
 const FLUSH_MS = 200
 
 /** A path that came from outside, without its query, where tokens and codes stand. */
 const pathOf = (target: string) => {
-  const cut = target.search(/[?#]/)
-  const path = cut < 0 ? target : target.slice(0, cut)
+  let end = target.indexOf('?')
+  if (end < 0) end = target.length
+  const fragment = target.indexOf('#')
+  if (fragment >= 0 && fragment < end) end = fragment
+  const path = end === target.length ? target : target.slice(0, end)
   return path.length > LONGEST ? `${path.slice(0, LONGEST)}…` : path
 }
 const short = (text: string) => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text)
+
+const quoted = (text: string) => JSON.stringify(text)
 
 let lastMs = 0
 let lastTime = ''
@@ -48,15 +53,8 @@ export function openAuditLog(to: string | undefined): AuditLog {
   let lost = 0
   let destination: ReturnType<typeof pino.destination>
   try {
-    // Written beside the request, never in its way, and many lines at once where there are many.
-    destination = pino.destination({
-      dest: to === '-' ? 2 : to,
-      sync: false,
-      append: true,
-      mkdir: false,
-      minLength: BUFFERED,
-      periodicFlush: FLUSH_MS,
-    })
+    // Written beside the request, never in its way.
+    destination = pino.destination({ dest: to === '-' ? 2 : to, sync: false, append: true, mkdir: false })
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? 'unwritable'
     throw new Fault('ERR_FILE_UNWRITABLE', { path: to, reason }, { cause: error })
@@ -77,35 +75,46 @@ export function openAuditLog(to: string | undefined): AuditLog {
     },
     destination,
   )
+  // Many lines at once where there are many; joined here, for the destination measures what it has with each line.
+  let gathered = ''
+  let timer: NodeJS.Timeout | undefined
+  const handOver = () => {
+    clearTimeout(timer)
+    timer = undefined
+    if (gathered === '') return
+    destination.write(gathered)
+    gathered = ''
+  }
+  const gather = (line: string) => {
+    gathered += line
+    if (gathered.length >= GATHERED) handOver()
+    else timer ??= setTimeout(handOver, FLUSH_MS)
+  }
   return {
     decision({ check, verdict, ms, trace }) {
-      const refused = verdict.kind !== 'allow'
       // Fields of our own only, so they are written as they are: a logger's detours cost more than the check.
-      const line = {
-        level: verdict.reason === 'failed' ? 'error' : 'info',
-        time: isoTime(),
-        event: 'decision',
-        id: verdict.id,
-        via: check.via,
-        method: short(check.method),
-        host: short(check.host),
-        path: pathOf(check.target),
-        verdict: verdict.kind,
-        reason: verdict.reason,
-        who: verdict.who,
-        status: refused ? verdict.status : undefined,
-        detail: refused && verdict.detail !== undefined ? short(verdict.detail) : undefined,
-        trace: trace?.slice(3, 35),
-        us: Math.round(ms * 1000),
+      let line = `{"level":"${verdict.reason === 'failed' ? 'error' : 'info'}","time":"${isoTime()}","event":"decision","id":${quoted(verdict.id)},"via":"${check.via}","method":${quoted(short(check.method))},"host":${quoted(short(check.host))},"path":${quoted(pathOf(check.target))},"verdict":"${verdict.kind}","reason":"${verdict.reason}"`
+      if (verdict.who !== undefined) line += `,"who":${quoted(verdict.who)}`
+      if (verdict.kind !== 'allow') {
+        line += `,"status":${verdict.status}`
+        if (verdict.detail !== undefined) line += `,"detail":${quoted(short(verdict.detail))}`
       }
-      destination.write(`${JSON.stringify(line)}\n`)
+      if (trace !== undefined) line += `,"trace":${quoted(trace.slice(3, 35))}`
+      gather(`${line},"us":${Math.round(ms * 1000)}}\n`)
     },
-    event: (event, facts) => log.info({ event, ...facts }),
-    flush: () => new Promise((done) => destination.flush(() => done())),
+    event(event, facts) {
+      handOver()
+      log.info({ event, ...facts })
+    },
+    flush() {
+      handOver()
+      return new Promise((done) => destination.flush(() => done()))
+    },
     get lost() {
       return lost
     },
     close() {
+      handOver()
       destination.flushSync()
       if (to !== '-') destination.end()
     },

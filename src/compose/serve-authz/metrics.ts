@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
 import type { Decided } from '../../authz/index.ts'
+import { createDecisionFigures } from './decision-figures.ts'
 
 export interface Metrics {
   decided(decided: Decided): void
@@ -22,30 +23,24 @@ export interface MetricsSources {
 export function createMetrics(sources: MetricsSources): Metrics {
   const registers = [new Registry()]
   const [registry] = registers as [Registry]
-  const decisions = new Counter({
-    name: 'kfdoor_authz_decisions_total',
-    help: 'Decisions by verdict, reason and protocol.',
-    labelNames: ['verdict', 'reason', 'via'],
-    registers,
-  })
-  const seconds = new Histogram({
-    name: 'kfdoor_authz_decision_seconds',
-    help: 'Time from a check to its verdict.',
-    labelNames: ['via'],
-    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5],
-    registers,
-  })
+  const decisions = createDecisionFigures()
   const keys = new Counter({
     name: 'kfdoor_issuer_keys_refreshes_total',
     help: 'Fetches of the keys of an issuer.',
     labelNames: ['issuer', 'outcome'],
     registers,
   })
-  const cache = new Counter({
+  const found = { hit: 0, miss: 0 }
+  new Counter({
     name: 'kfdoor_token_cache_total',
     help: 'Tokens that were known already, and those that had to be verified.',
     labelNames: ['result'],
     registers,
+    collect() {
+      this.reset()
+      for (const result of ['hit', 'miss'] as const)
+        if (found[result] > 0) this.inc({ result }, found[result])
+    },
   })
   const reloads = new Counter({
     name: 'kfdoor_authz_reloads_total',
@@ -70,29 +65,14 @@ export function createMetrics(sources: MetricsSources): Metrics {
     },
   })
 
-  // Counting a label set costs a hash each time; the few there are get a counter of their own.
-  const counts = new Map<string, Counter.Internal>()
-  const times = new Map<string, Histogram.Internal<'via'>>()
   return {
-    decided({ check, verdict, ms }) {
-      const name = `${verdict.kind} ${verdict.reason} ${check.via}`
-      let count = counts.get(name)
-      if (count === undefined) {
-        count = decisions.labels(verdict.kind, verdict.reason, check.via)
-        counts.set(name, count)
-      }
-      count.inc()
-      let time = times.get(check.via)
-      if (time === undefined) {
-        time = seconds.labels(check.via)
-        times.set(check.via, time)
-      }
-      time.observe(ms / 1000)
-    },
+    decided: decisions.add,
     keysRefreshed: (issuer, outcome) => keys.inc({ issuer, outcome }),
-    cached: (result) => cache.inc({ result }),
+    cached(result) {
+      found[result]++
+    },
     reloaded: (outcome) => reloads.inc({ outcome }),
-    text: () => registry.metrics(),
+    text: async () => `${decisions.text()}\n${await registry.metrics()}`,
   }
 }
 

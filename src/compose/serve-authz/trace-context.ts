@@ -15,6 +15,8 @@ const current = new AsyncLocalStorage<Trace | undefined>()
 
 /** Whatever `run` calls on the way belongs to the trace these headers name, or to none. */
 export function inTraceOf<T>(headers: HeaderList, run: () => T): T {
+  const isNone = current.getStore() === undefined && !headers.some(([name]) => name === 'traceparent')
+  if (isNone) return run()
   // Also where there is none, so that a check never goes on with another one's.
   return current.run(traceOf(headers), run)
 }

@@ -1,4 +1,4 @@
-import { isFault } from '../../base/index.ts'
+import { andThen, isFault } from '../../base/index.ts'
 import { parseCompactJws } from '../../identity/index.ts'
 import type { HeaderList } from '../../policy/index.ts'
 import { createIssuerClient, type Tokens } from '../relying-party/issuer-client.ts'
@@ -36,7 +36,8 @@ interface Admitted {
   readonly user: User
   readonly method: 'cookie' | 'header'
   readonly idToken?: string
-  /** The session id, when a session it was. */
+  /** The session and its id, when a session it was. */
+  readonly session?: Session
   readonly sessionId?: string
 }
 
@@ -111,32 +112,42 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
       ...heldOf(tokens),
     }),
   })
-  const find = async (value: string | undefined): Promise<Session | undefined> => {
-    const session = value === undefined ? undefined : await sessions.find(value)
-    return session?.renewAt === undefined || value === undefined ? session : renew(value, session)
-  }
+  const find = (value: string | undefined): Session | undefined | Promise<Session | undefined> =>
+    value === undefined
+      ? undefined
+      : andThen(sessions.find(value), (session) =>
+          session?.renewAt === undefined || session.renewAt > clock() ? session : renew(value, session),
+        )
 
   const ofSession = (session: Session, method: 'cookie' | 'header', sessionId: string): Admitted => ({
     user: session.user,
+    session,
     method,
     sessionId,
     ...(session.idToken && { idToken: session.idToken }),
   })
-  const bySession = async (question: Question): Promise<Admitted | undefined> => {
+  const bySession = (question: Question): Admitted | undefined | Promise<Admitted | undefined> => {
     const header = old ? soleHeader(question.headers, 'x-auth-token') : bearerToken(question.headers)
-    const fromHeader = await find(header)
-    if (header !== undefined && fromHeader) return ofSession(fromHeader, 'header', header)
-    const cookie = carrier.read(question.headers)
-    const fromCookie = await find(cookie)
-    return cookie !== undefined && fromCookie ? ofSession(fromCookie, 'cookie', cookie) : undefined
+    return andThen(find(header), (fromHeader) => {
+      if (header !== undefined && fromHeader) return ofSession(fromHeader, 'header', header)
+      const cookie = carrier.read(question.headers)
+      return andThen(find(cookie), (fromCookie) =>
+        cookie !== undefined && fromCookie ? ofSession(fromCookie, 'cookie', cookie) : undefined,
+      )
+    })
   }
 
   /** In authservice's order: TokenReview, session, ID token. What it cannot verify falls through. */
-  const authenticate = async (question: Question): Promise<Admitted | Answer | undefined> => {
+  const authenticate = (
+    question: Question,
+  ): Admitted | Answer | undefined | Promise<Admitted | Answer | undefined> => {
     const token = old ? undefined : bearerToken(question.headers)
-    const jws = token === undefined ? undefined : parseCompactJws(token)
+    return token === undefined ? bySession(question) : byToken(question, token)
+  }
+  const byToken = async (question: Question, token: string): Promise<Admitted | Answer | undefined> => {
+    const jws = parseCompactJws(token)
     const own = jws?.payload.iss === settings.issuer
-    if (token && jws && !own && settings.tokenReview && ports.tokenReview) {
+    if (jws && !own && settings.tokenReview && ports.tokenReview) {
       const review = await ports.tokenReview(token, settings.audiences)
       if (review.authenticated && review.audiences.some((one) => settings.audiences.includes(one))) {
         const { username, groups } = review.user
@@ -145,7 +156,7 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
       if (!review.authenticated && /expired/i.test(review.error)) return text(401, 'Token has expired')
     }
     const found = await bySession(question)
-    if (found || !token || !own || !settings.idTokens) return found
+    if (found || !own || !settings.idTokens) return found
     const checked = await issuer.verify(token, [settings.clientId])
     if (checked.kind === 'unreachable') return unavailable('the keys of the issuer cannot be had')
     if (checked.kind !== 'valid')
@@ -174,6 +185,18 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
     ],
     ...(old && { body: 'OK' }),
   })
+  /** Every request of a session is let in by the same answer, so it is made once. */
+  const letIn = { cookie: new WeakMap<Session, Answer>(), header: new WeakMap<Session, Answer>() }
+  const admit = (admitted: Admitted): Answer => {
+    if (!admitted.session) return allow(admitted)
+    const made = letIn[admitted.method]
+    let answer = made.get(admitted.session)
+    if (answer === undefined) {
+      answer = allow(admitted)
+      made.set(admitted.session, answer)
+    }
+    return answer
+  }
 
   const refuse = async (question: Question, admitted: Admitted): Promise<Answer> => {
     if (admitted.sessionId !== undefined) await sessions.end(admitted.sessionId)
@@ -294,7 +317,7 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
   const isExempt = (path: string) =>
     readingsOf(path).every((reading) => settings.skipAuth.some((start) => reading.startsWith(start)))
 
-  const answer = async (question: Question, routed: boolean): Promise<Answer> => {
+  const answer = (question: Question, routed: boolean): Answer | Promise<Answer> => {
     const { path, method } = question
     if (path === callbackPath && (method === 'GET' || method === 'HEAD')) return callback(question)
     if (old ? path === '/logout' && method === 'GET' : path === `${prefix}logout` && method === 'POST')
@@ -303,18 +326,21 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
     if (!old && routed && path === `${prefix}backchannel-logout`) return backChannelLogout(question)
     if (!old && path.startsWith(`${prefix}verify/`) && method === 'GET') return verifyOnly(question)
     if (isExempt(path)) return { ...text(200, 'OK'), about: { kind: 'exempt' } }
-    const found = await authenticate(question)
-    if (found === undefined) return challenge(question)
-    if ('status' in found) return found
-    return isGroupAllowed(found.user) ? allow(found) : refuse(question, found)
+    return andThen(authenticate(question), (found) => {
+      if (found === undefined) return challenge(question)
+      if ('status' in found) return found
+      return isGroupAllowed(found.user) ? admit(found) : refuse(question, found)
+    })
   }
 
   /** Whatever went wrong, the door stays shut. */
-  const safely = async (question: Question, routed: boolean): Promise<Answer> => {
+  const safely = (question: Question, routed: boolean): Answer | Promise<Answer> => {
+    const failed = (error: unknown) => unavailable(isFault(error) ? error.message : 'the auth service failed')
     try {
-      return await answer(question, routed)
+      const found = answer(question, routed)
+      return found instanceof Promise ? found.catch(failed) : found
     } catch (error) {
-      return unavailable(isFault(error) ? error.message : 'the auth service failed')
+      return failed(error)
     }
   }
 

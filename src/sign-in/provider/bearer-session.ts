@@ -12,6 +12,8 @@ export type BearerResult =
   | { readonly kind: 'bad' | 'unreachable' }
   | { readonly kind: 'none' }
 
+const none: BearerResult = { kind: 'none' }
+
 /**
  * oauth2-proxy's `skip_jwt_bearer_tokens`: a JWT of its own issuer, or of one in
  * `extra_jwt_issuers` for that entry's audience, is a session of its own
@@ -21,8 +23,8 @@ export function createBearerSessions(
   settings: OAuth2ProxySettings,
   own: IssuerClient,
   ports: Pick<ProviderPorts, 'fetch' | 'clock'>,
-): (question: Question) => Promise<BearerResult> {
-  if (!settings.skipJwtBearerTokens) return async () => ({ kind: 'none' })
+): (question: Question) => BearerResult | Promise<BearerResult> {
+  if (!settings.skipJwtBearerTokens) return () => none
   const { clock, fetch } = ports
   const trusted: { issuer: string; audience: string; client: IssuerClient }[] = [
     ...[settings.clientId, ...(settings.extraAudiences ?? [])].map((audience) => ({
@@ -37,9 +39,12 @@ export function createBearerSessions(
     })),
   ]
 
-  return async (question) => {
+  return (question) => {
     const token = bearerToken(question.headers) ?? basicToken(question)
-    if (token === undefined) return { kind: 'none' }
+    return token === undefined ? none : ofToken(token)
+  }
+
+  async function ofToken(token: string): Promise<BearerResult> {
     const jws = parseCompactJws(token)
     if (!jws) return { kind: 'bad' }
     let unreachable = false

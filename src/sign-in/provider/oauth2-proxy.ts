@@ -1,4 +1,4 @@
-import { Fault, isFault } from '../../base/index.ts'
+import { andThen, Fault, isFault } from '../../base/index.ts'
 import type { HeaderList } from '../../policy/index.ts'
 import { pageHeaders } from '../pages/layout.ts'
 import { errorPage, languageOf, signInPage } from '../pages/oauth2-proxy-pages.ts'
@@ -116,8 +116,8 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     ({ client }) =>
       [client, createRenewal({ sessions, issuer: client, clock, content: contentAfter, log })] as const,
   )
-  const renewed = async (id: string, session: Session): Promise<Session | undefined> => {
-    if (session.renewAt === undefined) return session
+  const renewed = (id: string, session: Session): Session | undefined | Promise<Session | undefined> => {
+    if (session.renewAt === undefined || session.renewAt > clock()) return session
     const { client } = wayOf(session)
     const renew = renewals.find(([one]) => one === client)?.[1]
     return renew ? renew(id, session) : session
@@ -143,19 +143,22 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
   type Found =
     | { readonly kind: 'session'; readonly session: Session; readonly by: 'cookie' | 'header' }
     | { readonly kind: 'none' | 'denied' | 'unreachable' }
-  const findSession = async (question: Question): Promise<Found> => {
-    const bearer = await byBearer(question)
-    if (bearer.kind === 'session')
-      return isAllowed(bearer.session.user) ? { ...bearer, by: 'header' } : { kind: 'denied' }
-    if (bearer.kind === 'bad' && !settings.bearerLoginFallback) return { kind: 'denied' }
-    const id = carrier.read(question.headers)
-    const found = id === undefined ? undefined : await sessions.find(id)
-    const session = found && id !== undefined ? await renewed(id, found) : undefined
-    if (!session) return { kind: bearer.kind === 'unreachable' ? 'unreachable' : 'none' }
-    if (isAllowed(session.user)) return { kind: 'session', session, by: 'cookie' }
-    await endCurrent(question)
-    return { kind: 'denied' }
-  }
+  const findSession = (question: Question): Found | Promise<Found> =>
+    andThen(byBearer(question), (bearer) => {
+      if (bearer.kind === 'session')
+        return isAllowed(bearer.session.user) ? { ...bearer, by: 'header' } : { kind: 'denied' }
+      if (bearer.kind === 'bad' && !settings.bearerLoginFallback) return { kind: 'denied' }
+      const id = carrier.read(question.headers)
+      const judge = (session: Session | undefined): Found | Promise<Found> => {
+        if (!session) return { kind: bearer.kind === 'unreachable' ? 'unreachable' : 'none' }
+        if (isAllowed(session.user)) return { kind: 'session', session, by: 'cookie' }
+        return endCurrent(question).then(() => ({ kind: 'denied' }))
+      }
+      if (id === undefined) return judge(undefined)
+      return andThen(sessions.find(id), (found) =>
+        found ? andThen(renewed(id, found), judge) : judge(found),
+      )
+    })
 
   // --- answers -----------------------------------------------------------------------------------
 
@@ -369,17 +372,19 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     settings.forceJsonErrors ||
     (soleHeader(headers, 'accept') ?? '').split(',').some((one) => one.trim() === 'application/json')
 
-  const proxy = async (question: Question): Promise<Answer> => {
-    const found = await findSession(question)
-    if (found.kind === 'session') return admit(found)
+  const proxy = (question: Question): Answer | Promise<Answer> =>
+    andThen(findSession(question), (found) =>
+      found.kind === 'session' ? admit(found) : turnAway(question, found.kind),
+    )
+  const turnAway = async (question: Question, kind: Exclude<Found['kind'], 'session'>): Promise<Answer> => {
     if (isExempt(question)) return { ...text(200, 'Authenticated'), about: { kind: 'exempt' } }
-    if (found.kind === 'denied') {
+    if (kind === 'denied') {
       const refusal = wantsJson(question)
         ? json(403, '{}')
         : showError(question, 403, 'The session failed authorization checks', forgetSession(question))
       return { ...refusal, about: { kind: 'refused' } }
     }
-    if (found.kind === 'unreachable') return unavailable(question, 'the keys of an issuer cannot be had')
+    if (kind === 'unreachable') return unavailable(question, 'the keys of an issuer cannot be had')
     if (apiErrors === 'json' && isApiCaller(question, isApiRoute)) {
       const login = `${prefix}/start?${encodeQuery({ rd: wanted(question) })}`
       return { ...apiChallenge(question, login), about: { kind: 'nobody', api: { login } } }
@@ -397,8 +402,15 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     return path === '/robots.txt' ? text(200, 'User-agent: *\nDisallow: /\n') : undefined
   }
 
-  const answer = async (question: Question, routed: boolean): Promise<Answer> => {
-    if (ways.some(({ callbackPath }) => callbackPath === question.path)) return callback(question)
+  const ownPrefix = `${prefix}/`
+  const callbackPaths = new Set(ways.map(({ callbackPath }) => callbackPath))
+  const isOwnPath = (path: string) => path.startsWith(ownPrefix) || callbackPaths.has(path)
+  const answer = (question: Question, routed: boolean): Answer | Promise<Answer> => {
+    if (!isOwnPath(question.path)) return proxy(question)
+    return answerOwn(question, routed)
+  }
+  const answerOwn = async (question: Question, routed: boolean): Promise<Answer> => {
+    if (callbackPaths.has(question.path)) return callback(question)
     switch (question.path) {
       case `${prefix}/start`:
         return start(question)
@@ -417,15 +429,18 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
         // A check carries no body: let through, as nobody, to where a route brings it here.
         return routed ? backChannelLogout(question) : { ...text(200, 'OK'), about: { kind: 'exempt' } }
     }
-    return question.path.startsWith(`${prefix}/`) ? statusText(404, '404 page not found') : proxy(question)
+    return statusText(404, '404 page not found')
   }
 
   /** Whatever went wrong, the door stays shut. */
-  const safely = async (question: Question, routed: boolean): Promise<Answer> => {
+  const safely = (question: Question, routed: boolean): Answer | Promise<Answer> => {
+    const failed = (error: unknown) =>
+      unavailable(question, isFault(error) ? error.message : 'the auth service failed')
     try {
-      return (routed && housekeeping(question)) || (await answer(question, routed))
+      const found = (routed && housekeeping(question)) || answer(question, routed)
+      return found instanceof Promise ? found.catch(failed) : found
     } catch (error) {
-      return unavailable(question, isFault(error) ? error.message : 'the auth service failed')
+      return failed(error)
     }
   }
 

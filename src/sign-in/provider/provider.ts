@@ -15,9 +15,10 @@ export interface AuthProvider {
   readonly cookieName: string
   /**
    * Envoy's ext_authz question: 200 lets the request through with the headers to add, anything else
-   * is what the caller gets. Never rejects: what cannot be decided is a 503.
+   * is what the caller gets. Neither throws nor rejects: what cannot be decided is a 503. Answers
+   * without a promise where the session is in memory and nothing has to be asked.
    */
-  check(check: Check, signal?: AbortSignal): Promise<Answer>
+  check(check: Check, signal?: AbortSignal): Answer | Promise<Answer>
   /** The same service when a route leads to it, as `/oauth2/…` does. */
   handle(request: Request, info?: { readonly remoteAddress?: string }): Promise<Response>
   /** A session without a sign-in, for `kfdoor token --user`. @throws Fault ERR_SESSION_NEEDS_TOKEN */

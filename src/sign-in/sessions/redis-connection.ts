@@ -1,4 +1,4 @@
-import { Fault } from '../../base/index.ts'
+import { Fault, isFault } from '../../base/index.ts'
 import { createRedisClient, isAnswer, type RedisClient } from './redis-client.ts'
 import { type RedisOptions, redisName } from './redis-options.ts'
 
@@ -36,7 +36,7 @@ export function connectRedis(options: RedisOptions): RedisConnection {
   const { timeoutMs } = options
   let closed = false
   let client: RedisClient | undefined
-  /** Settles when the first try to connect has succeeded or failed. */
+  /** Settles when the first try to connect has succeeded or failed; undefined from then on. */
   let tried: Promise<unknown> | undefined
   let failedAt = Number.NEGATIVE_INFINITY
   let waiting = 0
@@ -79,7 +79,11 @@ export function connectRedis(options: RedisOptions): RedisConnection {
       drop(made)
       client = undefined
     })
-    tried = Promise.race([connected.catch(() => {}), failed])
+    const first = Promise.race([connected.catch(() => {}), failed])
+    tried = first
+    void first.then(() => {
+      if (tried === first) tried = undefined
+    })
     return made
   }
   const renew = () => {
@@ -89,20 +93,40 @@ export function connectRedis(options: RedisOptions): RedisConnection {
     lost()
   }
 
-  const inTime = async <T>(work: Promise<T>): Promise<T> => {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, failed) => {
-      timer = setTimeout(() => failed(new Late()), timeoutMs)
+  /** What the client says, or that it was too late; every question waits for one timer and no more. */
+  const send = (current: RedisClient, key: string, command: readonly string[]): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Late()), timeoutMs)
+      const failed = (error: unknown) => {
+        clearTimeout(timer)
+        reject(error)
+      }
+      const put = () => {
+        if (!current.isUp()) return failed(new Error(lastError))
+        current.send(key, command).then((answer) => {
+          clearTimeout(timer)
+          resolve(answer)
+        }, failed)
+      }
+      const whenTried = () => {
+        try {
+          put()
+        } catch (error) {
+          failed(error)
+        }
+      }
+      if (tried === undefined) whenTried()
+      else tried.then(whenTried, failed)
     })
+
+  const ask = (key: string, command: readonly string[]): Promise<unknown> => {
     try {
-      return await Promise.race([work, late])
-    } finally {
-      clearTimeout(timer)
-      work.catch(() => {})
+      return answered(key, command)
+    } catch (error) {
+      return Promise.reject(isFault(error) ? error : explained(error))
     }
   }
-
-  const ask = async (key: string, command: readonly string[]): Promise<unknown> => {
+  const answered = (key: string, command: readonly string[]): Promise<unknown> => {
     if (closed) throw unreachable('it is closed')
     if (waiting >= MOST_WAITING) throw unreachable('too many questions wait for an answer')
     const silent = silentSince !== undefined
@@ -114,31 +138,34 @@ export function connectRedis(options: RedisOptions): RedisConnection {
       failedAt = performance.now()
     }
     if (!client && performance.now() - failedAt < RETRY_MS) throw unreachable(lastError)
+    const current = client ?? connect()
     if (silent) probing = true
     waiting++
-    try {
-      const current = client ?? connect()
-      const answer = await inTime(
-        (async () => {
-          await tried
-          if (!current.isUp()) throw new Error(lastError)
-          return current.send(key, command)
-        })(),
-      )
-      silentSince = undefined
-      return answer
-    } catch (error) {
-      if (error instanceof Late) {
-        silentSince ??= performance.now()
-        lastError = `no answer within ${timeoutMs} ms`
-        throw unreachable(lastError, error)
-      }
-      if (isAnswer(error)) silentSince = undefined
-      throw isAnswer(error) && isNoScript(error) ? error : unreachable(reasonOf(error), error)
-    } finally {
+    const settled = () => {
       waiting--
       if (silent) probing = false
     }
+    return send(current, key, command).then(
+      (answer) => {
+        settled()
+        silentSince = undefined
+        return answer
+      },
+      (error) => {
+        settled()
+        throw explained(error)
+      },
+    )
+  }
+  /** What went wrong with a question, as its asker hears it. */
+  const explained = (error: unknown): unknown => {
+    if (error instanceof Late) {
+      silentSince ??= performance.now()
+      lastError = `no answer within ${timeoutMs} ms`
+      return unreachable(lastError, error)
+    }
+    if (isAnswer(error)) silentSince = undefined
+    return isAnswer(error) && isNoScript(error) ? error : unreachable(reasonOf(error), error)
   }
 
   connect()

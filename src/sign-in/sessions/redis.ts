@@ -79,22 +79,29 @@ export function redisSessions(options: RedisOptions, clock: Clock): RedisSession
     return was
   }
 
+  const confirmed = (key: string, text: unknown): StoredSession | undefined => {
+    const found = typeof text === 'string' ? parseRow(key, text) : undefined
+    if (!found) kept.forget(key)
+    else if (cacheMs > 0 || graceMs > 0) kept.keep(found.row)
+    return alive(found?.row)
+  }
+  const unconfirmed = (key: string, error: unknown): StoredSession | undefined => {
+    // Only for a Redis that cannot be asked, and only for whom it confirmed a moment ago.
+    const row = isFault(error) && graceMs > 0 ? kept.within(graceMs, key) : undefined
+    if (row) return alive(row)
+    throw error
+  }
+
   return {
-    async get(key) {
+    get(key) {
       const sure = Math.min(cacheMs, performance.now() - cacheFrom)
       const known = sure > 0 ? kept.within(sure, key) : undefined
       if (known) return alive(known)
-      try {
-        const found = await read(key)
-        if (!found) kept.forget(key)
-        else if (cacheMs > 0 || graceMs > 0) kept.keep(found.row)
-        return alive(found?.row)
-      } catch (error) {
-        // Only for a Redis that cannot be asked, and only for whom it confirmed a moment ago.
-        const row = isFault(error) && graceMs > 0 ? kept.within(graceMs, key) : undefined
-        if (row) return alive(row)
-        throw error
-      }
+      const name = sessionKey(key)
+      return redis.ask(name, ['GET', name]).then(
+        (text) => confirmed(key, text),
+        (error) => unconfirmed(key, error),
+      )
     },
     async put(session) {
       const { key, createdAt, expiresAt, sealed } = session
@@ -135,16 +142,21 @@ export function redisSessions(options: RedisOptions, clock: Clock): RedisSession
 }
 
 function parseRow(key: string, text: string): { row: StoredSession; names: string[] } | undefined {
-  const [, created, expires, list = '', sealed] = /^(\d+)\|(\d+)\|([^|]*)\|(.*)$/s.exec(text) ?? []
-  if (created === undefined || sealed === undefined) return undefined
-  const [subject = '', ...aliases] = list.split(',')
+  const first = text.indexOf('|')
+  const second = text.indexOf('|', first + 1)
+  const third = text.indexOf('|', second + 1)
+  if (first < 0 || second < 0 || third < 0) return undefined
+  const created = text.slice(0, first)
+  const expires = text.slice(first + 1, second)
+  if (!/^\d+$/.test(created) || !/^\d+$/.test(expires)) return undefined
+  const [subject = '', ...aliases] = text.slice(second + 1, third).split(',')
   const row: StoredSession = {
     key,
     subject,
     ...(aliases.length > 0 && { aliases }),
     createdAt: Number(created),
     expiresAt: Number(expires),
-    sealed,
+    sealed: text.slice(third + 1),
   }
   return { row, names: [subject, ...aliases] }
 }
