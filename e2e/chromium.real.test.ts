@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import type { BrowserContext, Page } from 'playwright-core'
 import { type Door, startDoor } from './door.ts'
 import { faultsOf, tabTo } from './page-audit.ts'
-import { startChromium, type TrustingBrowser } from './parts/chromium.ts'
+import { patience, startChromium, type TrustingBrowser } from './parts/chromium.ts'
 
 interface Eyes {
   readonly locale: 'en-US' | 'ko-KR'
@@ -32,7 +32,7 @@ const others: Readonly<Record<string, readonly (readonly [what: string, path: st
 }
 
 for (const profile of ['26.03', 'v1.8']) {
-  describe(`Chromium at ${profile}`, { timeout: 600_000 }, () => {
+  describe(`Chromium at ${profile}`, { timeout: 1_800_000 }, () => {
     let door: Door
     let chromium: TrustingBrowser
     before(async () => {
@@ -57,6 +57,7 @@ for (const profile of ['26.03', 'v1.8']) {
         javaScriptEnabled: false,
         viewport: { width, height: 720 },
       })
+      context.setDefaultTimeout(patience)
       const page = await context.newPage()
       const noted: string[] = []
       page.on('console', (message) => {

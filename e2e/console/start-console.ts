@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { kfdoor } from '../door.ts'
+import { patience } from '../parts/chromium.ts'
 
 export interface StartedConsole {
   /** With its ticket, which works once. */
@@ -55,6 +56,7 @@ export type Cookies = Awaited<ReturnType<Awaited<ReturnType<Browser['newContext'
 /** Redeems the ticket; what it gave can be used by any number of visitors. */
 export async function enter(browser: Browser, { url }: StartedConsole): Promise<Cookies> {
   const context = await browser.newContext()
+  context.setDefaultTimeout(patience)
   const page = await context.newPage()
   await page.goto(url)
   if (/ticket/.test(page.url())) throw new Error('the ticket stayed in the address')
@@ -75,7 +77,13 @@ export async function visit(
     locale: 'en-US',
     ...options,
   })
+  context.setDefaultTimeout(patience)
   const page = await context.newPage()
+  const slower = Number(process.env.KFDOOR_TEST_SLOWER ?? 1)
+  if (slower !== 1) {
+    const cdp = await context.newCDPSession(page)
+    await cdp.send('Emulation.setCPUThrottlingRate', { rate: slower })
+  }
   const noted: string[] = []
   page.on('console', (message) => {
     if (message.type() === 'error' || /Content.Security.Policy|TrustedScript/i.test(message.text())) {
@@ -92,6 +100,36 @@ export async function visit(
     if (!['data:', 'blob:'].includes(url.protocol) && url.origin !== origin) noted.push(`asked ${url.origin}`)
   })
   return { page, noted, close: () => context.close() }
+}
+
+/** Waits until the page has read what was typed and answered what was asked. */
+export async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.querySelector('main [aria-busy=true]') === null)
+}
+
+/**
+ * Sets the cursor behind a text of the YAML, as somebody at the keyboard does: by the editor's search. The
+ * editor draws only the lines in sight, so a line may be in the file and not in the document.
+ */
+export async function putCursorBehind(page: Page, text: string): Promise<void> {
+  const content = page.locator('.editor .cm-content')
+  await content.focus()
+  await page.keyboard.press('Control+f')
+  const field = page.locator('.editor .cm-search input[name=search]')
+  // The editor reads it as keys are let go.
+  await field.pressSequentially(text)
+  await field.press('Enter')
+  await field.press('Escape')
+  // The match is selected, and its line in sight.
+  await page.waitForFunction(
+    (wanted) =>
+      document
+        .querySelector('.editor')
+        ?.shadowRoot?.querySelector('.cm-activeLine')
+        ?.textContent?.includes(wanted),
+    text,
+  )
+  await page.keyboard.press('ArrowRight')
 }
 
 /** What stands there when a view has answered. */

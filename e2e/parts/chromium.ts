@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 import { debian } from './debian.ts'
 
+/** ms a page is waited for: CI's machine is slow, and waiting is no failure. */
+export const patience = 300_000
+
 /** A browser that trusts one more authority: its own store holds it, as a person would import it. */
 export interface TrustingBrowser {
   readonly browser: Browser

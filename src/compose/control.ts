@@ -9,7 +9,7 @@ import { privateFolder } from './state.ts'
  * a Unix socket in a folder only its owner may enter. There is no HTTP route that mints anything.
  */
 export interface ControlRequest {
-  /** `decisions` keeps the connection and sends one line for each, until either side ends it. */
+  /** `decisions` keeps the connection, sends `{"following":true}`, then one line for each, until either side ends it. */
   readonly do: 'service-account-token' | 'session' | 'sessions' | 'sign-out' | 'decisions'
   readonly namespace?: string
   readonly name?: string
@@ -70,6 +70,7 @@ export async function listenForControl(
           if (connection.writableLength > longestLine) connection.destroy()
           else connection.write(`${JSON.stringify(decision)}\n`)
         })
+        connection.write(`${JSON.stringify({ following: true })}\n`)
         connection.on('close', stop)
         connection.on('end', () => connection.end())
         return
@@ -161,11 +162,16 @@ export function askDoor(door: RunningDoor, request: ControlRequest): Promise<Con
   })
 }
 
-/** Each decision of a running door as it is made; resolves when the door or `signal` ends it. */
+/**
+ * Each decision of a running door as it is made; resolves when the door or `signal` ends it.
+ *
+ * @param following called once the door listens: decisions from then on are not missed
+ */
 export function followDoor(
   door: RunningDoor,
   take: (decision: unknown) => void,
   signal: AbortSignal,
+  following: () => void = () => {},
 ): Promise<void> {
   return new Promise((done, failed) => {
     const connection = createConnection(door.socket)
@@ -177,7 +183,11 @@ export function followDoor(
       text += part
       const lines = text.split('\n')
       text = lines.pop() ?? ''
-      for (const line of lines) take(JSON.parse(line))
+      for (const line of lines) {
+        const said = JSON.parse(line) as { readonly following?: unknown }
+        if (said.following === true) following()
+        else take(said)
+      }
     })
     signal.addEventListener('abort', () => connection.destroy())
     connection.write(`${JSON.stringify({ do: 'decisions' } satisfies ControlRequest)}\n`)

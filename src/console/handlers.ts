@@ -150,8 +150,11 @@ export class Handlers {
   async #decisions(url: string, live: LiveStream): Promise<void> {
     const door = (await this.#options.doors?.())?.find((one) => one.url === url)
     if (!door) throw new Error('no such door runs here')
-    live.send({ event: 'door', data: { url: door.url } })
-    await door.decisions((decision) => live.send({ event: 'decision', data: decision }), live.closed)
+    await door.decisions(
+      (decision) => live.send({ event: 'decision', data: decision }),
+      live.closed,
+      () => live.send({ event: 'door', data: { url: door.url } }),
+    )
   }
 
   #start(): Start {

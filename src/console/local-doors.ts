@@ -9,7 +9,7 @@ export function localDoors(env: Readonly<Record<string, string | undefined>>): r
 function liveDoor(door: RunningDoor): LiveDoor {
   return {
     url: door.url,
-    decisions: (take, signal) => followDoor(door, take, signal),
+    decisions: (take, signal, following) => followDoor(door, take, signal, following),
     sessions: async () => {
       const answer = await askDoor(door, { do: 'sessions' })
       if (!answer.ok) throw new Error(answer.error)

@@ -15,7 +15,12 @@ export interface Source {
 export interface LiveDoor {
   readonly url: string
   /** Each line of the door's log, until `signal` says stop. */
-  decisions(take: (decision: unknown) => void, signal: AbortSignal): Promise<void>
+  decisions(
+    take: (decision: unknown) => void,
+    signal: AbortSignal,
+    /** Called once the door listens. */
+    following: () => void,
+  ): Promise<void>
   sessions(): Promise<readonly LiveSession[]>
   signOut(user: string): Promise<number>
 }

@@ -2,47 +2,43 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Change } from '../../engine/look.ts'
 import { addressOf, go } from '../router.ts'
-import { changeBetween, edits, opened, start } from '../state.ts'
+import { changeBetween, edits, inputs, opened, start } from '../state.ts'
 import { t } from '../texts/index.ts'
 
 /** What an edit does to everybody, in one line, as one types. */
 export function AccessStrip() {
-  const found = useSignal<Change | undefined>(undefined)
-  const working = useSignal(false)
-  const failed = useSignal('')
+  const found = useSignal<{ readonly of: unknown; readonly change?: Change; readonly failed?: string }>({
+    of: undefined,
+  })
   const now = opened.value?.inputs
   const before = start.value?.source.inputs
   const differs = edits.value.size > 0
   useEffect(() => {
     if (!differs || now === undefined || before === undefined || now === before) return
     let over = false
-    working.value = true
     changeBetween(before, now)
       .then((change) => {
-        if (over || change === undefined) return
-        failed.value = ''
-        found.value = change
-        working.value = false
+        if (!over && change !== undefined) found.value = { of: now, change }
       })
       .catch((error: unknown) => {
-        if (over) return
-        failed.value = String((error as Error).message)
-        working.value = false
+        if (!over) found.value = { of: now, failed: String((error as Error).message) }
       })
     return () => {
       over = true
     }
   }, [now, before, differs])
   if (!differs) return null
-  const access = found.value?.access
+  const { of, change, failed } = found.value
+  const access = change?.access
+  const busy = of !== now || now !== inputs.value
   return (
-    <section class="strip" aria-label={t('accessNow')}>
+    <section class="strip" aria-label={t('accessNow')} aria-busy={busy}>
       <span class="strip-title">{t('accessNow')}</span>
       <span role="status">
-        {failed.value !== ''
-          ? t('failed', failed.value)
-          : working.value || access === undefined
-            ? t('comparing')
+        {of !== now
+          ? t('comparing')
+          : access === undefined
+            ? t('failed', failed ?? '')
             : access.gained.length + access.lost.length + access.changed.length === 0
               ? t('accessSame')
               : t(

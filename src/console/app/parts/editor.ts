@@ -2,7 +2,7 @@
 import { yaml } from '@codemirror/lang-yaml'
 import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { type Diagnostic, lintGutter, setDiagnostics } from '@codemirror/lint'
-import { Compartment, EditorState, StateEffect, StateField } from '@codemirror/state'
+import { EditorState, StateEffect, StateField } from '@codemirror/state'
 import { Decoration, type DecorationSet, EditorView } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { basicSetup } from 'codemirror'
@@ -74,45 +74,70 @@ const inks = HighlightStyle.define([
   { tag: [tags.labelName, tags.typeName, tags.keyword], color: 'var(--purple)' },
 ])
 
+/** What is shown: a file and its text. The label is what a screen reader calls it. */
+export interface Shown {
+  readonly file: string
+  readonly text: string
+  readonly label: string
+}
+
+export interface EditorEvents {
+  /** Somebody typed. It is said of which file: what the page shows next may be another already. */
+  changed(file: string, text: string): void
+  /** Somebody set the cursor into it. */
+  entered(file: string): void
+}
+
 /** An editor in a shadow root: its styles are constructed there, which the page's policy allows. */
 export class YamlEditor {
   readonly #view: EditorView
-  readonly #label = new Compartment()
+  readonly #events: EditorEvents
+  #shown: Shown
   #quiet = false
 
-  constructor(host: HTMLElement, text: string, label: string, changed: (text: string) => void) {
+  constructor(host: HTMLElement, shown: Shown, events: EditorEvents) {
     const root = host.shadowRoot ?? host.attachShadow({ mode: 'open', delegatesFocus: true })
-    this.#view = new EditorView({
-      root,
-      parent: root,
-      state: EditorState.create({
-        doc: text,
-        extensions: [
-          basicSetup,
-          yaml(),
-          syntaxHighlighting(inks),
-          lintGutter(),
-          litLines,
-          look,
-          this.#label.of(EditorView.contentAttributes.of({ 'aria-label': label })),
-          EditorView.updateListener.of((update) => {
-            if (update.docChanged && !this.#quiet) changed(update.state.doc.toString())
-          }),
-        ],
-      }),
-    })
+    this.#shown = shown
+    this.#events = events
+    this.#view = new EditorView({ root, parent: root, state: this.#stateOf(shown) })
     // What scrolls has to be reachable without a mouse.
     this.#view.scrollDOM.tabIndex = 0
   }
 
-  /** Another text: of another file, or as it was read. */
-  show(text: string, label: string): void {
-    if (text === this.#view.state.doc.toString()) return
-    this.#quiet = true
-    this.#view.dispatch({
-      changes: { from: 0, to: this.#view.state.doc.length, insert: text },
-      effects: this.#label.reconfigure(EditorView.contentAttributes.of({ 'aria-label': label })),
+  #stateOf({ text, label }: Shown): EditorState {
+    return EditorState.create({
+      doc: text,
+      extensions: [
+        basicSetup,
+        yaml(),
+        syntaxHighlighting(inks),
+        lintGutter(),
+        litLines,
+        look,
+        EditorView.contentAttributes.of({ 'aria-label': label }),
+        EditorView.updateListener.of((update) => {
+          if (update.docChanged && !this.#quiet) {
+            this.#events.changed(this.#shown.file, update.state.doc.toString())
+          }
+        }),
+        EditorView.domEventHandlers({ focus: () => this.#events.entered(this.#shown.file) }),
+      ],
     })
+  }
+
+  /** Another file, or the text of this one as it was read. */
+  show(shown: Shown): void {
+    const before = this.#shown
+    this.#shown = shown
+    if (shown.file !== before.file || shown.label !== before.label) {
+      // A new state has a new history: Ctrl+Z must not bring one file's text back into another.
+      this.#view.setState(this.#stateOf(shown))
+      return
+    }
+    const { doc } = this.#view.state
+    if (shown.text === doc.toString()) return
+    this.#quiet = true
+    this.#view.dispatch({ changes: { from: 0, to: doc.length, insert: shown.text } })
     this.#quiet = false
   }
 

@@ -18,13 +18,13 @@ export function YamlPane({
   readonly line: number | undefined
   readonly told: Told | undefined
   readonly choose: (file: string) => void
-  /** Called as the file is edited. */
-  readonly pin: (file: string) => void
+  /** Called as somebody works in the file; `edited` = its lines are no longer where they were. */
+  readonly pin: (file: string, edited: boolean) => void
 }) {
   const host = useRef<HTMLDivElement>(null)
   const editor = useSignal<YamlEditor | undefined>(undefined)
-  const shown = useRef(file)
-  shown.current = file
+  const pinned = useRef(pin)
+  pinned.current = pin
   const text = inputs.value.find((one) => one.file === file)?.text ?? ''
 
   useEffect(() => {
@@ -32,11 +32,18 @@ export function YamlPane({
     let made: YamlEditor | undefined
     void import('./editor.ts').then((loaded) => {
       if (gone || !host.current) return
-      made = new loaded.YamlEditor(host.current, text, t('editor', file), (next) => {
-        // The file stays while one types, whatever decides now.
-        pin(shown.current)
-        edit(shown.current, next, 'editor')
-      })
+      made = new loaded.YamlEditor(
+        host.current,
+        { file, text, label: t('editor', file) },
+        {
+          // The file stays while one works in it, whatever decides now.
+          entered: (of) => pinned.current(of, false),
+          changed: (of, next) => {
+            pinned.current(of, true)
+            edit(of, next, 'editor')
+          },
+        },
+      )
       editor.value = made
     })
     return () => {
@@ -46,16 +53,17 @@ export function YamlPane({
   }, [])
 
   // What was typed is there already; a text that comes back later than the next key would undo it.
-  useEffect(() => editor.value?.show(text, t('editor', file)), [editor.value, file, outside.value])
+  const label = t('editor', file)
+  useEffect(() => editor.value?.show({ file, text, label }), [editor.value, file, label, outside.value])
   const lines = litLines(file, line, told)
   const key = JSON.stringify(lines)
-  useEffect(() => editor.value?.light(lines, undefined), [editor.value, file, key])
+  useEffect(() => editor.value?.light(lines, undefined), [editor.value, file, label, key])
   useEffect(() => editor.value?.light(lines, line), [editor.value, file, line])
   const marks = (opened.value?.problems ?? [])
     .filter(({ at }) => at.file === file)
     .map(({ at, severity, message }): Marked => ({ line: at.line, severity, message }))
   const marksKey = JSON.stringify(marks)
-  useEffect(() => editor.value?.mark(marks), [editor.value, file, marksKey])
+  useEffect(() => editor.value?.mark(marks), [editor.value, file, label, marksKey])
 
   return (
     <section class="yaml" aria-labelledby="yaml-title">

@@ -177,6 +177,8 @@ const mostDecisions = 200
 function DoorPart({ door, look }: { readonly door: Door; readonly look: () => Promise<void> }) {
   const decisions = useSignal<readonly Decision[]>([])
   const following = useSignal(false)
+  /** The door streams: what happens from now on is seen. */
+  const streaming = useSignal(false)
   const said = useSignal('')
   const stop = useRef<AbortController | undefined>(undefined)
   const follow = async () => {
@@ -187,7 +189,8 @@ function DoorPart({ door, look }: { readonly door: Door; readonly look: () => Pr
     try {
       const answer = await post('/api/live/decisions', { door: door.url }, control.signal)
       await readEvents(answer, ({ event, data }) => {
-        if (event === 'decision')
+        if (event === 'door') streaming.value = true
+        else if (event === 'decision')
           decisions.value = [data as Decision, ...decisions.value].slice(0, mostDecisions)
         else if (event === 'failed') said.value = t('failed', (data as { readonly words: string }).words)
       })
@@ -195,6 +198,7 @@ function DoorPart({ door, look }: { readonly door: Door; readonly look: () => Pr
       if (!control.signal.aborted) said.value = t('failed', String((error as Error).message))
     }
     following.value = false
+    streaming.value = false
   }
   useEffect(() => () => stop.current?.abort(), [])
   const signOut = async (user: string) => {
@@ -219,7 +223,7 @@ function DoorPart({ door, look }: { readonly door: Door; readonly look: () => Pr
         <p role="status" class="hint">
           {said.value !== ''
             ? said.value
-            : following.value && decisions.value.length === 0
+            : streaming.value && decisions.value.length === 0
               ? t('liveWaiting', door.url)
               : ''}
         </p>

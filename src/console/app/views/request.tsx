@@ -1,5 +1,5 @@
-import { useSignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { batch, useSignal } from '@preact/signals'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { phaseNames } from '../../draw/phase-names.ts'
 import type { Told, ToldOrNot } from '../../engine/ask.ts'
 import { commandLine, doorWords, isSecretHeader } from '../command.ts'
@@ -27,10 +27,13 @@ function fieldsOf(parts: URLSearchParams): AskFields {
 
 export function RequestView() {
   const answer = useSignal<ToldOrNot | undefined>(undefined)
+  /** What the answer is about; another object for every question. */
+  const answered = useSignal<unknown>(undefined)
   const failed = useSignal('')
   const fields = fieldsOf(query.value)
   const asked = JSON.stringify([fields, secretHeaders.value, secretToken.value])
   const mesh = opened.value
+  const asking = useMemo(() => ({ asked, mesh }), [asked, mesh])
   useEffect(() => {
     let over = false
     const { method, url, as, headers } = fields
@@ -39,16 +42,21 @@ export function RequestView() {
     ask('ask', 'now', { method, url, as, headers: lines, ...(token !== '' && { token }) }, nowSeconds())
       .then((told) => {
         if (over) return
-        failed.value = ''
-        answer.value = told
+        batch(() => {
+          failed.value = ''
+          answer.value = told
+          answered.value = asking
+        })
       })
       .catch((error: unknown) => {
-        if (!over) failed.value = String((error as Error).message)
+        if (over) return
+        failed.value = String((error as Error).message)
+        answered.value = asking
       })
     return () => {
       over = true
     }
-  }, [asked, mesh])
+  }, [asking])
 
   const change = (next: Partial<AskFields>) => {
     const { headers } = next
@@ -82,8 +90,10 @@ export function RequestView() {
     ...doorWords(),
   )
   const fault = answer.value !== undefined && 'fault' in answer.value ? answer.value : undefined
+  // Typed and not read yet, or read and not answered yet.
+  const busy = mesh?.inputs !== inputs.value || answered.value !== asking
   return (
-    <div class="request">
+    <div class="request" aria-busy={busy}>
       <div class="bar">
         <h1 class="view-title">{t('viewRequest')}</h1>
         <span class="grow" />
@@ -144,8 +154,10 @@ export function RequestView() {
             line={at.line}
             told={told}
             choose={(file) => set({ file, line: '' })}
-            pin={(file) => {
-              if (query.value.get('file') !== file) set({ file, line: '' })
+            pin={(file, edited) => {
+              const line = edited || at.file !== file || at.line === undefined ? '' : String(at.line)
+              const { value } = query
+              if (value.get('file') !== file || (value.get('line') ?? '') !== line) set({ file, line })
             }}
           />
         </div>
