@@ -1,4 +1,4 @@
-import type { HeaderList } from '../policy/index.ts'
+import { foldHeaderName as folded, type HeaderList } from '../policy/index.ts'
 
 /** The headers workloads of a Kubeflow read a person from, whoever wrote them. */
 const KNOWN = [
@@ -32,9 +32,6 @@ export interface IdentityNames {
   /** Written before the user, as `USERID_PREFIX`. */
   readonly userPrefix: string
 }
-
-/** `X_Auth.Request-User` and `x-auth-request-user` are one header to a CGI-like reader. */
-const folded = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '-')
 
 export interface IdentityHeaders {
   /** What names this person, both headers always. */

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { withoutOwnSecrets } from '../base/index.ts'
 
 /** Opens an address in the person's browser; false = there is none. */
 export function openBrowser(url: string, env: Readonly<Record<string, string | undefined>>): boolean {
@@ -12,7 +13,7 @@ export function openBrowser(url: string, env: Readonly<Record<string, string | u
           ? [env.BROWSER || 'xdg-open', url]
           : []
   if (command === undefined) return false
-  const child = spawn(command, args, { stdio: 'ignore', detached: true })
+  const child = spawn(command, args, { stdio: 'ignore', detached: true, env: withoutOwnSecrets(env) })
   child.on('error', () => {})
   child.unref()
   return true

@@ -1,5 +1,4 @@
-import { writeFileSync } from 'node:fs'
-import type { Observed } from '../client/index.ts'
+import { doorWords, type Observed } from '../client/index.ts'
 import { recognise } from '../doctor/index.ts'
 import type { Language } from './commands/render-why.ts'
 import { renderWhy, whyAsJson } from './commands/render-why.ts'
@@ -21,10 +20,12 @@ const most = 200
 export async function whyRun(io: Io, words: readonly string[], options: Options): Promise<void> {
   const { execAtDoor } = await import('../compose/doors/exec.ts')
   const { failWith125 } = await import('./own-failure.ts')
+  const { checkRecordPlace, recordExchange, redactor } = await import('../compose/doors/record-exchange.ts')
   const [command = '', ...rest] = words
   const seen: Observed[] = []
   await failWith125(io, async () => {
-    const { code, output, door } = await execAtDoor(io.env, {
+    if (options.record !== undefined) checkRecordPlace(options.record)
+    const { code, started, output, door } = await execAtDoor(io.env, {
       ...reachOf(io, options),
       url: options.url,
       command,
@@ -36,7 +37,8 @@ export async function whyRun(io: Io, words: readonly string[], options: Options)
       },
     })
     io.exit(code)
-    if (options.record !== undefined) record(options.record, seen)
+    if (!started) return
+    if (options.record !== undefined) recordExchange(options.record, door, code, seen)
     const refused = seen.findLast(({ status, challenged }) => challenged || status >= 400)
     if (code === 0 && refused === undefined) return
     const say = (text: string) => io.err(text)
@@ -49,13 +51,18 @@ export async function whyRun(io: Io, words: readonly string[], options: Options)
       )
       return answer(io, output, options)
     }
-    const { method, path, status } = refused
+    const shown = redactor()(refused)
+    const { method, path, status } = shown
     say(
       `${method} ${path} -> ${status}${refused.challenged ? ' (asked to sign in)' : ''}: ${whoRefused(refused)}`,
     )
-    const found = recognise(asText(refused))
     // The door's own answer first; where it says nothing that is known, the command's last words.
-    return answer(io, found.matches.length > 0 ? asText(refused) : `${asText(refused)}\n${output}`, options)
+    const texts = [asText(refused), `${asText(refused)}\n${output}`]
+    const known = texts.find((text) => recognise(text).matches.length > 0)
+    if (known !== undefined || options.output === 'json') return answer(io, known ?? texts[0] ?? '', options)
+    const words = wordsOf(shown, door)
+    if (words !== '') say(`it says: ${words}`)
+    say(`kfdoor knows no such answer; \`kfdoor doctor ${door.href}\` walks the whole way to the door`)
   })
 }
 
@@ -71,6 +78,12 @@ function asText({ status, headers, body = '' }: Observed): string {
   return [`HTTP/1.1 ${status}`, ...lines, '', body].join('\n')
 }
 
+/** What a refused answer says for itself, on one line; a terminal is told to do nothing. */
+function wordsOf({ status, headers, body = '' }: Observed, door: URL): string {
+  const words = doorWords({ status, headers: new Headers(headers), url: door, body })
+  return words.replace(/\p{C}+/gu, ' ').trim()
+}
+
 /** Which hop an answer comes from, by the marks Envoy leaves. */
 function whoRefused({ status, headers, body = '', challenged }: Observed): string {
   if (challenged) return 'the door’s sign-in'
@@ -84,9 +97,4 @@ function whoRefused({ status, headers, body = '', challenged }: Observed): strin
   if (envoy && status === 404 && body === '') return 'the gateway, which has no route for it'
   if (envoy && headers['x-envoy-upstream-service-time'] === undefined) return 'the gateway'
   return 'the application behind the door'
-}
-
-function record(path: string, seen: readonly Observed[]): void {
-  const lines = seen.map((one) => JSON.stringify(one))
-  writeFileSync(path, lines.length > 0 ? `${lines.join('\n')}\n` : '', { mode: 0o600 })
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { Fault } from '../base/index.ts'
+import { Fault, withoutOwnSecrets } from '../base/index.ts'
 import type { MeshInput } from '../mesh/index.ts'
 
 /** `REV:path`, as Git writes it; undefined = no such form, or a file of that very name is there. */
@@ -57,6 +57,7 @@ function git(name: string, words: readonly string[]): string {
       encoding: 'utf8',
       maxBuffer: 256 * 1024 * 1024,
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: withoutOwnSecrets(process.env),
     })
   } catch (error) {
     const { code, stderr } = error as { readonly code?: string; readonly stderr?: string }

@@ -1,9 +1,6 @@
-import type { HeaderList } from '../policy/index.ts'
+import { foldHeaderName as foldName, type HeaderList } from '../policy/index.ts'
 
-/** The one spelling a CGI or WSGI server makes of a name: `Kubeflow_UserID` is `kubeflow-userid` there. */
-export function foldName(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
-}
+export { foldName }
 
 /**
  * What a client says about itself that only the door may say: who it is, where it came from, which

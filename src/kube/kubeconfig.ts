@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { parse } from 'yaml'
-import { Fault } from '../base/index.ts'
+import { Fault, withoutOwnSecrets } from '../base/index.ts'
 
 /** How to speak to one API server. PEM texts, not paths. */
 export interface ClusterAccess {
@@ -141,7 +141,7 @@ async function runPlugin(
   const info = JSON.stringify({ apiVersion, kind: 'ExecCredential', spec: { interactive: false } })
   try {
     const { stdout } = await promisify(execFile)(command, (args as string[] | null) ?? [], {
-      env: { ...env, ...extra, KUBERNETES_EXEC_INFO: info } as NodeJS.ProcessEnv,
+      env: { ...withoutOwnSecrets(env), ...extra, KUBERNETES_EXEC_INFO: info } as NodeJS.ProcessEnv,
       timeout: 60_000,
     })
     return (JSON.parse(stdout) as { status?: PluginStatus }).status ?? {}

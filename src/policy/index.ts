@@ -60,7 +60,7 @@ export { isPathTemplate, isTemplateLiteral, matchesPathValue, parsePathTemplate 
 export type { PortMode } from './peer-authentication.ts'
 export { modeOf } from './peer-authentication.ts'
 export type { Principal } from './principal.ts'
-export { identityHeaders, parsePrincipal } from './principal.ts'
+export { foldHeaderName, identityHeaders, parsePrincipal } from './principal.ts'
 export type { Provider } from './provider.ts'
 export { compileProvider } from './provider.ts'
 export type { Registry, RegistryService } from './registry.ts'

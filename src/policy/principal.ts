@@ -65,6 +65,9 @@ export function parsePrincipal(source: string): Principal | undefined {
   }
 }
 
+/** The one spelling a CGI or WSGI server makes of a header's name: `Kubeflow_UserID` is `kubeflow-userid` there. */
+export const foldHeaderName = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '-')
+
 /** Headers doors and applications take an identity from. */
 export const identityHeaders: readonly string[] = [
   'kubeflow-userid',

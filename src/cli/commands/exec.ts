@@ -42,7 +42,7 @@ Examples:
       const { failWith125 } = await import('../own-failure.ts')
       await failWith125(io, async () => {
         let carried = 0
-        const { code, door } = await execAtDoor(io.env, {
+        const { code, started, door } = await execAtDoor(io.env, {
           ...reachOf(io, options),
           url: options.url,
           command: name,
@@ -53,7 +53,7 @@ Examples:
           },
         })
         // Where neither the variables nor the proxy reach a script, one line of it has to change.
-        if (code !== 0 && carried === 0) {
+        if (code !== 0 && started && carried === 0) {
           io.err(
             `kfdoor: nothing the command sent to ${door.host} came through kfdoor; if it names that address itself, change \`kfp.Client(host=…)\` to \`kfp.Client()\`, or any other client's address to os.environ['KFDOOR_URL']`,
           )

@@ -155,7 +155,7 @@ async function chooseWay(
   io: Io,
   options: LoginOptions,
   before: string | undefined,
-): Promise<() => Promise<Way>> {
+): Promise<(door: { readonly url: URL }) => Promise<Way>> {
   const ways = [
     options.browser && '--browser',
     options.device && '--device',
@@ -190,8 +190,8 @@ async function chooseWay(
   const typed = options.passwordStdin ? await given(io, 'password') : env.KFDOOR_PASSWORD || undefined
   const name = options.username ?? (env.KFDOOR_USERNAME || undefined)
   let asked: Promise<Way> | undefined
-  return () => {
-    asked ??= askPassword(io, by, name, typed, before)
+  return ({ url }) => {
+    asked ??= askPassword(io, by, { door: url.host, name, typed, before })
     return asked
   }
 }
@@ -199,13 +199,16 @@ async function chooseWay(
 async function askPassword(
   io: Io,
   by: 'password' | 'password-grant',
-  name: string | undefined,
-  typed: string | undefined,
-  before: string | undefined,
+  {
+    door,
+    name,
+    typed,
+    before,
+  }: Readonly<Record<'door', string>> & Readonly<Partial<Record<'name' | 'typed' | 'before', string>>>,
 ): Promise<Way> {
   if ((name === undefined || typed === undefined) && !io.tty.in) {
     throw new Fault('ERR_CREDENTIALS_MISSING', {
-      door: 'the door',
+      door,
       next: `${name === undefined ? 'say who with `--username` or KFDOOR_USERNAME, and ' : ''}hand over the password with \`--password-stdin\` or KFDOOR_PASSWORD`,
     })
   }

@@ -5,8 +5,9 @@ import type { DoorSession, Pass } from '../door-session.ts'
 import type { Agent } from '../http/agent.ts'
 import { answerJson, type Refusal } from './answer-json.ts'
 import { type Answering, type Asking, addTrailers, isGone, write, writeHead } from './answering.ts'
+import { bodyText } from './body-text.ts'
 import { headersIn, headersOut, type Inward } from './headers.ts'
-import { KEPT, type Observe, tellingHeaders } from './observe.ts'
+import { KEPT, type Observe, observed } from './observe.ts'
 
 /** One door as the proxy knows it. */
 export interface ProxiedDoor {
@@ -29,6 +30,8 @@ export interface CarryOptions {
 
 /** A body up to here is held, so that a request can be sent again after a sign-in under way. */
 const REPLAYABLE = 1024 * 1024
+/** Characters of a page that are looked at, out of its content coding. */
+const MUCH = 256 * 1024
 /** A longer body is only begun when the door was seen open this lately. */
 const FRESH_MS = 10_000
 
@@ -45,7 +48,8 @@ export class Carrier {
     this.#options = options
   }
 
-  async carry(request: Asking, response: Answering, path: string): Promise<void> {
+  /** @param host asked for in place of the door's own: a model's, where the client says so. */
+  async carry(request: Asking, response: Answering, path: string, host?: string): Promise<void> {
     const { door } = this.#options
     try {
       const held = await hold(request)
@@ -56,7 +60,7 @@ export class Carrier {
           (await this.#isShut(first)) &&
           (await door.session.refused(first.version))
         const pass = renewed ? await door.session.pass(door.url) : first
-        const outcome = await this.#once(request, response, path, pass, held)
+        const outcome = await this.#once(request, response, { path, host: host ?? door.host }, pass, held)
         if (outcome === 'done') return
         const again = attempt === 0 && held.rest === undefined && (await door.session.refused(pass.version))
         if (!again) return answerJson(response, signInAgain(door))
@@ -77,7 +81,7 @@ export class Carrier {
   async #once(
     request: Asking,
     response: Answering,
-    path: string,
+    { path, host }: { readonly path: string; readonly host: string },
     pass: Pass,
     held: Held,
   ): Promise<'done' | 'challenged'> {
@@ -88,7 +92,7 @@ export class Carrier {
     const sessionCookies = new Set(
       (pass.headers.cookie ?? '').split('; ').map((pair) => pair.split('=')[0] ?? ''),
     )
-    const inward: Inward = { door: door.url, prefix, here: here(), sessionCookies }
+    const inward: Inward = { door: door.url, base: door.base, prefix, here: here(), sessionCookies }
     return new Promise((resolve, reject) => {
       let state: 'head' | 'reading' | 'streaming' | 'over' = 'head'
       let status = 0
@@ -105,15 +109,18 @@ export class Carrier {
         state = 'over'
         response.off('close', gone)
         if (outcome === 'done') this.#taken = { version: pass.version, at: Date.now() }
-        observe?.({
-          method: request.method ?? 'GET',
-          path: target.replace(/\?.*$/s, ''),
-          status,
-          headers: tellingHeaders(header),
-          ...(status >= 400 && { body: Buffer.concat(kept).subarray(0, KEPT).toString('utf8') }),
-          challenged: outcome === 'challenged',
-          took: performance.now() - began,
-        })
+        observe?.(
+          observed({
+            method: request.method ?? 'GET',
+            target,
+            status,
+            header,
+            ...(status >= 400 && { body: bodyText(kept, header('content-encoding'), KEPT) }),
+            challenged: outcome === 'challenged',
+            took: performance.now() - began,
+            credential: pass.headers,
+          }),
+        )
         resolve(outcome)
       }
       const pass_ = () => {
@@ -126,7 +133,7 @@ export class Carrier {
       }
       const decide = (whole: boolean) => {
         if (!whole && size < KEPT) return
-        if (isSignInPage(Buffer.concat(kept).toString('utf8'), door.url)) {
+        if (isSignInPage(bodyText(kept, header('content-encoding'), MUCH), door.url)) {
           finish('challenged')
           control?.abort(new Error('the door asks for a sign-in'))
         } else pass_()
@@ -136,7 +143,7 @@ export class Carrier {
           origin: door.url.origin,
           path: target,
           method: (request.method ?? 'GET') as 'GET',
-          headers: headersOut(request.rawHeaders, pass.headers, door.host),
+          headers: headersOut(request.rawHeaders, pass.headers, host),
           body: held.rest ?? (held.whole.length > 0 ? held.whole : null),
         },
         {

@@ -21,7 +21,9 @@ export type Guarded =
       readonly message: string
     }
 
-const refuse = (status: 400 | 401 | 403 | 405 | 421, code: string, message: string): Guarded => ({
+type Refused = Guarded & { readonly kind: 'refuse' }
+
+const refuse = (status: Refused['status'], code: string, message: string): Refused => ({
   kind: 'refuse',
   status,
   code,
@@ -49,14 +51,8 @@ export function guard(request: Head, options: GuardOptions): Guarded {
   if (options.hosts.size > 0 && (host === undefined || !options.hosts.has(host.toLowerCase()))) {
     return refuse(421, 'foreign-host', 'this proxy answers to its own address only')
   }
-  const origin = one(headers.origin)
-  if (origin !== undefined && !isOwn(origin, options.hosts)) {
-    return refuse(403, 'foreign-origin', 'a page of another site may not use this proxy')
-  }
-  const site = one(headers['sec-fetch-site'])
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    return refuse(403, 'foreign-site', 'a page of another site may not use this proxy')
-  }
+  const page = foreignPage(headers, options.hosts)
+  if (page !== undefined) return page
   // Old browsers say nothing else; a page's own requests name this proxy.
   const referer = one(headers.referer)
   if (referer !== undefined && !isOwn(referer.replace(/^([^:]*:\/\/[^/?#]*).*$/s, '$1'), options.hosts)) {
@@ -78,10 +74,26 @@ export function guard(request: Head, options: GuardOptions): Guarded {
 }
 
 /**
+ * Why a request is refused that a browser sends for a page of another site (Origin, Fetch Metadata);
+ * undefined = it does not say so, or nobody is named but these hosts.
+ */
+export function foreignPage(headers: Head['headers'], hosts: ReadonlySet<string>): Refused | undefined {
+  const origin = one(headers.origin)
+  if (origin !== undefined && !isOwn(origin, hosts)) {
+    return refuse(403, 'foreign-origin', 'a page of another site may not use this proxy')
+  }
+  const site = one(headers['sec-fetch-site'])
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') {
+    return refuse(403, 'foreign-site', 'a page of another site may not use this proxy')
+  }
+  return undefined
+}
+
+/**
  * The one Host of a request, in HTTP/2 its `:authority`; written twice it is nobody's, and Node would show
  * the first only.
  */
-function hostOf(raw: readonly string[]): string | undefined {
+export function hostOf(raw: readonly string[]): string | undefined {
   let found: string | undefined
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string

@@ -1,3 +1,4 @@
+import { foldHeaderName, identityHeaders } from '../../policy/index.ts'
 import { SECRET_HEADER } from './guard.ts'
 
 /** Of one connection only (RFC 9110, 7.6.1), and what a proxy says for itself. */
@@ -13,9 +14,45 @@ const hop = new Set([
   'upgrade',
 ])
 
-/** What names a caller to a door or to what stands behind it: only the door itself may say so. */
-const identity =
-  /^(authorization|x-auth-token|kubeflow-(userid|groups)|x-auth-request-.*|x-forwarded-.*|x-envoy-.*|x-remote-user|forwarded|x-real-ip)$/
+/**
+ * What names a caller to a door or to what stands behind it, in the one spelling servers fold names to:
+ * only the door itself may say so.
+ */
+const named = new Set(
+  [
+    ...identityHeaders,
+    ...['authorization', 'x-auth-token', 'auth-method', 'gap-auth', 'x-goog-authenticated-user-email'],
+    ...['remote-user', 'forwarded', 'x-real-ip'],
+  ].map(foldHeaderName),
+)
+const namedPrefixes = ['x-auth-request-', 'x-forwarded-', 'x-envoy-', 'x-remote-', 'impersonate-']
+
+/** Of a page of ours to a page of ours; it says nothing about the door. */
+const ofThisSide = /^(host|expect|origin|referer|sec-fetch-.*)$/
+
+/** Names that were met; a client may make up as many as it likes. */
+const REMEMBERED = 512
+const verdicts = new Map<string, boolean>()
+
+/** Whether a header of a client goes on to the door. */
+function goesOn(name: string): boolean {
+  let answer = verdicts.get(name)
+  if (answer === undefined) {
+    const folded = foldHeaderName(name)
+    // Pseudo headers of HTTP/2 are written anew, the proxy's own secret is nobody else's.
+    answer = !(
+      name.startsWith(':') ||
+      name === SECRET_HEADER ||
+      hop.has(name) ||
+      ofThisSide.test(name) ||
+      named.has(folded) ||
+      namedPrefixes.some((prefix) => folded.startsWith(prefix))
+    )
+    if (verdicts.size >= REMEMBERED) verdicts.clear()
+    verdicts.set(name, answer)
+  }
+  return answer
+}
 
 /**
  * The headers a door gets: the client's without those of its connection, without any credential or
@@ -26,22 +63,13 @@ export function headersOut(
   pass: Readonly<Record<string, string>>,
   host: string,
 ): string[] {
-  const named = new Set<string>()
-  for (let i = 0; i < raw.length; i += 2) {
-    if ((raw[i] as string).toLowerCase() !== 'connection') continue
-    for (const name of (raw[i + 1] as string).split(',')) named.add(name.trim().toLowerCase())
-  }
+  const ofConnection = connectionNames(raw)
   const out: string[] = ['host', host]
   let cookies = ''
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase()
     const value = raw[i + 1] as string
-    // Pseudo headers of HTTP/2 are written anew, the proxy's own secret is nobody else's.
-    if (name.startsWith(':') || name === SECRET_HEADER) continue
-    if (name === 'host' || name === 'expect' || hop.has(name) || named.has(name) || identity.test(name))
-      continue
-    // The proxy's own address is no page of the door.
-    if (name === 'origin' || name === 'referer' || name.startsWith('sec-fetch-')) continue
+    if (!goesOn(name) || ofConnection?.has(name)) continue
     if (name === 'cookie') cookies = cookies === '' ? value : `${cookies}; ${value}`
     else out.push(name, value)
   }
@@ -49,6 +77,22 @@ export function headersOut(
   if (cookie !== '') out.push('cookie', cookie)
   for (const [name, value] of Object.entries(pass)) if (name !== 'cookie') out.push(name, value)
   return out
+}
+
+/** What the client says belongs to its connection only; undefined = nothing beyond the usual. */
+function connectionNames(raw: readonly string[]): ReadonlySet<string> | undefined {
+  let found: Set<string> | undefined
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue
+    for (const each of (raw[i + 1] as string).toLowerCase().split(',')) {
+      const word = each.trim()
+      if (word === 'keep-alive' || word === 'close') continue
+      found ??= new Set()
+      found.add(word)
+    }
+  }
+  return found
 }
 
 /** An application's own cookies stay; those of a session are ours to send, or nobody's. */
@@ -70,6 +114,8 @@ const sessionName =
 export interface Inward {
   /** Origin of the door. */
   readonly door: URL
+  /** What stands before a path at the door and not on this side: `` or `/kubeflow`. */
+  readonly base: string
   /** What stands before a path on this side: `` or `/SECRET`. */
   readonly prefix: string
   /** Names of the session's cookies. */
@@ -90,6 +136,8 @@ export function headersIn(raw: readonly (string | Buffer)[], inward: Inward): st
     const value =
       raw[i + 1] instanceof Buffer ? (raw[i + 1] as Buffer).toString('latin1') : String(raw[i + 1])
     if (hop.has(lower) || lower === 'strict-transport-security') continue
+    // The secret stands in every address of a page: no other site is told it.
+    if (lower === 'referrer-policy' && inward.prefix !== '') continue
     // A grant to other sites is the door's to give for itself, not for this machine.
     if (lower.startsWith('access-control-')) continue
     if (lower === 'location' || lower === 'content-location') out.push(name, locationIn(value, inward))
@@ -98,26 +146,45 @@ export function headersIn(raw: readonly (string | Buffer)[], inward: Inward): st
       if (cookie !== undefined) out.push(name, cookie)
     } else out.push(name, value)
   }
+  if (inward.prefix !== '') out.push('referrer-policy', 'same-origin')
   return out
 }
 
-function locationIn(value: string, { door, prefix, here }: Inward): string {
-  if (value.startsWith('/') && !value.startsWith('//')) return `${prefix}${value}`
+function locationIn(value: string, { door, base, prefix, here }: Inward): string {
+  if (value.startsWith('/') && !value.startsWith('//')) {
+    const path = below(base, value)
+    // Beside what is proxied: it is at the door, and nowhere here.
+    if (path === undefined) return `${door.origin}${value}`
+    // `//name` would be another site.
+    return path.startsWith('//') ? `${here}${prefix}${path}` : `${prefix}${path}`
+  }
   if (!URL.canParse(value)) return value
   const to = new URL(value)
   // A door behind another proxy may name http for https, or leave its port out; another port is another site.
   const same = to.host === door.host || (to.hostname === door.hostname && to.port === '')
-  return same ? `${here}${prefix}${to.pathname}${to.search}${to.hash}` : value
+  const path = same ? below(base, to.pathname) : undefined
+  return path === undefined ? value : `${here}${prefix}${path}${to.search}${to.hash}`
 }
 
-function cookieIn(value: string, { prefix, sessionCookies }: Inward): string | undefined {
+/** A path of the door as it is on this side; undefined = it is not below the base. */
+function below(base: string, path: string): string | undefined {
+  if (!path.startsWith(base)) return undefined
+  const rest = path.slice(base.length)
+  if (rest === '' || rest.startsWith('/')) return rest || '/'
+  return rest.startsWith('?') || rest.startsWith('#') ? `/${rest}` : undefined
+}
+
+function cookieIn(value: string, { base, prefix, sessionCookies }: Inward): string | undefined {
   const name = value.slice(0, value.indexOf('='))
   if (sessionCookies.has(name) || sessionName.test(value)) return undefined
   return value
     .split(/;\s*/)
     .filter((part) => !/^(domain=|secure$)/i.test(part))
-    .map((part) =>
-      /^path=\//i.test(part) && prefix !== '' ? `Path=${prefix}${part.slice('path='.length)}` : part,
-    )
+    .map((part) => {
+      if (!/^path=\//i.test(part) || (prefix === '' && base === '')) return part
+      const path = part.slice('path='.length)
+      // Of a folder above the base: of all that is here.
+      return `Path=${prefix}${below(base, path) ?? '/'}`
+    })
     .join('; ')
 }

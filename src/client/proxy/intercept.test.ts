@@ -10,12 +10,14 @@ import { connect as connectTls } from 'node:tls'
 import { createAuthority, doorNames, generateKey, issueLeaf, keyPem } from '../../pki/index.ts'
 import { createDoorSession, memoryStore } from '../door-session.ts'
 import { type Agent, createAgent } from '../http/agent.ts'
-import { startInterceptor } from './index.ts'
+import { type ProxiedDoor, startInterceptor } from './index.ts'
 
 const seen: IncomingMessage['headers'][] = []
+const asked: string[] = []
 const closers: (() => unknown)[] = []
 let door: URL
 let agent: Agent
+let proxied: ProxiedDoor
 let interceptor: Awaited<ReturnType<typeof startInterceptor>>
 
 async function listen(server: Server): Promise<number> {
@@ -32,6 +34,7 @@ before(async () => {
   const cert = await issueLeaf(authority, { names, publicKey: createPublicKey(key), clock: Date.now })
   const server = createHttpsServer({ cert, key: keyPem(key) }, (request, response) => {
     seen.push(request.headers)
+    asked.push(request.url ?? '')
     response.end('behind the door')
   })
   door = new URL(`https://localhost:${await listen(server)}`)
@@ -48,9 +51,8 @@ before(async () => {
     readToken: async () => ({ text: '', changedAt: 0 }),
     clock: Date.now,
   })
-  interceptor = await startInterceptor({
-    door: { url: door, name: 'test', agent, session, host: door.host, base: '' },
-  })
+  proxied = { url: door, name: 'test', agent, session, host: door.host, base: '' }
+  interceptor = await startInterceptor({ door: proxied })
   closers.push(() => interceptor.close())
 })
 after(async () => {
@@ -83,6 +85,90 @@ test('the door is opened, with the credential added and a certificate only this 
   for await (const part of secure) parts.push(part as Buffer)
   assert.match(Buffer.concat(parts).toString(), /behind the door/)
   assert.equal(seen.at(-1)?.authorization, 'Bearer the-token')
+})
+
+/** One request at the door through the interceptor, as a client writes it. */
+async function atDoor(lines: string): Promise<string> {
+  const { socket } = await open(door.host)
+  const secure = connectTls({ socket, servername: 'localhost', ca: interceptor.caPem })
+  await once(secure, 'secureConnect')
+  secure.write(`${lines}\r\nconnection: close\r\n\r\n`)
+  const parts: Buffer[] = []
+  for await (const part of secure) parts.push(part as Buffer)
+  return Buffer.concat(parts).toString()
+}
+
+test('a Host of the client’s own goes on: a gateway finds models by it', async () => {
+  const model = 'iris.team.example.com'
+  assert.match(await atDoor(`GET /v1/models/iris HTTP/1.1\r\nhost: ${model}`), /behind the door/)
+  assert.equal(seen.at(-1)?.host, model)
+  assert.match(await atDoor('GET / HTTP/1.1\r\nhost: LOCALHOST'), /behind the door/)
+  assert.equal(seen.at(-1)?.host, door.host)
+})
+
+const pages: readonly (readonly [why: string, lines: string])[] = [
+  ['a script of another site', 'origin: https://evil.test'],
+  ['a sandboxed page', 'origin: null'],
+  ['a script by Fetch Metadata', 'sec-fetch-site: cross-site\r\nsec-fetch-mode: no-cors'],
+  [
+    'a form of another site',
+    'sec-fetch-site: cross-site\r\nsec-fetch-mode: navigate\r\nsec-fetch-dest: document',
+  ],
+]
+for (const [why, lines] of pages) {
+  test(`${why} is refused, in a browser run by exec too`, async () => {
+    const before = seen.length
+    const answer = await atDoor(`POST /x HTTP/1.1\r\nhost: ${door.host}\r\ncontent-length: 0\r\n${lines}`)
+    assert.match(answer, /^HTTP\/1\.1 403/)
+    assert.doesNotMatch(answer, /access-control-allow-origin|the-token/i)
+    assert.equal(seen.length, before)
+  })
+}
+test('a page of the door itself, and a link to it, get through', async () => {
+  for (const lines of [
+    `origin: ${door.origin}`,
+    'sec-fetch-site: cross-site\r\nsec-fetch-mode: navigate\r\nsec-fetch-dest: document',
+  ]) {
+    assert.match(await atDoor(`GET /x HTTP/1.1\r\nhost: ${door.host}\r\n${lines}`), /behind the door/)
+  }
+})
+
+test('a door below a path is asked for the paths its clients name', async () => {
+  const below = await startInterceptor({
+    door: { ...proxied, base: '/kubeflow' },
+  })
+  closers.push(() => below.close())
+  const { socket } = await open(door.host, below.url)
+  const secure = connectTls({ socket, servername: 'localhost', ca: below.caPem })
+  await once(secure, 'secureConnect')
+  secure.write(`GET /kubeflow/x HTTP/1.1\r\nhost: ${door.host}\r\nconnection: close\r\n\r\n`)
+  for await (const _ of secure);
+  assert.equal(asked.at(-1), '/kubeflow/x')
+})
+
+const others = (port: string) => [
+  ...[
+    `localhost.:${port}`,
+    `127.0.0.1:${port}`,
+    `127.1:${port}`,
+    `[::1]:${port}`,
+    `[::ffff:127.0.0.1]:${port}`,
+  ],
+  ...[`0x7f000001:${port}`, `2130706433:${port}`, 'localhost:0', 'localhost:99999', 'localhost:443'],
+]
+test('no other spelling of the door is opened with the credential', async () => {
+  for (const target of others(door.port)) {
+    const before = seen.length
+    const { head, socket } = await open(target)
+    if (!/^HTTP\/1\.1 200/.test(head)) continue
+    // What answers there is the door itself, asked by nobody in particular.
+    const secure = connectTls({ socket, servername: 'localhost', rejectUnauthorized: false })
+    await once(secure, 'secureConnect')
+    secure.write('GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')
+    for await (const _ of secure);
+    assert.equal(seen.length, before + 1, target)
+    assert.equal(seen.at(-1)?.authorization, undefined, target)
+  }
 })
 
 test('its root may sign for the door’s name and nothing else', () => {

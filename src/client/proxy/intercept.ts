@@ -8,6 +8,7 @@ import { answerJson } from './answer-json.ts'
 import type { Head } from './answering.ts'
 import { Carrier, type ProxiedDoor } from './carry.ts'
 import { carryGrpc } from './grpc/carry-grpc.ts'
+import { foreignPage, hostOf } from './guard.ts'
 import type { Observe } from './observe.ts'
 import { stacks } from './stacks.ts'
 import { carryUpgrade, refuseUpgrade } from './websocket.ts'
@@ -33,7 +34,9 @@ export interface RunningInterceptor {
  * may sign for the door’s name and nothing else, so that it is worth nothing to a thief.
  */
 export async function startInterceptor(options: InterceptorOptions): Promise<RunningInterceptor> {
-  const { door, observe } = options
+  const { observe } = options
+  // Its clients name the door itself, so their paths are whole.
+  const door: ProxiedDoor = { ...options.door, base: '' }
   const password = randomBytes(18).toString('base64url')
   const expected = Buffer.from(`Basic ${Buffer.from(`kfdoor:${password}`).toString('base64')}`)
   const hostname = door.url.hostname.replace(/^\[|\]$/g, '')
@@ -46,21 +49,37 @@ export async function startInterceptor(options: InterceptorOptions): Promise<Run
   const carrier = new Carrier({ door, prefix: '', here: () => here, ...(observe && { observe }) })
   const open = new Set<Duplex>()
 
+  const own = new Set([door.url.host, door.url.hostname, `${door.url.hostname}:${doorPort}`])
+  // A model's host is the client's to say; the door's is written as the door knows it.
+  const hostFor = (head: Head) => {
+    const said = hostOf(head.rawHeaders)?.toLowerCase()
+    return said === undefined || own.has(said) ? door.host : said
+  }
+  /** A browser run here signs in at the door for every page it shows; only the door's own may use that. */
+  const refused = (head: Head) =>
+    isVisit(head) ? undefined : foreignPage(head.headers, new Set([...own, hostFor(head)]))
+
   const { http1, http2 } = stacks({
-    request: (request, response) => void carrier.carry(request, response, pathOf(request)),
-    call: (head, stream) => {
-      const call = { stream, rawHeaders: head.rawHeaders, path: pathOf(head), door }
-      void carryGrpc({ ...call, ...(observe && { observe }) })
+    request: (request, response) => {
+      const page = refused(request)
+      if (page !== undefined) return answerJson(response, page)
+      return void carrier.carry(request, response, pathOf(request), hostFor(request))
     },
-    wants: () => true,
+    call: (head, stream) => {
+      const call = { stream, rawHeaders: head.rawHeaders, path: pathOf(head) }
+      void carryGrpc({ ...call, door: { ...door, host: hostFor(head) }, ...(observe && { observe }) })
+    },
+    wants: (request) => refused(request) === undefined,
     upgrade: (request, socket, head) => {
+      const page = refused(request)
+      if (page !== undefined) return refuseUpgrade(socket, page.status, 'Refused')
       carryUpgrade(request, socket, head, pathOf(request), door, '', here).catch(() =>
         refuseUpgrade(socket, 401, 'Unauthorized'),
       )
     },
   })
   const secure = createTlsServer(
-    { cert: leaf, key: keyPem(key), ALPNProtocols: ['h2', 'http/1.1'] },
+    { cert: leaf, key: keyPem(key), ALPNProtocols: ['h2', 'http/1.1'], allowHalfOpen: true },
     (socket) => {
       ;(socket.alpnProtocol === 'h2' ? http2 : http1).emit('connection', socket)
     },
@@ -73,9 +92,9 @@ export async function startInterceptor(options: InterceptorOptions): Promise<Run
     socket.once('close', () => open.delete(socket))
     if (!allowed(request, expected)) return demandPassword(socket)
     const target = /^(\[[^\]]+\]|[^:]+):(\d{1,5})$/.exec(request.url ?? '')
-    if (target === null) return refuseUpgrade(socket, 400, 'Bad Request')
+    const port = Number(target?.[2])
+    if (target === null || port < 1 || port > 65_535) return refuseUpgrade(socket, 400, 'Bad Request')
     const host = (target[1] as string).replace(/^\[|\]$/g, '').toLowerCase()
-    const port = Number(target[2])
     if (host === hostname.toLowerCase() && port === doorPort && door.url.protocol === 'https:') {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
       if (head.length > 0) socket.unshift(head)
@@ -91,8 +110,11 @@ export async function startInterceptor(options: InterceptorOptions): Promise<Run
     }
     if (URL.canParse(request.url ?? '')) {
       const url = new URL(request.url as string)
-      if (url.origin === door.url.origin)
-        return void carrier.carry(request, response, `${url.pathname}${url.search}`)
+      if (url.origin === door.url.origin) {
+        const page = refused(request)
+        if (page !== undefined) return answerJson(response, page)
+        return void carrier.carry(request, response, `${url.pathname}${url.search}`, hostFor(request))
+      }
       if (url.protocol === 'http:') return relay(request, response, url)
     }
     answerJson(response, {
@@ -120,6 +142,13 @@ export async function startInterceptor(options: InterceptorOptions): Promise<Run
     },
   }
 }
+
+/** A page that is gone to, by a link or by typing: it tells the page before nothing (as `SameSite=Lax`). */
+const isVisit = ({ method, headers }: Head) =>
+  (method === 'GET' || method === 'HEAD') &&
+  headers['sec-fetch-mode'] === 'navigate' &&
+  headers['sec-fetch-dest'] === 'document' &&
+  headers.origin === undefined
 
 const pathOf = (request: Head) => (request.url?.startsWith('/') ? request.url : '/')
 

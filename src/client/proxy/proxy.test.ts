@@ -8,6 +8,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { createDoorSession, memoryStore } from '../door-session.ts'
 import { createAgent } from '../http/agent.ts'
 import { type Observed, startProxy } from './index.ts'
@@ -247,6 +248,54 @@ test('what is observed of a refusal holds the answer and no query', async () => 
   assert.equal(one?.status, 403)
   assert.equal(one?.body, '{"got":0}')
   assert.doesNotMatch(JSON.stringify(one), /abc|good-1/)
+})
+
+for (const [coding, encode] of [
+  ['gzip', gzipSync],
+  ['br', brotliCompressSync],
+] as const) {
+  test(`a sign-in page in ${coding} is a sign-in page, and a refusal in it is read`, async () => {
+    const page = `<!doctype html><title>Sign in</title>${'<p>x</p>'.repeat(9000)}<form method=post action=/dex/auth><input name=login><input type=password name=password></form>`
+    const server = createServer((request, response) => {
+      const [status, type, body] = /refused/.test(request.url ?? '')
+        ? [403, 'text/plain', 'RBAC: access denied']
+        : [200, 'text/html', page]
+      response.writeHead(status, { 'content-type': type, 'content-encoding': coding }).end(encode(body))
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const agent = createAgent({ clock: Date.now })
+    const observed: Observed[] = []
+    const session = createDoorSession({
+      door: url,
+      name: 'test',
+      store: memoryStore({ kind: 'token', token: 'good' }),
+      renew: async () => undefined,
+      readToken: async () => ({ text: '', changedAt: 0 }),
+      clock: Date.now,
+    })
+    const proxy = await startProxy({
+      door: { url, name: 'test', agent, session, host: url.host, base: '' },
+      listen: { port: 0 },
+      observe: (each) => observed.push(each),
+    })
+    after(async () => {
+      await proxy.close()
+      await agent.close()
+      server.closeAllConnections()
+      server.close()
+    })
+    assert.equal((await fetch(`${proxy.url}/x`)).status, 401)
+    assert.equal((await fetch(`${proxy.url}/refused`)).status, 403)
+    assert.equal(observed.at(-1)?.body, 'RBAC: access denied')
+  })
+}
+
+test('what is observed holds no credential, where an answer repeats it either', async () => {
+  const { proxy, observed } = await aProxy()
+  await (await fetch(`${proxy.url}/good-1/good-1?status=404`)).text()
+  assert.doesNotMatch(JSON.stringify(observed), /good-1/)
 })
 
 test('a WebSocket passes bytes both ways, and renews its session too', async () => {

@@ -41,7 +41,7 @@ export async function carryUpgrade(
       for (const [name, value] of Object.entries(answer)) {
         for (const each of [value ?? []].flat()) raw.push(name, each)
       }
-      const inward = { door: door.url, prefix, here, sessionCookies: new Set<string>() }
+      const inward = { door: door.url, base: door.base, prefix, here, sessionCookies: new Set<string>() }
       const lines = headersIn(raw, inward)
       let text = 'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n'
       for (let i = 0; i < lines.length; i += 2) text += `${lines[i]}: ${lines[i + 1]}\r\n`

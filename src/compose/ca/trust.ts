@@ -3,7 +3,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync } from 
 import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { Fault } from '../../base/index.ts'
+import { Fault, withoutOwnSecrets } from '../../base/index.ts'
 import { type Machine, type Step, type Store, writePublic } from '../../pki/index.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -103,7 +103,7 @@ async function run(
   try {
     const path = [env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter)
     await promisify(execFile)(program, words, {
-      env: { ...env, PATH: path },
+      env: { ...withoutOwnSecrets(env), PATH: path },
       timeout: 120_000,
       windowsHide: true,
     })

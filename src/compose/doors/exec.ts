@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { withoutOwnSecrets } from '../../base/index.ts'
 import { isLoopback, type Observed, startInterceptor, startProxy } from '../../client/index.ts'
 import type { Environment } from './folders.ts'
 import { writeKfpContext } from './kfp-context.ts'
@@ -22,6 +23,8 @@ export interface ExecRequest extends WhichKeptDoor, ReachOptions {
 export interface ExecResult {
   /** The command's own code; 128 + N after signal N; 127 = not found, 126 = cannot be run. */
   readonly code: number
+  /** false = there was no such command, or it could not be run. */
+  readonly started: boolean
   /** The last 16 KiB the command wrote. */
   readonly output: string
   readonly door: URL
@@ -66,25 +69,16 @@ export async function execAtDoor(env: Environment, request: ExecRequest): Promis
       ...noProxy(env, door.url),
     }
     const words = typeof request.words === 'function' ? request.words(variables) : request.words
-    const { code, output } = await runChild(
+    const ended = await runChild(
       request.command,
       words,
-      childEnvironment(env, variables),
+      { ...withoutOwnSecrets(env), ...variables },
       request.keepOutput,
     )
-    return { code, output, door: door.url }
+    return { ...ended, door: door.url }
   } finally {
     for (const close of closers.reverse()) await close()
   }
-}
-
-/** Ours to know, not the child's. */
-const secrets = ['KFDOOR_PASSWORD', 'KFDOOR_TOKEN', 'KFDOOR_TOKEN_FILE', 'KFDOOR_COOKIE', 'KFDOOR_USERNAME']
-
-function childEnvironment(env: Environment, variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  const child: Record<string, string | undefined> = { ...env }
-  for (const name of secrets) delete child[name]
-  return { ...child, ...variables }
 }
 
 /**
@@ -114,7 +108,7 @@ function runChild(
   words: readonly string[],
   env: NodeJS.ProcessEnv,
   keep = false,
-): Promise<{ readonly code: number; readonly output: string }> {
+): Promise<Omit<ExecResult, 'door'>> {
   return new Promise((resolve) => {
     let output = ''
     const child = spawn(command, words, { env, stdio: keep ? ['inherit', 'pipe', 'pipe'] : 'inherit' })
@@ -131,17 +125,17 @@ function runChild(
     process.on('SIGTERM', hand)
     process.on('SIGHUP', hand)
     process.on('SIGINT', ignore)
-    const done = (code: number) => {
+    const done = (code: number, started = true) => {
       process.off('SIGTERM', hand)
       process.off('SIGHUP', hand)
       process.off('SIGINT', ignore)
-      resolve({ code, output })
+      resolve({ code, started, output })
     }
     child.once('error', (error: NodeJS.ErrnoException) => {
       process.stderr.write(
         `kfdoor: cannot run \`${command}\`: ${error.code === 'ENOENT' ? 'there is no such command' : error.message}\n`,
       )
-      done(error.code === 'ENOENT' ? 127 : 126)
+      done(error.code === 'ENOENT' ? 127 : 126, false)
     })
     child.once('close', (code, signal) => done(code ?? 128 + (signal ? constants.signals[signal] : 0)))
   })

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { Fault } from '../../base/index.ts'
+import { Fault, withoutOwnSecrets } from '../../base/index.ts'
 import { clusterAccess, type KubeApi, messageOf, openKubeApi } from '../../kube/index.ts'
 import type { Environment } from './folders.ts'
 
@@ -113,7 +113,7 @@ async function portForward(
     ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
     ...['--namespace', namespace, 'port-forward', '--address', '127.0.0.1', `service/${name}`, `:${port}`],
   ]
-  const child = spawn('kubectl', words, { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('kubectl', words, { env: withoutOwnSecrets(env), stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   const hear = (part: Buffer) => {
     said = (said + String(part)).slice(-2000)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { promisify } from 'node:util'
+import { withoutOwnSecrets } from '../../base/index.ts'
 import type { Environment } from './folders.ts'
 
 /** Where systems keep the roots they trust, the first that is there. */
@@ -91,22 +92,18 @@ export async function javaStore(folder: string, pem: string, env: Environment): 
       : '/etc/ssl/certs/java/cacerts'
     if (existsSync(cacerts)) {
       const from = ['-importkeystore', '-srckeystore', cacerts, '-srcstorepass', 'changeit', '-noprompt']
-      await run(keytool, [
-        ...from,
-        '-destkeystore',
-        store,
-        '-deststoretype',
-        'PKCS12',
-        '-deststorepass',
-        'changeit',
-      ])
+      await run(
+        keytool,
+        [...from, '-destkeystore', store, '-deststoretype', 'PKCS12', '-deststorepass', 'changeit'],
+        env,
+      )
     }
     const blocks =
       readFileSync(pem, 'utf8').match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []
     for (const [index, block] of blocks.entries()) {
       const one = join(folder, `java-${index}.pem`)
       writeFileSync(one, block, { mode: 0o600 })
-      await run(keytool, ['-importcert', '-alias', `kfdoor-${index}`, '-file', one, ...common])
+      await run(keytool, ['-importcert', '-alias', `kfdoor-${index}`, '-file', one, ...common], env)
     }
     return store
   } catch {
@@ -114,5 +111,5 @@ export async function javaStore(folder: string, pem: string, env: Environment): 
   }
 }
 
-const run = (command: string, words: readonly string[]) =>
-  promisify(execFile)(command, words, { timeout: 20_000, windowsHide: true })
+const run = (command: string, words: readonly string[], env: Environment) =>
+  promisify(execFile)(command, words, { timeout: 20_000, windowsHide: true, env: withoutOwnSecrets(env) })

@@ -3,7 +3,7 @@ import { challengeOf } from '../../challenge.ts'
 import type { Pass } from '../../door-session.ts'
 import { isShut, type ProxiedDoor, refusalOf, signInAgain } from '../carry.ts'
 import { headersOut } from '../headers.ts'
-import { KEPT, type Observe, tellingHeaders } from '../observe.ts'
+import { KEPT, type Observe, observed } from '../observe.ts'
 import { Upload } from './upload.ts'
 import { grouped, headOf, httpStatus, isGrpc, messageOf, refuse, text, trailersOf } from './words.ts'
 
@@ -69,7 +69,7 @@ async function once(call: GrpcCall, upload: Upload, pass: Pass): Promise<Outcome
     }
     const finish = (outcome: Outcome) =>
       settle(() => {
-        tell(call, { ...head, ...trailers }, outcome, performance.now() - began)
+        tell(call, { ...head, ...trailers }, outcome, performance.now() - began, pass)
         resolve(outcome)
       })
     const fail = (error: unknown) => settle(() => door.agent.explain(error, door.url).then(reject, reject))
@@ -159,17 +159,21 @@ function tell(
   headers: IncomingHttpHeaders,
   outcome: Outcome,
   took: number,
+  pass: Pass,
 ) {
   const status = Number(headers[':status'] ?? 0)
   const grpc = text(headers['grpc-status']) ?? ''
   const seen = status === 200 ? httpStatus(grpc) : status
-  observe?.({
-    method: 'POST',
-    path: `${door.base}${path}`.replace(/\?.*$/s, ''),
-    status: seen,
-    headers: tellingHeaders((name) => text(headers[name])),
-    ...(seen >= 400 && { body: messageOf(headers).slice(0, KEPT) }),
-    challenged: outcome === 'challenged',
-    took,
-  })
+  observe?.(
+    observed({
+      method: 'POST',
+      target: `${door.base}${path}`,
+      status: seen,
+      header: (name) => text(headers[name]),
+      ...(seen >= 400 && { body: messageOf(headers).slice(0, KEPT) }),
+      challenged: outcome === 'challenged',
+      took,
+      credential: pass.headers,
+    }),
+  )
 }

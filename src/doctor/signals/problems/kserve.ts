@@ -85,7 +85,12 @@ export const kserve: readonly Problem[] = [
     ],
     signals: [
       certain('404', 'server: istio-envoy', 'content-length: 0'),
-      likely('404', 'server: istio-envoy'),
+      // Envoy's own 404 has no body and no time of an upstream; an application's has both.
+      {
+        all: ['404', 'server: istio-envoy'],
+        none: ['x-envoy-upstream-service-time', /content-type: ?(application|text)\//],
+        means: 'likely',
+      },
       likely('jsondecodeerror: expecting value: line 1 column 1 (char 0)', /kserve|inference/),
       likely('404 not found', /\/v[12]\/models\//, 'envoy'),
     ],
