@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { parse } from 'yaml'
+import { beginJournal, keepJournal } from '../src/compose/change/journal.ts'
+import type { Plan } from '../src/planner/index.ts'
 import { type Door, run, startDoor } from './door.ts'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -173,6 +175,68 @@ test('Tests and Claims as people write them', () => {
   }
 })
 
+test('AuthzService as it is documented, and AuthzSettings as it is used', async () => {
+  const page = readFileSync(new URL('../docs/serve-authz.md', import.meta.url), 'utf8')
+  const [, text = ''] =
+    /```yaml\n(apiVersion: kfdoor\/v1alpha1\nkind: AuthzService\n[\s\S]+?)```/.exec(page) ?? []
+  holds('AuthzService', parse(text))
+  for (const [schema, wrong] of [
+    ['a field nobody knows', { ...parse(text), unknown: 1 }],
+    ['one below', { ...parse(text), signIn: { ...parse(text).signIn, unknown: 1 } }],
+  ] as const) {
+    const { schema: of } = schemas.get('AuthzService') as { schema: Schema }
+    assert.notDeepEqual(faults(wrong, of, of), [], schema)
+  }
+  const config = join(work, 'authz.yaml')
+  const machines = {
+    kubernetes: { audiences: ['door'], verify: 'token-review', server: 'https://127.0.0.1:1' },
+  }
+  writeFileSync(config, JSON.stringify({ apiVersion: 'kfdoor/v1alpha1', kind: 'AuthzService', machines }))
+  const { out, err } = await run(['serve', 'authz', 'config', 'view', '--config', config, '-o', 'json'])
+  assert.notEqual(out, '', err)
+  holds('AuthzSettings', JSON.parse(out))
+})
+
+test('Plan, and both journals of what is done of one', async () => {
+  const [home, folder, ca] = ['plans', 'mesh', 'ca'].map((name) => join(work, name)) as [
+    string,
+    string,
+    string,
+  ]
+  mkdirSync(folder)
+  // `tls enable` wants pods behind the Service, and a port 443.
+  const ports =
+    'ports: [{name: http2, port: 80, targetPort: 8080}, {name: https, port: 443, targetPort: 8443}]'
+  writeFileSync(
+    join(folder, 'mesh.yaml'),
+    `${mesh.replace('ports: [{name: http2, port: 80, targetPort: 8080}]', ports)}---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istio-ingressgateway, namespace: istio-system}
+spec: {selector: {matchLabels: {istio: ingressgateway}}, template: {metadata: {labels: {istio: ingressgateway}}, spec: {containers: [{name: istio-proxy, image: "istio/proxyv2:1.24.0"}]}}}
+`,
+  )
+  const env = { HOME: home, XDG_STATE_HOME: home, PATH: process.env.PATH }
+  const named = ['--dir', ca, '--name', 'door.example.com']
+  for (const part of ['init', 'server']) {
+    const made = await run(['ca', part, ...named], { env })
+    assert.equal(made.code, 0, made.err)
+  }
+  const intent = ['tls', 'enable', '--ca', ca, '--host', 'door.example.com', '-f', folder]
+  const printed = await run([...intent, '-o', 'plan'], { env })
+  assert.notEqual(printed.out, '', printed.err)
+  const plan = parse(printed.out) as Plan
+  holds('Plan', plan)
+  const place = { folder: work, now: () => new Date() }
+  keepJournal(beginJournal(plan, 'https://127.0.0.1:6443', place), place)
+  holds('PlanJournal', JSON.parse(readFileSync(join(work, 'journal.json'), 'utf8')))
+  const applied = await run([...intent, '--apply', '--yes'], { env })
+  assert.equal(applied.code, 0, applied.err)
+  const kept = readdirSync(home, { recursive: true, encoding: 'utf8' })
+  const files = kept.find((name) => name.endsWith('files.json')) ?? 'no journal of files'
+  holds('FilesJournal', JSON.parse(readFileSync(join(home, files), 'utf8')))
+})
+
 test('every schema has the name of its kind, and ships', () => {
   const { files } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   assert.ok((files as string[]).includes('schemas'))
@@ -202,7 +266,18 @@ describe('of a live door', () => {
     holds('Credential', read(`credentials/${doors.doors[0]?.name}.json`))
   })
 
+  test('RecordedExchange: kfdoor why --record', async () => {
+    const file = join(work, 'seen.json')
+    const command = ['curl', '-sf', `${door.ready.url}/nothing`]
+    const { code, err } = await run(['why', '--record', file, '--', ...command], { env })
+    assert.equal(code, 22, err)
+    const seen = JSON.parse(readFileSync(file, 'utf8')) as { requests: unknown[] }
+    assert.equal(seen.requests.length, 1)
+    holds('RecordedExchange', seen)
+  })
+
   for (const [kind, args] of [
+    ['WhoAmI', ['whoami']],
     ['Findings', ['doctor']],
     ['Models', ['models', '--url']],
     ['VerificationPlan', ['verify', '-f', meshAfter, 'https://elsewhere.example.com']],

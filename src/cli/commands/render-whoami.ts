@@ -1,8 +1,11 @@
 import type { AskedWho } from '../../compose/doors/ask-who.ts'
 import { sayEnd } from '../times.ts'
 
+/** The contract of `whoami -o json`. */
 export function whoamiAsJson({ name, url, who, kind, expiresAt }: AskedWho) {
   return {
+    apiVersion: 'kfdoor/v1alpha1',
+    kind: 'WhoAmI',
     door: name,
     url: url.href,
     user: who.user ?? null,
