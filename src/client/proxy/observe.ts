@@ -56,7 +56,7 @@ function secretsOf({ authorization = '', cookie = '' }: Readonly<Record<string, 
     ...cookie.split('; ').map((pair) => pair.slice(pair.indexOf('=') + 1)),
   ]
   // A short one is a word of every other answer, and no credential of a door.
-  const long = values.filter((value) => value.length >= 8)
+  const long = values.filter((value) => value.length >= 6)
   return [...new Set(long.flatMap((value) => [value, encodeURIComponent(value)]))]
 }
 
