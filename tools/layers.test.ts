@@ -13,6 +13,7 @@ const src = fileURLToPath(new URL('../src/', import.meta.url))
 const layers: Readonly<Record<string, readonly string[]>> = {
   pure: ['base', 'mesh', 'policy', 'envoy-config', 'regions', 'lint', 'planner', 'doctor'],
   crypto: ['identity', 'pki'],
+  wire: ['http1'],
   adapters: ['kube', 'probe', 'issuer', 'behind', 'sign-in', 'authz', 'gateway', 'client'],
   shells: ['compose', 'cli', 'console'],
 }

@@ -20,7 +20,7 @@ import {
   type ListenerSpec,
   type RunningGateway,
 } from './options.ts'
-import { http1Server, http2Server } from './protocol-servers.ts'
+import { http1Server, http2Server, plainFace } from './protocol-servers.ts'
 import { RequestBody } from './request-body.ts'
 import { bareHost, connectionRequest, doorRequest, originForm, strictRefusal } from './strict.ts'
 import { Transports } from './transports.ts'
@@ -66,6 +66,7 @@ class Gateway implements RunningGateway {
   #running = 0
   #idle: (() => void) | undefined
   readonly #http1
+  readonly #plain
   readonly #http2
 
   constructor(options: GatewayOptions) {
@@ -79,6 +80,11 @@ class Gateway implements RunningGateway {
       draining,
       take: (exchange) => this.#take(exchange),
       upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
+    })
+    this.#plain = plainFace(this.#http1, this.#limits, {
+      draining,
+      take: (exchange) => this.#take(exchange),
+      clock: options.clock,
     })
     this.#http2 = http2Server(this.#limits, { draining, take: (exchange) => this.#take(exchange) })
   }
@@ -113,7 +119,8 @@ class Gateway implements RunningGateway {
         spec,
         this.#limits,
         {
-          http1: (socket) => this.#http1.emit('connection', socket),
+          http1: (socket) =>
+            this.#options.nodeHttp1 ? this.#http1.emit('connection', socket) : this.#plain.take(socket),
           http2: (socket) => this.#http2.arrive(socket),
           bytes: (socket) => this.#pass(socket),
         },
@@ -175,6 +182,7 @@ class Gateway implements RunningGateway {
     this.#draining = true
     for (const listener of this.#open) listener.stop()
     this.#http1.closeIdleConnections()
+    this.#plain.closeIdle()
     this.#http2.close()
     if (this.#running > 0) {
       await new Promise<void>((resolve) => {

@@ -182,6 +182,8 @@ export interface GatewayOptions {
    */
   readonly outerPorts?: Readonly<Record<string, Readonly<Record<number, number>>>>
   readonly log?: (entry: LogEntry) => void
+  /** Has Node's own server read every HTTP/1.1 connection from its first byte: to compare the two. */
+  readonly nodeHttp1?: boolean
   readonly clock: Clock
 }
 

@@ -7,10 +7,13 @@ import {
 } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Clock } from '../base/index.ts'
+import { createHttp1Face, type Http1Face } from '../http1/index.ts'
 import { connectionOf, mark } from './connection.ts'
 import type { Exchange } from './exchange.ts'
 import { Http1Exchange } from './exchange-http1.ts'
 import { Http2Exchange } from './exchange-http2.ts'
+import { PlainExchange } from './exchange-plain.ts'
 import { GuardedSocket } from './http2-guard.ts'
 import type { Limits } from './options.ts'
 import { statusLine } from './upgrade.ts'
@@ -65,17 +68,46 @@ export function http1Server(
     if (!socket.writable || error.code === 'ECONNRESET') return socket.destroy()
     const status =
       error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-    const body = 'Bad Request'
-    const headers = ['content-type', 'text/plain', 'content-length', String(body.length)]
-    const about = status === 400 ? headers : ['content-length', '0']
-    socket.end(
-      statusLine(status, [...about, 'server', 'istio-envoy', 'connection', 'close']) +
-        (status === 400 ? body : ''),
-    )
-    // Bytes that cannot be understood are not read to their end.
-    setTimeout(() => socket.destroy(), 500).unref()
+    refuseConnection(socket, status)
   })
   return server
+}
+
+/** The last words on a connection whose bytes make no request. */
+function refuseConnection(socket: Duplex, status: 400 | 408 | 431): void {
+  const body = 'Bad Request'
+  const headers = ['content-type', 'text/plain', 'content-length', String(body.length)]
+  const about = status === 400 ? headers : ['content-length', '0']
+  socket.end(
+    statusLine(status, [...about, 'server', 'istio-envoy', 'connection', 'close']) +
+      (status === 400 ? body : ''),
+  )
+  // Bytes that cannot be understood are not read to their end.
+  setTimeout(() => socket.destroy(), 500).unref()
+}
+
+/** Heads of more bytes are rare, and read by Node. */
+const MOST_PLAIN_HEAD = 16 * 1024
+
+/** Serves plain requests by itself; at any other `server` takes the connection. */
+export function plainFace(
+  server: Server,
+  limits: Limits,
+  hands: Hands & { readonly clock: Clock },
+): Http1Face {
+  return createHttp1Face({
+    headBytes: Math.min(MOST_PLAIN_HEAD, limits.headerBytes / 2),
+    headerLines: limits.headerLines,
+    headMs: limits.headerMs,
+    keepAliveMs: limits.keepAliveMs,
+    clock: hands.clock,
+    serve: (request) => hands.take(new PlainExchange(request, hands.draining)),
+    other: (socket) => server.emit('connection', socket),
+    refuse: (socket, why) => {
+      if (socket.writable) refuseConnection(socket, why === 'late' ? 408 : 400)
+      else socket.destroy()
+    },
+  })
 }
 
 export interface Http2Stack {

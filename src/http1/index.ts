@@ -1,0 +1,2 @@
+export { createHttp1Face, type Http1Face, type Http1FaceOptions } from './face.ts'
+export type { ServedRequest } from './served-request.ts'
