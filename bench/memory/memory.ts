@@ -86,7 +86,10 @@ async function startGateway(args: readonly string[]): Promise<Pinned> {
 /** Filled and measured by itself; a collection at the end shows what the sessions take. */
 function sessionsMiB(count: number): number {
   const program = fileURLToPath(new URL('sessions.ts', import.meta.url))
-  const out = execFileSync(process.execPath, ['--expose-gc', program, String(count)], { encoding: 'utf8' })
+  // Compiled code is taken from where bin/kfdoor.mjs keeps it; the compiler would be in memory otherwise.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') }
+  const args = ['--expose-gc', program, String(count)]
+  const out = execFileSync(process.execPath, args, { encoding: 'utf8', env })
   return (JSON.parse(out) as { readonly mib: number }).mib
 }
 

@@ -4,9 +4,12 @@
  */
 import { readFileSync } from 'node:fs'
 import '../../src/compose/serve-authz/serve-authz.ts'
+import { giveBackStartMemory } from '../../src/compose/start-memory.ts'
 import { memorySessions } from '../../src/sign-in/index.ts'
 import { createSessions } from '../../src/sign-in/sessions/sessions.ts'
 
+// As `serve authz` does before it says that it is ready.
+giveBackStartMemory()
 const sessions = createSessions(memorySessions(Date.now), Date.now)
 const claims = 'x'.repeat(1024)
 let last = ''

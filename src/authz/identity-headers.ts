@@ -68,7 +68,8 @@ export function identityHeaders(names: IdentityNames): IdentityHeaders {
     if (answer === undefined) {
       answer = !all.has(name) && !underscored.includes(name) && folds.has(folded(name))
       if (spellings.size > 1024) spellings.clear()
-      spellings.set(name, answer)
+      // A copy: a name that was cut out of a message would keep the message.
+      spellings.set(Buffer.from(name, 'latin1').toString('latin1'), answer)
     }
     return answer
   }

@@ -1,11 +1,11 @@
 import {
   createServer,
   type Http2Server,
+  type Http2Session,
   type IncomingHttpHeaders,
-  type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
-import type { AuthzCheck } from '../check.ts'
+import type { AuthzCheck, Verdict } from '../check.ts'
 import type { AuthzDoor, Decided } from '../http-server.ts'
 import { isForwardedHeader } from '../trusted.ts'
 import { type CheckRequest, deniedResponse, okResponse, readCheckRequest } from './messages.ts'
@@ -40,13 +40,14 @@ const INVALID_ARGUMENT = 3
  * of gRPC would carry more than it saves (docs/adr/0040).
  */
 export function createGrpcServer(options: GrpcServerOptions): AuthzGrpcServer {
-  const sessions = new Set<ServerHttp2Session>()
+  /** With the address of who is at the other end; a session's own socket is asked by way of a proxy. */
+  const sessions = new Map<Http2Session, string | undefined>()
   const server = createServer({
     maxSessionMemory: 64,
     settings: { maxConcurrentStreams: 1000, maxHeaderListSize: 64 * 1024, enablePush: false },
   })
   server.on('session', (session) => {
-    sessions.add(session)
+    sessions.set(session, session.socket.remoteAddress)
     session.once('close', () => sessions.delete(session))
     session.on('error', () => session.destroy())
   })
@@ -83,13 +84,21 @@ export function createGrpcServer(options: GrpcServerOptions): AuthzGrpcServer {
         // SERVING 1, NOT_SERVING 2
         return answer(stream, Uint8Array.of(8, options.ready().length === 0 ? 1 : 2))
       }
-      check(stream, message, stream.session?.socket?.remoteAddress).catch(() =>
-        fail(stream, INTERNAL, 'deciding the request failed'),
-      )
+      const failed = () => fail(stream, INTERNAL, 'deciding the request failed')
+      try {
+        const done = check(stream, message, stream.session && sessions.get(stream.session))
+        if (done instanceof Promise) done.catch(failed)
+      } catch {
+        failed()
+      }
     })
   })
 
-  const check = async (stream: ServerHttp2Stream, message: Uint8Array, peer: string | undefined) => {
+  const check = (
+    stream: ServerHttp2Stream,
+    message: Uint8Array,
+    peer: string | undefined,
+  ): Promise<void> | void => {
     const began = performance.now()
     const { authorize, trusted } = options.door()
     let request: CheckRequest
@@ -99,37 +108,33 @@ export function createGrpcServer(options: GrpcServerOptions): AuthzGrpcServer {
       return fail(stream, INVALID_ARGUMENT, 'the message is no CheckRequest')
     }
     const { read, trace } = checkOf(request, trusted.has(peer))
-    const verdict = await authorize(read)
-    if (!stream.destroyed) {
-      // oauth2-proxy's 202 is no "let it through" for Envoy, over HTTP neither.
-      if (verdict.kind !== 'allow') answer(stream, deniedResponse(verdict))
-      else if (verdict.status === 200) answer(stream, okResponse(verdict))
-      else
-        answer(
-          stream,
-          deniedResponse({ status: verdict.status, headers: verdict.set, body: '', reason: 'answered' }),
-        )
+    const tell = (verdict: Verdict) => {
+      if (!stream.destroyed) answer(stream, responseOf(verdict))
+      options.decided({ check: read, verdict, ms: performance.now() - began, trace })
     }
-    options.decided({
-      check: read,
-      verdict,
-      ms: performance.now() - began,
-      ...(trace !== undefined && { trace }),
-    })
+    const verdict = authorize(read)
+    return verdict instanceof Promise ? verdict.then(tell) : tell(verdict)
   }
 
   return {
     server,
     drain() {
-      for (const session of sessions) session.close()
+      for (const session of sessions.keys()) session.close()
     },
     end() {
-      for (const session of sessions) session.destroy()
+      for (const session of sessions.keys()) session.destroy()
     },
   }
 }
 
-function checkOf(request: CheckRequest, trusted: boolean): { read: AuthzCheck; trace?: string } {
+function responseOf(verdict: Verdict): Uint8Array {
+  if (verdict.kind !== 'allow') return deniedResponse(verdict)
+  if (verdict.status === 200) return okResponse(verdict)
+  // oauth2-proxy's 202 is no "let it through" for Envoy, over HTTP neither.
+  return deniedResponse({ status: verdict.status, headers: verdict.set, body: '', reason: 'answered' })
+}
+
+function checkOf(request: CheckRequest, trusted: boolean): { read: AuthzCheck; trace: string | undefined } {
   const headers: [string, string][] = []
   let trace: string | undefined
   for (const header of request.headers) {
@@ -142,7 +147,7 @@ function checkOf(request: CheckRequest, trusted: boolean): { read: AuthzCheck; t
   }
   return {
     read: { via: 'grpc', method: request.method, target: request.path, host: request.host, headers },
-    ...(trace !== undefined && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-/.test(trace) && { trace }),
+    trace: trace !== undefined && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-/.test(trace) ? trace : undefined,
   }
 }
 
@@ -154,13 +159,20 @@ function unframed(bytes: Buffer): Uint8Array | undefined {
 
 const HEAD = { ':status': 200, 'content-type': 'application/grpc' } as const
 
+const WITH_TRAILERS = { waitForTrailers: true, sendDate: false }
+const TRAILERS = { 'grpc-status': '0' }
+
+function sendOk(this: ServerHttp2Stream): void {
+  this.sendTrailers(TRAILERS)
+}
+
 function answer(stream: ServerHttp2Stream, message: Uint8Array): void {
   const frame = Buffer.allocUnsafe(5 + message.length)
   frame[0] = 0
   frame.writeUInt32BE(message.length, 1)
   frame.set(message, 5)
-  stream.respond(HEAD, { waitForTrailers: true })
-  stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+  stream.respond(HEAD, WITH_TRAILERS)
+  stream.once('wantTrailers', sendOk)
   stream.end(frame)
 }
 

@@ -18,81 +18,86 @@ export interface CheckRequest {
 /** @throws RangeError when the bytes are no such message */
 export function readCheckRequest(bytes: Uint8Array): CheckRequest {
   const request = { method: '', path: '', host: '', scheme: '', headers: [] as [string, string][] }
-  const top = new Reader(bytes)
-  for (let field = top.field(); field !== 0; field = top.field()) {
-    if (field !== 1) top.skip()
-    else readAttributes(top.part(), request)
+  const reader = new Reader(bytes)
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    if (field !== 1) reader.skip()
+    else readAttributes(reader, request)
   }
   return request
 }
 
 type Mutable = { -readonly [K in keyof CheckRequest]: CheckRequest[K] } & { headers: [string, string][] }
 
-function readAttributes(bytes: Uint8Array, request: Mutable): void {
-  const attributes = new Reader(bytes)
-  for (let field = attributes.field(); field !== 0; field = attributes.field()) {
+function readAttributes(reader: Reader, request: Mutable): void {
+  const outer = reader.enter()
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
     // 1 source, 2 destination, 10 context_extensions, 11 metadata_context, 12 tls_session
     if (field !== 4) {
-      attributes.skip()
+      reader.skip()
       continue
     }
-    const inner = new Reader(attributes.part())
-    for (let each = inner.field(); each !== 0; each = inner.field()) {
-      if (each === 2) readHttp(inner.part(), request)
-      else inner.skip()
+    const attributes = reader.enter()
+    for (let each = reader.field(); each !== 0; each = reader.field()) {
+      if (each === 2) readHttp(reader, request)
+      else reader.skip()
     }
+    reader.leave(attributes)
   }
+  reader.leave(outer)
 }
 
-function readHttp(bytes: Uint8Array, request: Mutable): void {
-  const http = new Reader(bytes)
-  for (let field = http.field(); field !== 0; field = http.field()) {
+function readHttp(reader: Reader, request: Mutable): void {
+  const outer = reader.enter()
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
     switch (field) {
       case 2:
-        request.method = http.text()
+        request.method = reader.text()
         break
       case 3:
-        request.headers.push(readPair(http.part()))
+        request.headers.push(readPair(reader))
         break
       case 4:
-        request.path = http.text()
+        request.path = reader.text()
         break
       case 5:
-        request.host = http.text()
+        request.host = reader.text()
         break
       case 6:
-        request.scheme = http.text()
+        request.scheme = reader.text()
         break
       case 13:
         // `header_map`, sent instead of `headers` with `encode_raw_headers`.
-        readHeaderMap(http.part(), request.headers)
+        readHeaderMap(reader, request.headers)
         break
       default:
-        http.skip()
+        reader.skip()
     }
   }
+  reader.leave(outer)
 }
 
 /** An entry of `map<string, string> headers`, and `HeaderValue` with its `raw_value`. */
-function readPair(bytes: Uint8Array): [string, string] {
-  const entry = new Reader(bytes)
+function readPair(reader: Reader): [string, string] {
+  const outer = reader.enter()
   let name = ''
   let value = ''
-  for (let field = entry.field(); field !== 0; field = entry.field()) {
-    if (field === 1) name = entry.text()
-    else if (field === 2) value = entry.text()
-    else if (field === 3) value = Buffer.from(entry.part()).toString('latin1')
-    else entry.skip()
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    if (field === 1) name = reader.text()
+    else if (field === 2) value = reader.text()
+    else if (field === 3) value = Buffer.from(reader.part()).toString('latin1')
+    else reader.skip()
   }
+  reader.leave(outer)
   return [name.toLowerCase(), value]
 }
 
-function readHeaderMap(bytes: Uint8Array, headers: [string, string][]): void {
-  const map = new Reader(bytes)
-  for (let field = map.field(); field !== 0; field = map.field()) {
-    if (field === 1) headers.push(readPair(map.part()))
-    else map.skip()
+function readHeaderMap(reader: Reader, headers: [string, string][]): void {
+  const outer = reader.enter()
+  for (let field = reader.field(); field !== 0; field = reader.field()) {
+    if (field === 1) headers.push(readPair(reader))
+    else reader.skip()
   }
+  reader.leave(outer)
 }
 
 /** google.rpc.Code */
@@ -111,21 +116,21 @@ function headerOption(name: string, value: string): Writer {
   return new Writer().message(1, new Writer().text(1, name).text(2, text)).message(2, new Writer())
 }
 
-const OPTIONS = new WeakMap<object, Uint8Array>()
+const made = new WeakMap<HeaderList, { readonly remove: readonly string[]; readonly bytes: Uint8Array }>()
 
-/** `OkHttpResponse` (3 of CheckResponse): what to set, and what to take out. */
-export function okResponse({ set, remove }: Allow): Uint8Array {
+/**
+ * `OkHttpResponse` (3 of CheckResponse): what to set, and what to take out. What a session or token sets
+ * is one list, so its answer is made once.
+ */
+export function okResponse({ set, remove }: Pick<Allow, 'set' | 'remove'>): Uint8Array {
+  const known = made.get(set)
+  if (known !== undefined && known.remove === remove) return known.bytes
   const ok = new Writer()
-  for (const header of set) {
-    let bytes = OPTIONS.get(header)
-    if (bytes === undefined) {
-      bytes = headerOption(header[0], header[1]).finish()
-      OPTIONS.set(header, bytes)
-    }
-    ok.bytes(2, bytes)
-  }
+  for (const [name, value] of set) ok.message(2, headerOption(name, value))
   for (const name of remove) ok.text(5, name)
-  return new Writer().message(1, new Writer().int(1, OK)).message(3, ok).finish()
+  const bytes = new Writer().message(1, new Writer().int(1, OK)).message(3, ok).finish()
+  made.set(set, { remove, bytes })
+  return bytes
 }
 
 /**

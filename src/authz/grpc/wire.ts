@@ -5,13 +5,19 @@
  */
 const utf8 = new TextDecoder('utf-8')
 
+/** Longer messages carry a body, and are not made a text of as a whole. */
+const LONGEST_TEXT = 64 * 1024
+
 export class Reader {
   private at = 0
-  private readonly bytes: Uint8Array
+  private readonly bytes: Buffer
   private end: number
+  private wire = 0
+  /** The message, one char per byte: cutting a text out of it is cheaper than decoding each. */
+  private latin1: string | undefined
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     this.end = bytes.length
   }
 
@@ -24,7 +30,6 @@ export class Reader {
     if (number === 0) throw new RangeError('field number 0')
     return number
   }
-  private wire = 0
 
   /** Up to 2^53; more bits than that are lost, and no number here needs them. */
   varint(): number {
@@ -42,16 +47,33 @@ export class Reader {
 
   /** A nested message or bytes; no copy. */
   part(): Uint8Array {
-    if (this.wire !== 2) throw new RangeError('a field of another type')
-    const length = this.varint()
-    if (length > this.end - this.at) throw new RangeError('the message is cut off')
-    const part = this.bytes.subarray(this.at, this.at + length)
-    this.at += length
-    return part
+    const to = this.past()
+    return this.bytes.subarray(to - this.length, to)
+  }
+
+  /** Goes on within a nested message, whose end is `field() === 0`; to be given to `leave` then. */
+  enter(): number {
+    const outer = this.end
+    const to = this.past()
+    this.at = to - this.length
+    this.end = to
+    return outer
+  }
+
+  leave(outer: number): void {
+    this.at = this.end
+    this.end = outer
   }
 
   text(): string {
-    return textOf(this.part())
+    const to = this.past()
+    const from = to - this.length
+    for (let at = from; at < to; at++)
+      // Nearly every text here is ASCII, which needs no decoder.
+      if ((this.bytes[at] as number) > 127) return utf8.decode(this.bytes.subarray(from, to))
+    if (this.bytes.length > LONGEST_TEXT) return this.bytes.toString('latin1', from, to)
+    this.latin1 ??= this.bytes.toString('latin1')
+    return this.latin1.slice(from, to)
   }
 
   skip(): void {
@@ -63,7 +85,7 @@ export class Reader {
         this.jump(8)
         return
       case 2:
-        this.part()
+        this.past()
         return
       case 5:
         this.jump(4)
@@ -72,24 +94,21 @@ export class Reader {
     throw new RangeError('a field of an unknown type')
   }
 
+  /** Bytes of the value that was gone past. */
+  private length = 0
+
+  /** Goes past a length-delimited value, and answers where it ends. */
+  private past(): number {
+    if (this.wire !== 2) throw new RangeError('a field of another type')
+    this.length = this.varint()
+    this.jump(this.length)
+    return this.at
+  }
+
   private jump(length: number): void {
     if (length > this.end - this.at) throw new RangeError('the message is cut off')
     this.at += length
   }
-}
-
-/** A header's bytes as Node has them: one char per byte when they are no UTF-8 is never needed here. */
-function textOf(bytes: Uint8Array): string {
-  // Short ASCII, which is nearly everything, is fastest by hand.
-  if (bytes.length < 24) {
-    let text = ''
-    for (const byte of bytes) {
-      if (byte > 127) return utf8.decode(bytes)
-      text += String.fromCharCode(byte)
-    }
-    return text
-  }
-  return utf8.decode(bytes)
 }
 
 /** Fields of a message, one after the other. */
