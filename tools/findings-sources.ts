@@ -13,6 +13,7 @@ export const sources: Readonly<Record<string, string>> = {
   KFD0242: 'Istio, `targetRefs` of policies, and which versions read them.',
   KFD0248: 'Istio, the annotation `istio.io/dry-run`.',
   KFD0249: 'The regions of all requests: `docs/adr/0055-regions-by-subset-construction.md`.',
+  KFD0250: 'Inclusion of regular languages; Istio’s own analysis has the simplest case for routes (IST0130).',
   KFD0298: 'kfdoor’s own comments.',
 }
 
@@ -21,6 +22,10 @@ export const pictured: Readonly<Record<string, { readonly bad: string; readonly 
   KFD0249: {
     bad: 'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: admins, namespace: istio-system}\nspec:\n  selector: {matchLabels: {istio: ingressgateway}}\n  rules: [{to: [{operation: {paths: [/admin/users], notPaths: ["/admin*"]}}]}]',
     good: 'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: admins, namespace: istio-system}\nspec:\n  selector: {matchLabels: {istio: ingressgateway}}\n  rules: [{to: [{operation: {paths: [/admin/users]}}]}]',
+  },
+  KFD0250: {
+    bad: 'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: models, namespace: istio-system}\nspec:\n  selector: {matchLabels: {istio: ingressgateway}}\n  rules:\n  - to: [{operation: {paths: [/serving/*]}}]\n  - from: [{source: {requestPrincipals: ["*"]}}]\n    to: [{operation: {paths: [/serving/team-a/*]}}]',
+    good: 'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: models, namespace: istio-system}\nspec:\n  selector: {matchLabels: {istio: ingressgateway}}\n  rules:\n  - to: [{operation: {paths: [/serving/*], notPaths: [/serving/team-a/*]}}]\n  - from: [{source: {requestPrincipals: ["*"]}}]\n    to: [{operation: {paths: [/serving/team-a/*]}}]',
   },
   KFD0221: {
     bad: 'apiVersion: v1\nkind: Secret\nmetadata: {name: door-tls, namespace: istio-system}\ntype: kubernetes.io/tls\ndata:\n  tls.crt: …  # ended yesterday, or for other names, or without the CA between\n  tls.key: …',

@@ -23,8 +23,21 @@ export interface LintInput {
     readonly at: At
     readonly reason: string
   }[]
+  /** Rules and routes that never decide because another one always does. */
+  readonly shadowed?: readonly Shadow[]
   /** Codes left out, each with its reason. */
   readonly without?: readonly { readonly code: string; readonly reason: string }[]
+}
+
+interface ShadowPlace {
+  readonly object: string
+  readonly rule: string
+  readonly at: At
+}
+
+interface Shadow extends ShadowPlace {
+  readonly by: ShadowPlace
+  readonly how: 'same' | 'denied' | 'earlier'
 }
 
 export interface LintResult {
@@ -50,6 +63,7 @@ export function lint(input: LintInput): LintResult {
     ...problems.map(fromProblem),
     ...rules.flatMap((rule) => run(rule, world)),
     ...(input.deadRules ?? []).map(fromDeadRule),
+    ...(input.shadowed ?? []).map(fromShadow),
   ]
   const { kept, suppressed, idle, unreasoned } = sift(found, suppressionsIn(input.inputs ?? []))
   const without = new Map(input.without?.map(({ code, reason }) => [code, reason]))
@@ -96,6 +110,25 @@ function fromDeadRule({ policy, rule, at, reason }: NonNullable<LintInput['deadR
     title: titleOf('KFD0249'),
     message: `${rule} of ${policy} decides about nothing: ${why}`,
     evidence: [{ at, text: rule }],
+  }
+}
+
+function fromShadow({ object, rule, at, by, how }: Shadow): Finding {
+  const own = by.object === object ? by.rule : `${by.rule} of ${by.object}`
+  const why = {
+    same: `whatever it takes, ${own} takes too`,
+    denied: `whatever it allows, ${own} denies`,
+    earlier: `${own} comes before it and takes all its requests`,
+  }[how]
+  return {
+    code: 'KFD0250',
+    severity: 'warning',
+    title: titleOf('KFD0250'),
+    message: `${rule} of ${object} never decides: ${why}`,
+    evidence: [
+      { at, text: rule },
+      { at: by.at, text: `${by.object} ${by.rule}` },
+    ],
   }
 }
 

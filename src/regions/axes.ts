@@ -133,7 +133,11 @@ export function collectAxes(view: View, stage: Stage, at: At, axes: Axes, depth 
     axes.met.push(`r${view.numberOf(route, () => routeContent(route))}`)
     addRoute(view, stage, route, here, axes, depth)
     if (depth === 0) {
-      for (const { on } of route.tests) axes.routedBy.add(on.kind === 'header' ? on.name : on.kind)
+      // The host is one of the cell's own, and decides the same for all of them.
+      for (const { on } of route.tests) {
+        const name = on.kind === 'header' ? on.name : on.kind
+        if (name !== ':authority') axes.routedBy.add(name)
+      }
     }
     if (route.tests.length === 0) break
   }

@@ -60,7 +60,8 @@ export function ruleContent({ policy, from, to }: Rule): string {
 }
 
 export function routeContent(route: Route): string {
-  const { object: _, rule: __, tests, ...rest } = route
+  // What it was written as holds the whole VirtualService: a route beside it would make it another one.
+  const { object: _, rule: __, written: ___, tests, ...rest } = route
   return `route ${plain([rest, tests.map(({ field, on }) => [field, on.match.kind, on.match.text])])}`
 }
 

@@ -29,9 +29,9 @@ export interface CallerClass {
   readonly callers: Bits
   /** Without a question mark it means the same in another door that has the same routes and proxies. */
   readonly key: string
-  /** A filter of the first proxy ends their requests: nothing behind it has a say, and every route fares alike. */
+  /** The same for every route: nothing behind the first proxy has a say, nor does the path. */
   readonly ended?: string
-  /** The same, and DENY or ALLOW is what ends them: no way through. */
+  /** A filter of the first proxy ends their requests: no way through. */
   readonly refused?: true
 }
 
@@ -88,8 +88,14 @@ export class Gate {
         if (isEmpty(same)) continue
         const key = `${way} ${end}`
         // What an authorizer answers may hang on the path: which status, and whether it reads as a sign-in.
-        const alike = way === 'direct' && end.startsWith('reply ')
-        found.push({ callers: same, key, ...(alike && { ended: `${name} ${key}` }) })
+        const refused = end.startsWith('reply ')
+        const alike = way === 'direct' && refused
+        found.push({
+          callers: same,
+          key,
+          ...(alike && { ended: `${name} ${key}` }),
+          ...(refused && { refused }),
+        })
       }
       const through = both(probed.through, callers)
       if (isEmpty(through)) continue

@@ -29,6 +29,7 @@ import type { Spot } from './entrance.ts'
 import { type CallerClass, Gate, looksAtLine, takesLine } from './gate.ts'
 import { modelOf, type Outcome, outcomeOf, outside, unknownOutcome } from './outcome.ts'
 import { requestOf, Senders, situationOf } from './sending.ts'
+import { type Stage, virtualHosts } from './stage.ts'
 import { Takes } from './takes.ts'
 import type { View } from './view.ts'
 
@@ -184,19 +185,32 @@ export class Judge {
       return principal.kind === 'mesh' && reachOf(mesh, principal, service.host).kind !== 'listed'
     })
     const apart = bitsOf(this.callers.length, parted)
-    return [
-      ...this.#listedClasses(cell, spot, axes, without(able, apart)),
-      ...this.#byKey(apart, (index) => `?${index}`),
-    ]
+    // Such a call is cut off, or leaves the pod without the name of its sender.
+    const keyOf = (index: number) => {
+      const { principal } = this.callers[index] as Caller
+      const reach = principal.kind === 'mesh' ? reachOf(mesh, principal, service.host).kind : ''
+      return `?${reach} ${this.#kindOf(index)}`
+    }
+    return [...this.#listedClasses(cell, spot, axes, without(able, apart)), ...this.#byKey(apart, keyOf)]
+  }
+
+  #kindOf(index: number): string {
+    const { kind, forged } = (this.callers[index] as Caller).principal
+    return `${forged ? 'f' : ''}${kind}`
   }
 
   #listedClasses(cell: Cell, spot: Spot | undefined, axes: Axes, able: Bits): readonly CallerClass[] {
     const { stage } = spot ?? {}
-    const kinds = (index: number) => {
-      const { kind, forged } = (this.callers[index] as Caller).principal
-      return `${forged ? 'f' : ''}${kind}`
+    const kinds = (index: number) => this.#kindOf(index)
+    if (spot?.leaving !== undefined) {
+      // A gateway is not told who called it; which VirtualServices a pod knows, its namespace says.
+      const named = spot.leaving.some((each) => this.#leadsToSidecar(each))
+      return this.#byKey(able, (index) => {
+        const { principal } = this.callers[index] as Caller
+        const namespace = principal.kind === 'mesh' ? principal.namespace : ''
+        return named ? `?${index}` : `?${kinds(index)} ${namespace}`
+      })
     }
-    if (spot?.leaving !== undefined) return this.#byKey(able, (index) => `?${index}`)
     if (stage === undefined || stage.table !== undefined) {
       return this.#byKey(able, (index) => `?${kinds(index).slice(0, 1)}`)
     }
@@ -228,6 +242,15 @@ export class Judge {
     }
     return classes.map((each) =>
       hasBit(allowed, firstBit(each.callers)) ? each : { ...each, refused: true as const },
+    )
+  }
+
+  #leadsToSidecar({ table }: Stage): boolean {
+    return (
+      table === undefined ||
+      virtualHosts(table).some(({ routes }) =>
+        routes.some((route) => this.view.behindRoute(route)?.kind === 'sidecar'),
+      )
     )
   }
 

@@ -3,7 +3,7 @@
  * expressions take. It looks at the decoded path, so `%64ex` is `dex` to it.
  */
 import type { Question } from '../policy/index.ts'
-import { type CharSet, charSet, single } from './char-set.ts'
+import { type CharSet, charSet, namedSet, single } from './char-set.ts'
 import type { Label, Nfa, Starts } from './nfa.ts'
 import type { PatternSet } from './pattern-set.ts'
 import type { Through } from './through.ts'
@@ -122,7 +122,7 @@ function addByte(nfa: Nfa, from: number, test: (value: number) => boolean, to: n
 
 function digits(values: readonly number[]): CharSet {
   const texts = values.map((value) => value.toString(16))
-  return charSet((code) => texts.includes(String.fromCharCode(code).toLowerCase()))
+  return namedSet(`hex ${texts.join('')}`, (code) => texts.includes(String.fromCharCode(code).toLowerCase()))
 }
 
 function digit(value: number): CharSet {

@@ -163,7 +163,7 @@ export function redirects({ table }: Stage, host: string): boolean {
   return table !== undefined && findHost(table, host)?.toHttps !== undefined
 }
 
-function virtualHosts(table: RouteTable): readonly VirtualHost[] {
+export function virtualHosts(table: RouteTable): readonly VirtualHost[] {
   return [
     ...table.hosts.values(),
     ...table.suffixes.map(([, host]) => host),

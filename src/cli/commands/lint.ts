@@ -24,7 +24,10 @@ export const lintCommand = (io: Io) =>
         .default('warning' as const),
     )
     .option('--suppress <code=reason...>', 'leave a code out, with the reason: KFD0214="upstream writes it"')
-    .option('--deep', 'also rules no request can meet, decided over all requests; takes longer')
+    .option(
+      '--deep',
+      'also rules no request can meet, and rules and routes another one leaves nothing to; takes longer',
+    )
     .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
     .addHelpText(
       'after',

@@ -25,18 +25,27 @@ const from: Readonly<Record<Options['threshold'], readonly Severity[]>> = {
   never: [],
 }
 
-/** As a diff against no door at all: every rule is new then. */
-async function deadRulesOf(mesh: Mesh, options: Options): Promise<NonNullable<LintInput['deadRules']>> {
-  const { diffAccess } = await import('../../regions/index.ts')
+/** What only a look at all requests shows: rules none meets, rules and routes another one leaves nothing to. */
+async function lookDeep(
+  mesh: Mesh,
+  { istioVersion }: Options,
+): Promise<Pick<LintInput, 'deadRules' | 'shadowed'>> {
+  const { diffAccess, findShadowed } = await import('../../regions/index.ts')
   const { viewOptions } = await import('../map/view-options.ts')
-  const nothing = parseMesh([]).mesh
-  const { istioVersion } = options
   const view = viewOptions(mesh, istioVersion === undefined ? {} : { istioVersion })
+  // As a diff against no door at all: every rule is new then.
+  const nothing = parseMesh([]).mesh
   const { deadRules } = diffAccess(nothing, mesh, { now: Date.now() / 1000, old: {}, new: view })
-  return deadRules.map(({ policy, rule, at, reason }) => {
-    const [, file = at, line = '1'] = /^(.*):(\d+)$/.exec(at) ?? []
-    return { policy, rule, reason, at: { file, line: Number(line) } }
-  })
+  const dead = new Set(deadRules.map(({ policy, rule }) => `${policy} ${rule}`))
+  return {
+    deadRules: deadRules.map(({ policy, rule, at, reason }) => {
+      const [, file = at, line = '1'] = /^(.*):(\d+)$/.exec(at) ?? []
+      return { policy, rule, reason, at: { file, line: Number(line) } }
+    }),
+    shadowed: findShadowed(mesh, view).filter(
+      ({ object, rule }) => !dead.has(`${object.replace(/^\S+ /, '')} ${rule}`),
+    ),
+  }
 }
 
 /** Prints the findings; true = some are as heavy as the threshold. */
@@ -46,9 +55,9 @@ export async function lintPaths(io: Io, paths: readonly string[], options: Optio
     ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
   })
   const { mesh, problems } = parseMesh(inputs)
-  const deadRules = options.deep ? await deadRulesOf(mesh, options) : []
+  const deep = options.deep ? await lookDeep(mesh, options) : {}
   const result = lint({
-    deadRules,
+    ...deep,
     mesh,
     problems,
     inputs,
