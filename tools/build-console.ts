@@ -18,13 +18,14 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vite'
+import { lighter } from './lighter-page.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const app = join(root, 'src', 'console', 'app')
 
 /** What the page is made of; everything else a room imports is shaken out with the code that wants it. */
 const inThePage =
-  /^(preact|@preact\/|@dagrejs\/|codemirror$|@codemirror\/|@lezer\/|@marijn\/|style-mod$|w3c-keyname$|crelt$|re2js$|yaml$|diff$)/
+  /^(preact|@preact\/|codemirror$|@codemirror\/|@lezer\/|@marijn\/|style-mod$|w3c-keyname$|crelt$|re2js$|yaml$|diff$)/
 
 const restStaysOut: Plugin = {
   name: 'rest-stays-out',
@@ -41,7 +42,7 @@ export async function bundleForPage(entry: string): Promise<string> {
   const built = await build({
     configFile: false,
     logLevel: 'error',
-    plugins: [restStaysOut],
+    plugins: [restStaysOut, lighter],
     publicDir: false,
     build: {
       write: false,
@@ -68,14 +69,14 @@ export async function buildConsole(folder: string): Promise<void> {
     root: app,
     base: '/',
     logLevel: 'error',
-    plugins: [restStaysOut],
+    plugins: [restStaysOut, lighter],
     publicDir: false,
-    worker: { format: 'es', plugins: () => [restStaysOut], rolldownOptions: { treeshake } },
+    worker: { format: 'es', plugins: () => [restStaysOut, lighter], rolldownOptions: { treeshake } },
     build: {
       outDir: folder,
       emptyOutDir: true,
       target: 'esnext',
-      modulePreload: { polyfill: false },
+      modulePreload: false,
       assetsInlineLimit: 0,
       reportCompressedSize: false,
       rolldownOptions: { treeshake },
@@ -113,7 +114,7 @@ function hashOfSources(): string {
   const files = globSync('src/**/*.{ts,tsx,css,html}', { cwd: root })
     .filter((file) => !/\.test\.ts$|\/testing\//.test(file))
     .sort()
-  for (const file of ['package-lock.json', 'tools/build-console.ts', ...files]) {
+  for (const file of ['package-lock.json', 'tools/build-console.ts', 'tools/lighter-page.ts', ...files]) {
     hash
       .update(`${file}\0`)
       .update(readFileSync(join(root, file)))

@@ -2,7 +2,6 @@
  * The way of a request as boxes from left to right: what stands in each, where it is, and how it looks.
  * The same for the page and for a picture that is saved.
  */
-import { Graph, layout } from '@dagrejs/dagre'
 import type { Told, ToldStep } from '../engine/ask.ts'
 
 /** What became of the request at a box. */
@@ -63,31 +62,28 @@ const boxOf: Readonly<Record<string, string>> = {
   cors: 'route',
 }
 
+/** Between two boxes, and around all of them. */
+const gap = 20
+const margin = 12
+/** For the names of the frames. */
+const top = 26
+
+/** A request takes one way, so its boxes stand in one row. */
 export function pathScene(told: Told): Scene {
-  const drafts = draftsOf(told)
-  const graph = new Graph({ compound: true })
-  graph.setGraph({ rankdir: 'LR', nodesep: 12, ranksep: 20, marginx: 12, marginy: 12 })
-  graph.setDefaultEdgeLabel(() => ({}))
-  for (const { id } of drafts) graph.setNode(id, { width: boxWidth, height: boxHeight })
-  for (const [index, draft] of drafts.entries()) {
-    const next = drafts[index + 1]
-    if (next !== undefined) graph.setEdge(draft.id, next.id)
-  }
-  layout(graph)
-  const top = 26
-  const boxes = drafts.map((draft) => {
-    const { x, y } = graph.node(draft.id) as { x: number; y: number }
-    return { ...draft, x, y: y + top }
+  const y = top + margin + boxHeight / 2
+  const boxes = draftsOf(told).map((draft, index): Box => {
+    return { ...draft, x: margin + boxWidth / 2 + index * (boxWidth + gap), y }
   })
-  const byId = new Map(boxes.map((box) => [box.id, box]))
-  const arrows = graph.edges().map(({ v, w }: { readonly v: string; readonly w: string }) => {
-    const points = ((graph.edge({ v, w }) as { points?: { x: number; y: number }[] }).points ?? []).map(
-      ({ x, y }) => ({ x, y: y + top }),
-    )
-    return { from: v, to: w, reached: byId.get(w)?.fate !== 'unreached', points }
+  const arrows = boxes.slice(1).map((to, index) => {
+    const from = boxes[index] as Box
+    const points = [
+      { x: from.x + boxWidth / 2, y },
+      { x: to.x - boxWidth / 2, y },
+    ]
+    return { from: from.id, to: to.id, reached: to.fate !== 'unreached', points }
   })
-  const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number }
-  return { width, height: height + top, boxes, arrows, frames: framesOf(told, boxes) }
+  const width = 2 * margin + boxes.length * (boxWidth + gap) - gap
+  return { width, height: top + 2 * margin + boxHeight, boxes, arrows, frames: framesOf(told, boxes) }
 }
 
 type Draft = Omit<Box, 'x' | 'y'>

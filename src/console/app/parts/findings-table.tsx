@@ -1,4 +1,5 @@
 import type { Finding } from '../../../lint/index.ts'
+import { findingTitle } from '../texts/engine-words.ts'
 import { t } from '../texts/index.ts'
 import { PlaceLink } from './place.tsx'
 import { shortened } from './words.tsx'
@@ -31,7 +32,7 @@ export function FindingsTable({
                   <code>{code}</code>
                 </td>
                 <td>
-                  <strong>{shortened(title, 200)}</strong>
+                  <strong>{shortened(findingTitle(code, title), 200)}</strong>
                   <span class="message">{shortened(message, 800)}</span>
                   {fix && write && (
                     <button type="button" class="quiet" onClick={() => write(finding)}>

@@ -9,6 +9,7 @@ import { MapGrid } from '../parts/map-grid.tsx'
 import { shortened } from '../parts/words.tsx'
 import { addressOf, go, query, set } from '../router.ts'
 import { mapOf, opened } from '../state.ts'
+import { aroundWords } from '../texts/engine-words.ts'
 import { type TextKey, t } from '../texts/index.ts'
 
 const verdicts = ['allow', 'challenge', 'deny', 'redirect', 'not-found', 'unavailable', 'unknown'] as const
@@ -134,7 +135,7 @@ function PublicPart({ map }: { readonly map: AccessMapped }) {
           <ul>
             {map.around.slice(0, 20).map((row) => (
               <li key={`${row.kind} ${row.object} ${row.port} ${row.service}`}>
-                {shortened(aroundText(row), 240)}
+                {shortened(aroundWords(aroundText(row)), 240)}
               </li>
             ))}
           </ul>

@@ -14,7 +14,8 @@ import { shortened } from '../parts/words.tsx'
 import { YamlPane } from '../parts/yaml-pane.tsx'
 import { query, set } from '../router.ts'
 import { ask, edits, inputs, nowSeconds, opened, secretHeaders, secretToken } from '../state.ts'
-import { t } from '../texts/index.ts'
+import { inLanguage } from '../texts/engine-words.ts'
+import { language, t } from '../texts/index.ts'
 
 function fieldsOf(parts: URLSearchParams): AskFields {
   return {
@@ -73,7 +74,9 @@ export function RequestView() {
   const fresh = answer.value !== undefined && !('fault' in answer.value) ? answer.value : undefined
   if (fresh) last.current = fresh
   // Half-typed YAML: the last answer stays in sight, faded, until there is another.
-  const told = fresh ?? last.current
+  const shown = fresh ?? last.current
+  const lang = language.value
+  const told = useMemo(() => shown && inLanguage(shown, lang), [shown, lang])
   const chosen = Number(query.value.get('step') ?? Number.NaN)
   const deciding = told?.steps.findIndex(({ decides }) => decides) ?? -1
   const selected = told?.steps[chosen] === undefined ? deciding : chosen

@@ -8,6 +8,7 @@ import { VerdictPanel } from '../parts/verdict.tsx'
 import { shortened } from '../parts/words.tsx'
 import { query, set } from '../router.ts'
 import { ask, nowSeconds, opened, secretToken } from '../state.ts'
+import { inLanguage } from '../texts/engine-words.ts'
 import { t } from '../texts/index.ts'
 
 export function TokensView() {
@@ -84,7 +85,7 @@ export function TokensView() {
         <>
           <h2>{t('tokensWhy')}</h2>
           {checked.told ? (
-            <VerdictPanel told={checked.told} />
+            <VerdictPanel told={inLanguage(checked.told)} />
           ) : (
             <p class="note bad">{shortened(checked.fault ?? '', 400)}</p>
           )}

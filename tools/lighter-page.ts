@@ -1,0 +1,113 @@
+/**
+ * What a page need not carry: Unicode's tables, which every browser has, and what a rule of `lint` tells a
+ * reader of the documentation.
+ */
+import type { Plugin } from 'vite'
+
+export const lighter: Plugin = {
+  name: 'lighter',
+  transform(code, id) {
+    if (/\/re2js\/build\/index\.js$/.test(id)) return { code: withNativeTables(code), map: null }
+    if (/\/src\/lint\/(rules\/|registry\.ts$)/.test(id)) return { code: withoutProse(code), map: null }
+    return null
+  },
+}
+
+const table =
+  /(\w+: \(\) =>|this\._Print =) new UnicodeRangeTable\(decodeRanges\("([^"]*)", (true|false)\)\)/g
+/** What RE2 calls printable. */
+const printable = '[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}]'
+
+/**
+ * re2js with `\p{…}` asked of the browser where both mean the same: each table is compared, code point by
+ * code point, with what the Node that builds says, and stays where they differ.
+ */
+export function withNativeTables(code: string): string {
+  const categories = code.indexOf('static CATEGORIES = ')
+  const scripts = code.indexOf('static SCRIPTS = ')
+  const end = code.indexOf('static FOLD_CATEGORIES = ')
+  if (categories < 0 || scripts < categories || end < scripts) {
+    throw new Error('re2js no longer keeps its tables where the build of the page looks for them')
+  }
+  let replaced = 0
+  const lighten = (text: string, classOf: (name: string) => string) =>
+    text.replace(table, (entry, head: string, data: string, stride: string) => {
+      const source = classOf(head.slice(0, head.indexOf(':')))
+      const native = nativeTable(source)
+      if (native === undefined || !sameSet(native, decodeRanges(data, stride === 'true'))) return entry
+      replaced++
+      return `${head} new UnicodeRangeTable(nativeTable(${JSON.stringify(source)}))`
+    })
+  const lightened =
+    lighten(code.slice(0, categories), () => printable) +
+    lighten(code.slice(categories, scripts), (name) => `\\p{${name}}`) +
+    lighten(code.slice(scripts, end), (name) => `\\p{Script=${name}}`) +
+    code.slice(end)
+  if (replaced < 100) throw new Error(`only ${replaced} tables of re2js are the same here`)
+  return `${lightened}\n${nativeTable}\n`
+}
+
+/** Ranges `from, to, 1` of the code points a class has. It goes to the page as it is written here. */
+function nativeTable(source: string) {
+  let all: RegExp
+  try {
+    all = new RegExp(source, 'u')
+  } catch {
+    return undefined
+  }
+  const ranges: number[] = []
+  let from = -1
+  for (let at = 0; at <= 0x110000; at++) {
+    const has = at < 0x110000 && all.test(String.fromCodePoint(at))
+    if (has && from < 0) from = at
+    if (!has && from >= 0) {
+      ranges.push(from, at - 1, 1)
+      from = -1
+    }
+  }
+  return Uint32Array.from(ranges)
+}
+
+const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-'
+
+/** As re2js writes them: differences, five bits a letter; `plain` = every stride is 1. */
+function decodeRanges(text: string, plain: boolean): Uint32Array {
+  const numbers: number[] = []
+  let value = 0
+  let shift = 0
+  for (const letter of text) {
+    const digit = digits.indexOf(letter)
+    value |= (digit & 31) << shift
+    if ((digit & 32) !== 0) shift += 5
+    else {
+      numbers.push(value)
+      value = 0
+      shift = 0
+    }
+  }
+  const ranges: number[] = []
+  let at = 0
+  for (let index = 0; index < numbers.length; index += plain ? 2 : 3) {
+    const from = at + (numbers[index] as number)
+    at = from + (numbers[index + 1] as number)
+    ranges.push(from, at, plain ? 1 : (numbers[index + 2] as number))
+  }
+  return Uint32Array.from(ranges)
+}
+
+function sameSet(one: Uint32Array, other: Uint32Array): boolean {
+  const bits = (ranges: Uint32Array) => {
+    const set = new Uint8Array(0x110000)
+    for (let index = 0; index < ranges.length; index += 3) {
+      const [from = 0, to = 0, stride = 1] = ranges.subarray(index, index + 3)
+      for (let at = from; at <= to; at += stride) set[at] = 1
+    }
+    return Buffer.from(set.buffer)
+  }
+  return bits(one).equals(bits(other))
+}
+
+/** A rule of `lint` without the paragraphs of its page in the documentation. */
+export function withoutProse(code: string): string {
+  return code.replace(/\b(why|remedy):\s*(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`[^`$]*`),/g, "$1: '',")
+}
