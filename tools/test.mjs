@@ -30,7 +30,7 @@ const files = globSync(
     cwd: root,
   },
 )
-  .filter((file) => patterns.length > 0 || !file.endsWith('.real.test.ts'))
+  .filter((file) => patterns.length > 0 || !/\.(?:real|peer)\.test\.ts$/.test(file))
   .sort()
 const { status } = spawnSync(
   process.execPath,

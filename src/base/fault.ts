@@ -62,7 +62,13 @@ export interface FaultFacts {
   readonly ERR_KEYRING: { readonly reason: string; readonly next: string }
   readonly ERR_CREDENTIALS_EXPOSED: { readonly path: string; readonly mode: string }
   readonly ERR_CREDENTIALS_MISSING: { readonly door: string; readonly next: string }
-  readonly ERR_CREDENTIALS_WRONG: { readonly door: string; readonly user?: string; readonly words: string }
+  readonly ERR_CREDENTIALS_WRONG: {
+    readonly door: string
+    readonly user?: string
+    readonly words: string
+    /** What was shown, where it was no password. */
+    readonly what?: 'token' | 'cookie'
+  }
   readonly ERR_DOOR_REFUSED: { readonly url: string; readonly status: number; readonly words: string }
   readonly ERR_DOOR_UNKNOWN: { readonly name: string; readonly known: readonly string[] }
   readonly ERR_DOOR_UNREACHABLE: { readonly url: string; readonly reason: string }
@@ -233,6 +239,12 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_PLAN_UNKNOWN: 'KFD1911',
 }
 
+const hintFor = {
+  password: 'check user name and password, and sign in again',
+  token: 'see what the door makes of it with `kfdoor token inspect`, or sign in another way',
+  cookie: 'sign in again',
+} as const
+
 /** One sentence each: lower case, no final period, what the user wrote in backticks. */
 const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string } = {
   ERR_DIRECTORY_FAILED: (f) => `connector \`${f.connector}\` cannot ask the directory ${f.host}: ${f.reason}`,
@@ -290,7 +302,7 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
     `\`${f.path}\` may be read by others (mode ${f.mode}) and is not used; close it with \`chmod 600 ${f.path}\``,
   ERR_CREDENTIALS_MISSING: (f) => `nothing is kept to enter \`${f.door}\` with; ${f.next}`,
   ERR_CREDENTIALS_WRONG: (f) =>
-    `the door says: ${f.words}${f.user ? ` (as \`${f.user}\`)` : ''}; check user name and password, and sign in again with \`kfdoor login ${f.door}\``,
+    `the door says: ${f.words}${f.user ? ` (as \`${f.user}\`)` : ''}; ${hintFor[f.what ?? 'password']} with \`kfdoor login ${f.door}\``,
   ERR_DOOR_REFUSED: (f) =>
     `\`${f.url}\` answers ${f.status}: ${f.words}; see \`kfdoor why '${f.words.replaceAll("'", ' ').slice(0, 80)}'\``,
   ERR_DOOR_UNKNOWN: (f) =>

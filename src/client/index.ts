@@ -8,7 +8,7 @@ export {
   type Pass,
 } from './door-session.ts'
 export { type Agent, type AgentOptions, type Answer, createAgent, type SendRequest } from './http/agent.ts'
-export { type Cookie, type CookieJar, createCookieJar } from './http/cookie-jar.ts'
+export { type Cookie, type CookieJar, cookieHeader, createCookieJar } from './http/cookie-jar.ts'
 export { isLoopback, proxyFor } from './http/proxy-env.ts'
 export { certificateWithFingerprint, readCertificateAuthority, type TrustOptions } from './http/trust.ts'
 export { createVisitor, type Visitor, type VisitorOptions } from './http/visitor.ts'

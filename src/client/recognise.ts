@@ -1,4 +1,4 @@
-import { Fault } from '../base/index.ts'
+import { Fault, isFault } from '../base/index.ts'
 import type { Agent, Answer } from './http/agent.ts'
 import { sameHostOverTls, targetOf, type Visitor } from './http/visitor.ts'
 import { doorWords, isHtml } from './page/door-words.ts'
@@ -52,6 +52,37 @@ type Entrance =
  * @throws Fault ERR_NOT_A_DOOR, ERR_FOREIGN_ORIGIN, and what {@link Agent.send} throws
  */
 export async function recogniseDoor(visitor: Visitor, url: URL): Promise<RecognisedDoor> {
+  const step = stepOfSignIn.exec(url.pathname)
+  const root = step && new URL(`${step[1]}/`, url)
+  try {
+    const found = await recogniseAt(visitor, url)
+    return root && isStep(url, found) ? await recogniseAt(visitor, root) : found
+  } catch (error) {
+    // A step that is over, or a page of the issuer that is none: what it belongs to may be a door.
+    const over = isFault(error) && ['ERR_NOT_A_DOOR', 'ERR_DOOR_UNREACHABLE'].includes(error.code)
+    if (!root || !over) throw error
+    return recogniseAt(visitor, root).catch(() => {
+      throw error
+    })
+  }
+}
+
+/** What people copy from a browser that was sent to sign in; before it, the door itself. */
+const stepOfSignIn = /^(.*?)\/(?:dex|oauth2|authservice|login\/oidc|auth|approval|callback|sign_in)(?=\/|$)/
+
+/** An address of the auth service, or of the issuer while it signs somebody in: good once, and never the door. */
+function isStep({ pathname, origin, searchParams }: URL, found: RecognisedDoor): boolean {
+  const below = (path: string | undefined) => path && `${pathname}/`.startsWith(`${path}/`)
+  const { request, signOut } = found
+  return (
+    below(request?.endpoint.origin === origin ? request.endpoint.pathname.replace(/\/[^/]+$/, '') : '') ||
+    below(signOut?.path.replace(/\/(?:sign_out|logout)$/, '')) ||
+    searchParams.has('state') ||
+    searchParams.has('req')
+  )
+}
+
+async function recogniseAt(visitor: Visitor, url: URL): Promise<RecognisedDoor> {
   let answer = await visitor.ask(url)
   let httpsRedirect = false
   // A door may first send to HTTPS, to its trailing slash, to its dashboard's own path.

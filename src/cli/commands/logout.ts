@@ -40,6 +40,8 @@ export const logoutCommand = (io: Io) =>
 
 const words = {
   there: 'signed out, there and here',
+  'lives on':
+    'signed out here, and the door was asked to; but it keeps no sessions (they lie in the cookie), so a copy of the cookie lives until it expires',
   'here only':
     'signed out here; the door has no sign-out that takes this credential, so a copy of it lives until it expires',
   'door silent':

@@ -246,6 +246,8 @@ function* tokens(html: string): Generator<Token> {
       continue
     }
     let raw: string | undefined
+    // A picture may close itself, and what follows one that is never closed is page again (HTML 13.2.6.5).
+    if (read.tag === 'svg' && (read.closesItself || lower.indexOf('</svg', at) < 0)) continue
     if (rawText.has(read.tag) || read.tag === 'title') {
       const end = lower.indexOf(`</${read.tag}`, at)
       raw = html.slice(at, end < 0 ? html.length : end)
@@ -262,7 +264,7 @@ const spacePattern = /[\s/=<`]*/gy
 function readTag(
   html: string,
   start: number,
-): { tag: string; closing: boolean; attributes: Map<string, string>; end: number } {
+): { tag: string; closing: boolean; closesItself: boolean; attributes: Map<string, string>; end: number } {
   const closing = html[start + 1] === '/'
   const attributes = new Map<string, string>()
   let at = start + (closing ? 2 : 1)
@@ -286,7 +288,7 @@ function readTag(
       attributes.set(name, decodeEntities(found[2] ?? found[3] ?? found[4] ?? ''))
     }
   }
-  return { tag: tag.toLowerCase(), closing, attributes, end: at }
+  return { tag: tag.toLowerCase(), closing, closesItself: html[at - 2] === '/', attributes, end: at }
 }
 
 function resolve(text: string, base: URL): URL | undefined {

@@ -28,6 +28,8 @@ import {
 import type { Door } from '../../policy/index.ts'
 import { knock, resolveName, shakeHands } from '../../probe/index.ts'
 import type { Environment } from '../doors/folders.ts'
+import type { KeptDoor } from '../doors/kept-doors.ts'
+import { whichDoor } from '../doors/open-door.ts'
 import { agentFor, authorityFor, type ReachOptions } from '../doors/reach.ts'
 import { createSend } from '../verify/send.ts'
 import { whoAnswers } from '../verify/who-answers.ts'
@@ -98,10 +100,14 @@ export async function walkDoor(env: Environment, text: string, options: WalkOpti
   }
   add(passed('tcp', `port ${port} is open`))
 
+  const { kept } = whichDoor(env, {
+    door: options.door,
+    url: options.door === undefined ? url.href : undefined,
+  })
   if (!tls) add(skipped('tls', 'the address is http: nothing is encrypted'))
-  else if (!add(await walkTls(env, url, port, options))) return rest('tls')
+  else if (!add(await walkTls(env, url, port, options, kept))) return rest('tls')
 
-  const agent = agentFor(env, url, options)
+  const agent = agentFor(env, url, options, kept)
   try {
     const blamed = options.engine === undefined ? undefined : await blamedBy(agent, url, options.engine)
     const visitor = createVisitor({ agent, jar: createCookieJar(Date.now), door: url })
@@ -232,10 +238,16 @@ function judgeAddress(text: string, options: WalkOptions): Address {
   }
 }
 
-async function walkTls(env: Environment, url: URL, port: number, options: WalkOptions): Promise<WalkedHop> {
+async function walkTls(
+  env: Environment,
+  url: URL,
+  port: number,
+  options: WalkOptions,
+  kept: Pick<KeptDoor, 'certificateAuthority'> | undefined,
+): Promise<WalkedHop> {
   let ca: string | undefined
   try {
-    ca = options.insecure ? undefined : authorityFor(env, url, options)
+    ca = options.insecure ? undefined : authorityFor(env, url, options, kept)
   } catch (error) {
     if (!isFault(error)) throw error
     return broken(

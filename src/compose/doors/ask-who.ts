@@ -31,7 +31,12 @@ export async function askWho(env: Environment, options: WhichKeptDoor & ReachOpt
     }
     if (refused && !isRbac(refused)) {
       const words = refused.status === 401 ? doorWords(refused) : ''
-      if (words !== '' && words !== '{}') throw new Fault('ERR_CREDENTIALS_WRONG', { door: url.href, words })
+      if (words !== '' && words !== '{}')
+        throw new Fault('ERR_CREDENTIALS_WRONG', {
+          door: url.href,
+          words,
+          what: pass.headers.authorization ? 'token' : 'cookie',
+        })
       throw new Fault('ERR_CREDENTIALS_EXPIRED', { door: name, next: `kfdoor login ${url.href}` })
     }
     const signOut = kept?.signOut

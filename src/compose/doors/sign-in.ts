@@ -314,6 +314,7 @@ async function checked(
   const words = refused.status === 401 ? doorWords(refused) : ''
   throw new Fault('ERR_CREDENTIALS_WRONG', {
     door: door.url.href,
+    what: headers.authorization ? 'token' : 'cookie',
     words:
       words !== '' && words !== '{}'
         ? words

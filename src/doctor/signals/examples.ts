@@ -19,6 +19,10 @@ export const anyToken = [
 
 export const examples: readonly Example[] = [
   {
+    code: 'KFD2130',
+    text: 'Login Failed: The upstream identity provider returned an error: interaction_required',
+  },
+  {
     code: 'KFD2001',
     door: [24],
     client: [32],

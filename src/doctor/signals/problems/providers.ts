@@ -1,4 +1,4 @@
-import { certain, likely, type Problem } from '../problem.ts'
+import { certain, likely, type Problem, possible } from '../problem.ts'
 
 /** Dex, the auth services, and how the mesh finds them. */
 export const providers: readonly Problem[] = [
@@ -41,6 +41,33 @@ export const providers: readonly Problem[] = [
     readOn: ['https://dexidp.io/docs/'],
     signals: [certain('unregistered redirect_uri')],
     facts: { callback: /unregistered redirect_uri \("([^"]{1,150})"\)/ },
+  },
+  {
+    code: 'KFD2130',
+    title: {
+      en: 'the sign-in ends in `interaction_required` or `login_required`',
+      ko: '로그인이 `interaction_required` 또는 `login_required`로 끝납니다',
+    },
+    cause: {
+      en: 'Kubeflow configures oauth2-proxy with `prompt = "none"`, which tells the issuer to ask the person nothing. Dex takes that as a refusal where it would have to show its approval screen (`skipApprovalScreen: false`), or, with sessions of its own, the login form. Everybody is refused, with the right password too.',
+      ko: 'Kubeflow는 oauth2-proxy를 `prompt = "none"`으로 설정합니다. 사용자에게 아무것도 묻지 말라는 뜻입니다. Dex가 승인 화면(`skipApprovalScreen: false`)이나, 자체 세션을 쓸 때 로그인 화면을 보여 주어야 하면 거부로 끝냅니다. 비밀번호가 맞아도 모두 거부됩니다.',
+    },
+    fix: {
+      en: 'Set `oauth2.skipApprovalScreen: true` in Dex’s configuration, or take `prompt` out of oauth2-proxy’s (`prompt = ""`), and restart it.',
+      ko: 'Dex 설정에 `oauth2.skipApprovalScreen: true`를 넣거나 oauth2-proxy의 `prompt`를 비우고(`prompt = ""`) 재시작하세요.',
+    },
+    commands: [
+      'kubectl -n auth get configmap dex -o yaml | grep -i approval',
+      'kubectl -n oauth2-proxy rollout restart deployment/oauth2-proxy',
+    ],
+    readOn: ['dexidp/dex#3086', 'https://openid.net/specs/openid-connect-core-1_0.html#AuthError'],
+    signals: [
+      certain('returned an error: interaction_required'),
+      certain('returned an error: login_required'),
+      likely('error=interaction_required'),
+      likely('error=login_required'),
+      possible('interaction_required'),
+    ],
   },
   {
     code: 'KFD2114',
