@@ -66,7 +66,7 @@ export async function startIssuer(redirectUris: readonly string[], options: Issu
     log: () => {},
   })
   listener = getRequestListener((request) => issuer.handle(request, { remoteAddress: '127.0.0.1' }))
-  return { url, close: () => ended(server) }
+  return { url, secret: CLIENT.secret, close: () => ended(server) }
 }
 
 export interface Seat {

@@ -1,6 +1,7 @@
 // `node tools/compat-doc.ts`: writes docs/compat.md from the tables in src/sign-in/settings/compat.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { meant } from '../e2e/peers/side-by-side.ts'
 import { authServiceOptions } from '../src/sign-in/settings/compat/authservice-options.ts'
 import { oauth2ProxyOptions } from '../src/sign-in/settings/compat/oauth2-proxy-options.ts'
 import type { CompatOption } from '../src/sign-in/settings/compat/option.ts'
@@ -38,6 +39,17 @@ one replica, unless \`--seal-key-file\` names a file with 32 bytes of your own i
 
 Our own flags go before what the service was told: \`--listen\`, \`--grpc-listen\`, \`--metrics-listen\`, \`--sessions\`, \`--trusted-proxies\`,
 \`--scheme\`, \`--api-errors json\`.
+
+## What one can tell them apart by
+
+The same requests were put to oauth2-proxy 7.15.6 and to kfdoor in its seat, with Kubeflow's settings and with changes of them
+(\`npm run test:peers -- e2e/side-by-side.peer.test.ts\`; what oauth2-proxy answered is replayed by \`npm test\`). Statuses, headers and cookies
+are the same but for these. Pages are kfdoor's own, with headers that let nothing run in them; a cookie that has neither says \`Expires\` and
+\`SameSite=Lax\` too; a refusal carries its code and the id of its decision; the nonce is always sent.
+
+| | oauth2-proxy | kfdoor | why |
+| --- | --- | --- | --- |
+${meant.map(({ ids, theirs, ours, why }) => `| ${ids.join('; ')} | ${cell(theirs)} | ${cell(ours)} | ${why} |`).join('\n')}
 
 ## oauth2-proxy 7.15
 

@@ -21,7 +21,7 @@ const CLIENT = { id: 'kubeflow-oidc-authservice', secret: 'pUBnBOY80SnXgjibTYM9Z
 export const USER = { email: 'user@example.com', password: '12341234' }
 
 /** Dex as a release ships it, with memory for its storage. */
-const dexConfig = (redirectUri: string, more: DexConfig = {}): DexConfig & { issuer: string } => ({
+export const dexConfig = (redirectUri: string, more: DexConfig = {}): DexConfig & { issuer: string } => ({
   issuer: ISSUER,
   oauth2: { skipApprovalScreen: true },
   enablePasswordDB: true,
@@ -33,7 +33,7 @@ const dexConfig = (redirectUri: string, more: DexConfig = {}): DexConfig & { iss
 const release = (name: string) => fileURLToPath(new URL(`../../profiles/${name}/release`, import.meta.url))
 
 /** `oauth2_proxy.cfg` of 26.03, with Dex where it is here. */
-function oauth2ProxyConfig(
+export function oauth2ProxyConfig(
   dexPort: number,
   change: (text: string) => string = (text) => text,
 ): string {
@@ -49,7 +49,7 @@ function oauth2ProxyConfig(
 }
 
 /** The environment of its Deployment. */
-const oauth2ProxyEnvironment = {
+export const oauth2ProxyEnvironment = {
   OAUTH2_PROXY_CLIENT_ID: CLIENT.id,
   OAUTH2_PROXY_CLIENT_SECRET: CLIENT.secret,
   OAUTH2_PROXY_COOKIE_SECRET: '7d16fee92f8d11b8940b081b3f8b8acb',

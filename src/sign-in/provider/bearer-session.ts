@@ -13,6 +13,7 @@ export type BearerResult =
   | { readonly kind: 'none' }
 
 const none: BearerResult = { kind: 'none' }
+const bad: BearerResult = { kind: 'bad' }
 
 /**
  * oauth2-proxy's `skip_jwt_bearer_tokens`: a JWT of its own issuer, or of one in
@@ -41,7 +42,9 @@ export function createBearerSessions(
 
   return (question) => {
     const token = bearerToken(question.headers) ?? basicToken(question)
-    return token === undefined ? none : ofToken(token)
+    if (token !== undefined) return ofToken(token)
+    // Whoever sends another scheme meant to be somebody.
+    return question.headers.some(([name]) => name.toLowerCase() === 'authorization') ? bad : none
   }
 
   async function ofToken(token: string): Promise<BearerResult> {
@@ -69,6 +72,7 @@ export function createBearerSessions(
             userId: email,
           },
           idToken: token,
+          ...(settings.passAccessToken && { accessToken: token }),
           createdAt: clock(),
           expiresAt,
         },

@@ -90,7 +90,8 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     const domain = cookie.domains.find((one) => `.${name}`.endsWith(`.${one.replace(/^\./, '')}`))
     return {
       path: cookie.path,
-      ...(domain && { domain }),
+      // RFC 6265 §5.2.3: a dot in front says nothing.
+      ...(domain && { domain: domain.replace(/^\./, '') }),
       secure: cookie.secure || scheme === 'https',
       sameSite: cookie.sameSite,
     }
@@ -142,12 +143,13 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
 
   type Found =
     | { readonly kind: 'session'; readonly session: Session; readonly by: 'cookie' | 'header' }
-    | { readonly kind: 'none' | 'denied' | 'unreachable' }
+    /** `forbidden`: a bad token, where that is the end of it. */
+    | { readonly kind: 'none' | 'denied' | 'forbidden' | 'unreachable' }
   const findSession = (question: Question): Found | Promise<Found> =>
     andThen(byBearer(question), (bearer) => {
       if (bearer.kind === 'session')
         return isAllowed(bearer.session.user) ? { ...bearer, by: 'header' } : { kind: 'denied' }
-      if (bearer.kind === 'bad' && !settings.bearerLoginFallback) return { kind: 'denied' }
+      if (bearer.kind === 'bad' && !settings.bearerLoginFallback) return { kind: 'forbidden' }
       const id = carrier.read(question.headers)
       const judge = (session: Session | undefined): Found | Promise<Found> => {
         if (!session) return { kind: bearer.kind === 'unreachable' ? 'unreachable' : 'none' }
@@ -250,6 +252,11 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     return redirect(question, location, [['set-cookie', value], ...NO_CACHE])
   }
 
+  const startAnew = async (question: Question): Promise<Answer> => {
+    const answer = await start(question)
+    return { ...answer, headers: [...answer.headers, ...forgetSession(question)] }
+  }
+
   const callback = async (question: Question): Promise<Answer> => {
     const { query } = question
     const error = query.get('error')
@@ -330,9 +337,13 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     log,
   })
 
+  /** Also to a browser whose session is over: it forgets the cookie. */
+  const unauthorized = (question: Question, more: HeaderList = []): Answer =>
+    statusText(401, 'Unauthorized', [...forgetSession(question), ...more])
   const userInfo = async (question: Question): Promise<Answer> => {
     const found = await findSession(question)
-    if (found.kind !== 'session') return statusText(401, 'Unauthorized')
+    if (found.kind === 'forbidden') return forbidden
+    if (found.kind !== 'session') return unauthorized(question, NO_CACHE)
     const { subject, email, groups, preferredUsername } = found.session.user
     const body = {
       user: subject,
@@ -345,17 +356,25 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
 
   const authOnly = async (question: Question): Promise<Answer> => {
     const found = await findSession(question)
-    if (found.kind !== 'session') return statusText(401, 'Unauthorized')
+    if (found.kind === 'forbidden') return forbidden
+    if (found.kind !== 'session') return unauthorized(question)
     const { user } = found.session
     // A filter that is there and names nobody admits nobody.
-    const fits = (name: string, has: readonly string[]) =>
+    const fits = (name: string, isOne: (wanted: string) => boolean) =>
       !question.query.has(name) ||
-      question.query.getAll(name).some((one) => one.split(',').some((each) => each && has.includes(each)))
-    return fits('allowed_groups', user.groups) &&
-      fits('allowed_emails', [user.email]) &&
-      fits('allowed_email_domains', [user.email.split('@')[1] ?? ''])
+      question.query.getAll(name).some((one) => one.split(',').some((each) => each && isOne(each)))
+    const [, domain = '', ...more] = user.email.split('@')
+    return fits('allowed_groups', (group) => user.groups.includes(group)) &&
+      fits('allowed_emails', (email) => email === user.email) &&
+      fits('allowed_email_domains', (wanted) =>
+        more.length > 0 || domain === ''
+          ? false
+          : /^\*?\./.test(wanted)
+            ? domain.endsWith(wanted.replace(/^\*/, ''))
+            : domain === wanted,
+      )
       ? admitted(202, found)
-      : { ...statusText(403, 'Forbidden'), about: { kind: 'refused' } }
+      : forbidden
   }
 
   // --- the proxy ---------------------------------------------------------------------------------
@@ -372,11 +391,13 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     settings.forceJsonErrors ||
     (soleHeader(headers, 'accept') ?? '').split(',').some((one) => one.trim() === 'application/json')
 
+  const forbidden: Answer = { ...statusText(403, 'Forbidden'), about: { kind: 'refused' } }
   const proxy = (question: Question): Answer | Promise<Answer> =>
     andThen(findSession(question), (found) =>
       found.kind === 'session' ? admit(found) : turnAway(question, found.kind),
     )
   const turnAway = async (question: Question, kind: Exclude<Found['kind'], 'session'>): Promise<Answer> => {
+    if (kind === 'forbidden') return forbidden
     if (isExempt(question)) return { ...text(200, 'Authenticated'), about: { kind: 'exempt' } }
     if (kind === 'denied') {
       const refusal = wantsJson(question)
@@ -391,8 +412,8 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
     }
     const challenge =
       wantsJson(question) || isApiRoute(question.path)
-        ? json(401, '{}')
-        : await (settings.skipProviderButton ? start(question) : signIn(question, 403))
+        ? json(401, '{}', forgetSession(question))
+        : await (settings.skipProviderButton ? startAnew(question) : signIn(question, 403))
     return { ...challenge, about: { kind: 'nobody' } }
   }
 
@@ -429,7 +450,7 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
         // A check carries no body: let through, as nobody, to where a route brings it here.
         return routed ? backChannelLogout(question) : { ...text(200, 'OK'), about: { kind: 'exempt' } }
     }
-    return statusText(404, '404 page not found')
+    return proxy(question)
   }
 
   /** Whatever went wrong, the door stays shut. */
