@@ -74,8 +74,16 @@ export function decideAfterLogin(
   return redirect(visit.request, 303, approvalUrl(context, request))
 }
 
-function needsApproval({ config }: IssuerContext, request: AuthRequest): boolean {
-  return !config.oauth2.skipApprovalScreen || request.forceApproval
+function needsApproval({ config, generation }: IssuerContext, request: AuthRequest): boolean {
+  const shows = !config.oauth2.skipApprovalScreen
+  switch (generation.approvalScreen) {
+    case 'unless skipped':
+      return shows
+    case 'if forced':
+      return shows && request.forceApproval
+    case 'unless skipped, or if forced':
+      return shows || request.forceApproval
+  }
 }
 
 function approvalUrl({ base }: IssuerContext, request: AuthRequest): string {

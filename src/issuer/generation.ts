@@ -16,10 +16,16 @@ export interface DexGeneration {
    */
   readonly afterLogin: 'approval' | 'approval-hmac' | 'callback' | 'dispatch'
   /**
-   * `prompt=none` with an approval screen in the way ends in `interaction_required`: recorded
-   * behind Kubeflow's oauth2-proxy, which sends `prompt=none` with every sign-in.
+   * `prompt=none` with an approval screen in the way ends in `interaction_required`; up to 2.45 nobody
+   * looks at `prompt`, and the screen is shown. Kubeflow's oauth2-proxy sends it with every sign-in.
    */
   readonly promptNoneRefusesApproval: boolean
+  /**
+   * When the approval screen is shown: unless `skipApprovalScreen` (up to 2.35, whatever `approval_prompt`
+   * says); only for `approval_prompt=force`, and then unless it is skipped (2.36 alone); unless it is skipped
+   * and not forced (since 2.37).
+   */
+  readonly approvalScreen: 'unless skipped' | 'if forced' | 'unless skipped, or if forced'
   /** 2.45 no longer says which client or redirect URI was wrong, nor why a login failed. */
   readonly hidesDetails: boolean
   /** Status of the page for an unknown client: 404 since 2.30. */
@@ -50,7 +56,8 @@ function generationOf(minor: number): DexGeneration {
     requestAtAuth: !since(29),
     wrongPasswordStatus: since(36) ? 401 : 200,
     afterLogin: since(46) ? 'dispatch' : since(36) ? 'callback' : since(35) ? 'approval-hmac' : 'approval',
-    promptNoneRefusesApproval: since(36),
+    promptNoneRefusesApproval: since(46),
+    approvalScreen: since(37) ? 'unless skipped, or if forced' : since(36) ? 'if forced' : 'unless skipped',
     hidesDetails: since(45),
     unknownClientStatus: since(30) ? 404 : 400,
     unknownGrant: since(30) ? 'unsupported_grant_type' : 'invalid_grant',

@@ -248,11 +248,31 @@ describe('the approval screen', () => {
   }
 
   test('prompt=none refuses it, as recorded behind oauth2-proxy', async () => {
-    const { screen } = await screenOf('v2.45.0', { prompt: 'none' })
+    const { bench, screen } = await screenOf('v2.46.0', { prompt: 'none' })
     assert.equal(
-      screen,
+      locationOf(await bench.get(screen)),
       '/oauth2/callback?error=interaction_required&error_description=User+interaction+required&state=abc%3A%2F',
     )
+  })
+
+  // What each did behind oauth2-proxy 7.15.6 with Kubeflow's settings.
+  for (const [tag, query, want] of [
+    ['v2.36.0', { prompt: 'none' }, '/oauth2/callback'],
+    ['v2.36.0', { approval_prompt: 'force' }, '/dex/approval'],
+    ['v2.37.0', { prompt: 'none' }, '/dex/approval'],
+    ['v2.45.0', { prompt: 'none' }, '/dex/approval'],
+    ['v2.45.0', { approval_prompt: 'force' }, '/dex/approval'],
+  ] as const)
+    test(`${tag}, ${JSON.stringify(query)}: on to ${want}`, async () => {
+      const { screen } = await screenOf(tag, query)
+      assert.equal(new URL(screen, ORIGIN).pathname, want)
+    })
+
+  test('v2.35 does not show a screen that is skipped, whatever approval_prompt says', async () => {
+    const bench = await aBench({ tag: 'v2.35.0' })
+    const form = locationOf(await bench.get(authPath({ approval_prompt: 'force' })))
+    const screen = locationOf(await bench.post(form, good))
+    assert.equal(new URL(locationOf(await bench.get(screen)), ORIGIN).pathname, '/oauth2/callback')
   })
 
   test('prompt=none means nothing where no screen is wanted', async () => {
