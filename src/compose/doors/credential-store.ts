@@ -35,6 +35,19 @@ export function chosenStore(
   })
 }
 
+/**
+ * Said before anybody signs in for nothing: a keyring that is missing or stays locked.
+ *
+ * @throws Fault ERR_KEYRING
+ */
+export async function checkStore(
+  kind: StoreKind,
+  open: () => Promise<Keyring> = systemKeyring,
+): Promise<void> {
+  // An entry nobody has; one that is asked for also asks the person to unlock it.
+  if (kind === 'keyring') await (await open()).get('kfdoor')
+}
+
 /** Where the credential of a door lies that somebody signed in to. */
 export function keptStore(
   env: Environment,

@@ -40,7 +40,8 @@ export async function systemKeyring(): Promise<Keyring> {
       throw new Fault('ERR_KEYRING', { reason, next }, { cause })
     }
   }
-  const entry = (account: string) => new AsyncEntry(SERVICE, account)
+  // Left to itself the library takes the kernel's key store where no Secret Service is, which forgets at a reboot.
+  const entry = (account: string) => new AsyncEntry(SERVICE, account, { linux: { store: 'secret-service' } })
   return {
     get: (account) => asked(async () => (await entry(account).getPassword()) ?? undefined),
     set: (account, secret) => asked(() => entry(account).setPassword(secret)),

@@ -31,7 +31,7 @@ import {
   type WhoAmI,
   whoAmI,
 } from '../../client/index.ts'
-import { chosenStore, keptStore, type StoreKind } from './credential-store.ts'
+import { checkStore, chosenStore, keptStore, type StoreKind } from './credential-store.ts'
 import type { Environment } from './folders.ts'
 import { checkName, type KeptDoor, keepDoor, nameOfDoor, readKeptDoors } from './kept-doors.ts'
 import { agentFor, authorityFor, type ReachOptions } from './reach.ts'
@@ -103,6 +103,7 @@ export async function signIn(
       ? undefined
       : await certificateWithFingerprint(options.url, options.trustCertificate)
   const credentialStore = chosenStore(env, options.credentialStore, options.keptStore)
+  await checkStore(credentialStore)
   const kept = { certificateAuthority: pinned ?? options.keptAuthority }
   const agent = agentFor(env, options.url, options, kept)
   try {
