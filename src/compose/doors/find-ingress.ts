@@ -23,7 +23,11 @@ interface Port {
 }
 interface Service {
   readonly metadata: { readonly name: string; readonly namespace: string }
-  readonly spec: { readonly type?: string; readonly ports?: readonly Port[] }
+  readonly spec: {
+    readonly type?: string
+    readonly ports?: readonly Port[]
+    readonly selector?: Readonly<Record<string, string>>
+  }
   readonly status?: {
     readonly loadBalancer?: {
       readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[]
@@ -79,16 +83,28 @@ const nothing = (reason: string) =>
   })
 
 async function gatewayService(api: KubeApi, server: string): Promise<Service> {
-  for (const selector of selectors) {
-    const answer = await api.call(`/api/v1/services?labelSelector=${encodeURIComponent(selector)}`)
+  const list = async (query: string): Promise<readonly Service[]> => {
+    const answer = await api.call(`/api/v1/services${query}`)
     if (answer.status !== 200) {
       throw new Fault('ERR_CLUSTER_REFUSED', { server, reason: messageOf(answer) })
     }
-    const { items } = answer.body as { items?: readonly Service[] }
-    const [first] = items ?? []
+    return (answer.body as { items?: readonly Service[] }).items ?? []
+  }
+  for (const selector of selectors) {
+    const [first] = await list(`?labelSelector=${encodeURIComponent(selector)}`)
     if (first) return first
   }
-  throw nothing(`no Service is labelled ${selectors.join(' or ')}`)
+  // Somebody's own chart: not labelled so, and still before those pods. Knative's local gateway is, too.
+  const before = (await list('')).filter(({ spec }) =>
+    selectors.some((selector) => {
+      const [key = '', value] = selector.split('=')
+      return spec.selector?.[key] === value
+    }),
+  )
+  const outside = before.find(({ spec }) => spec.type === 'LoadBalancer' || spec.type === 'NodePort')
+  const first = outside ?? before.find(({ metadata }) => !/local/.test(metadata.name)) ?? before[0]
+  if (first) return first
+  throw nothing(`no Service is labelled ${selectors.join(' or ')}, or selects such pods`)
 }
 
 async function nodeAddress(api: KubeApi): Promise<string | undefined> {
@@ -111,7 +127,16 @@ async function portForward(
   const words = [
     ...(context === undefined ? [] : ['--context', context]),
     ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
-    ...['--namespace', namespace, 'port-forward', '--address', '127.0.0.1', `service/${name}`, `:${port}`],
+    ...[
+      '--namespace',
+      namespace,
+      'port-forward',
+      '--pod-running-timeout=15s',
+      '--address',
+      '127.0.0.1',
+      `service/${name}`,
+      `:${port}`,
+    ],
   ]
   const child = spawn('kubectl', words, { env: withoutOwnSecrets(env), stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
