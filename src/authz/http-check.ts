@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HeaderList } from '../policy/index.ts'
 import type { Allow, AuthzCheck, Refuse, Verdict, Via } from './check.ts'
+import type { HttpExchange, KnownHead } from './http-exchange.ts'
 import { isForwardedHeader, soleValue, type TrustedProxies } from './trusted.ts'
 
 export interface HttpReading {
@@ -15,30 +15,28 @@ export interface HttpReading {
  * headers (Traefik, nginx) and the peer is one whose headers count.
  */
 export function readHttpCheck(
-  request: IncomingMessage,
+  exchange: HttpExchange,
   via: Via,
   target: string,
   trusted: TrustedProxies,
 ): HttpReading {
-  const raw = request.rawHeaders
-  const isTrusted = trusted.has(request.socket.remoteAddress)
-  const headers: [string, string][] = []
+  const isTrusted = trusted.has(exchange.peer)
+  const headers: (readonly [string, string])[] = []
   let host: string | undefined
   let hosts = 0
   let trace: string | undefined
-  for (let at = 0; at < raw.length; at += 2) {
-    const name = (raw[at] as string).toLowerCase()
-    const value = raw[at + 1] as string
+  for (const header of exchange.headers) {
+    const [name, value] = header
     if (name === 'host') {
       host = value
       hosts++
     } else if (name === 'traceparent') trace = value
     if (!isTrusted && isForwardedHeader(name)) continue
-    headers.push([name, value])
+    headers.push(header)
   }
   const check: AuthzCheck = {
     via,
-    method: request.method ?? '',
+    method: exchange.method,
     target,
     // Two hosts are none.
     host: hosts > 1 ? ',' : (host ?? ''),
@@ -66,39 +64,38 @@ function ofHeaders(check: AuthzCheck): AuthzCheck {
 const isTraceParent = (text: string) => /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/.test(text)
 
 /** The verdict as the proxy that asked reads it. */
-export function writeVerdict(response: ServerResponse, via: Via, verdict: Verdict, closing: boolean): void {
-  if (verdict.kind === 'allow') writeAllow(response, verdict, closing)
-  else writeRefusal(response, via, verdict, closing)
+export function writeVerdict(exchange: HttpExchange, via: Via, verdict: Verdict, closing: boolean): void {
+  if (verdict.kind === 'allow') writeAllow(exchange, verdict, closing)
+  else writeRefusal(exchange, via, verdict, closing)
 }
 
-function writeAllow(response: ServerResponse, allow: Allow, closing: boolean): void {
+function writeAllow(exchange: HttpExchange, allow: Allow, closing: boolean): void {
   const { status, page } = allow
   const known = headOf(allow)
   if (page === undefined && !closing) {
-    response.writeHead(status, known as unknown as Record<string, string>)
-    response.end()
+    exchange.known(status, known)
     return
   }
-  const head = known.slice(0, -2)
+  const head = known.head.slice(0, -2)
   for (const [name, value] of page?.headers ?? []) head.push(name, value)
   head.push('content-length', String(Buffer.byteLength(page?.body ?? '')))
   if (closing) head.push('connection', 'close')
-  response.writeHead(status, head as unknown as Record<string, string>)
-  response.end(page?.body)
+  exchange.answer(status, head, page?.body)
 }
 
-const heads = new WeakMap<HeaderList, { readonly remove: readonly string[]; readonly head: string[] }>()
+const heads = new WeakMap<HeaderList, KnownHead & { readonly remove: readonly string[] }>()
 /** Flat, with an empty body's length at the end. What a session or token sets is one list, so its head is made once. */
-function headOf({ set, remove }: Allow): string[] {
+function headOf({ set, remove }: Allow): KnownHead {
   const known = heads.get(set)
-  if (known !== undefined && known.remove === remove) return known.head
+  if (known !== undefined && known.remove === remove) return known
   const head: string[] = []
   for (const [name, value] of set) head.push(name, value)
   // Envoy takes these out of the request it lets through; others read what is set only.
   if (remove.length > 0) head.push('x-envoy-auth-headers-to-remove', joined(remove))
   head.push('content-length', '0')
-  heads.set(set, { remove, head })
-  return head
+  const made = { remove, head }
+  heads.set(set, made)
+  return made
 }
 
 const joins = new WeakMap<readonly string[], string>()
@@ -113,7 +110,7 @@ function joined(list: readonly string[]): string {
 }
 
 /** nginx knows 401 and 403 only; the way to sign in stands beside them. */
-function writeRefusal(response: ServerResponse, via: Via, refuse: Refuse, closing: boolean): void {
+function writeRefusal(exchange: HttpExchange, via: Via, refuse: Refuse, closing: boolean): void {
   const { body, headers } = refuse
   const nginx = via === 'auth-request'
   const status = !nginx || refuse.status === 403 || refuse.status >= 500 ? refuse.status : 401
@@ -123,6 +120,5 @@ function writeRefusal(response: ServerResponse, via: Via, refuse: Refuse, closin
   const bodiless = status === 204 || status === 304
   if (!bodiless) head.push('content-length', String(Buffer.byteLength(body)))
   if (closing) head.push('connection', 'close')
-  response.writeHead(status, head as unknown as Record<string, string>)
-  response.end(bodiless ? undefined : body)
+  exchange.answer(status, head, bodiless ? undefined : body)
 }

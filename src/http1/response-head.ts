@@ -56,6 +56,27 @@ export function headOf(
   return { text: `${text}Transfer-Encoding: chunked\r\n\r\n`, framing: 'chunked', length, last }
 }
 
+/** An answer without a body, all but its date: checked and put together once, sent as often as wanted. */
+export interface PreparedAnswer {
+  readonly lines: string
+}
+
+/**
+ * @param headers names and values in turn; neither Date nor Connection, and the length 0
+ *
+ * @throws TypeError where a name is no token, a value would end its line, or the headers are others
+ */
+export function prepareAnswer(status: number, headers: readonly string[]): PreparedAnswer {
+  const { text, length, last } = headOf(status, headers, false, '')
+  const names = headers.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase())
+  const lengths = names.filter((name) => name === 'content-length').length
+  if (lengths !== 1 || length !== 0 || last || names.includes('date'))
+    throw new TypeError('an answer that is prepared has no body, date or end')
+  return { lines: text.slice(0, -NO_DATE.length) }
+}
+
+const NO_DATE = 'Date: \r\n\r\n'
+
 const lines = new Map<number, string>()
 
 function statusLine(status: number): string {

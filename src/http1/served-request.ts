@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { RequestHead } from './request-head.ts'
-import { type Framing, headOf } from './response-head.ts'
+import { type Framing, headOf, type PreparedAnswer } from './response-head.ts'
 
 /** Bytes of a body that are worth a copy: they leave in one string with the head. */
 const SHORT = 4096
@@ -127,6 +127,14 @@ export class ServedRequest {
       }
       socket.uncork()
     }
+  }
+
+  /** A whole answer. It is for any method: it has no body. */
+  send({ lines }: PreparedAnswer): void {
+    if (this.gone || this.#ended) return
+    this.#ended = true
+    const { socket, left } = this.#carrier
+    socket.write(`${lines}Date: ${this.#carrier.date()}\r\n\r\n`, 'latin1', left)
   }
 
   /** Cuts the connection off. */

@@ -244,11 +244,11 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
     if (drainMs > 0) await new Promise((later) => setTimeout(later, drainMs))
     grpc?.drain()
     const closed = open.map((server) => new Promise((done) => server.close(done)))
-    http.server.closeIdleConnections()
+    http.closeIdle()
     figures?.closeAllConnections()
     probe?.closeAllConnections()
     const late = setTimeout(() => {
-      http.server.closeAllConnections()
+      http.end()
       grpc?.end()
     }, END)
     await Promise.all(closed)
