@@ -56,7 +56,8 @@ export async function recogniseDoor(visitor: Visitor, url: URL): Promise<Recogni
   const root = step && new URL(`${step[1]}/`, url)
   try {
     const found = await recogniseAt(visitor, url)
-    return root && isStep(url, found) ? await recogniseAt(visitor, root) : found
+    // What is exempt from the sign-in looks open.
+    return root && (found.kind === 'open' || isStep(url, found)) ? await recogniseAt(visitor, root) : found
   } catch (error) {
     // A step that is over, or a page of the issuer that is none: what it belongs to may be a door.
     const over = isFault(error) && ['ERR_NOT_A_DOOR', 'ERR_DOOR_UNREACHABLE'].includes(error.code)

@@ -36,6 +36,7 @@ export const whoamiCommand = (io: Io) =>
           throw new Fault('ERR_CREDENTIALS_WRONG', {
             door: found.url.href,
             words: 'it lets you in and names nobody',
+            what: found.kind === 'bearer' ? 'token' : 'cookie',
           })
         }
         io.exit(exitCode.ok)

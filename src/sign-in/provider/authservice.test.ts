@@ -172,14 +172,15 @@ test('e236439 signs out at POST /authservice/logout, only by the header', async 
   assert.equal((await provider.check(aCheck({ headers: [['cookie', copy]] }))).status, 302)
 })
 
-test('e236439 answers /authservice/verify/ without ever redirecting', async () => {
-  const { provider, signIn } = await setUp(authServiceSettings({ groupsAllowed: ['team-a'] }))
-  assert.equal((await createBrowser(provider).check('/authservice/verify/x')).status, 401)
-  const { browser } = await signIn()
-  assert.equal((await browser.check('/authservice/verify/x')).status, 204)
-  const other = await signIn('/', { groups: ['team-b'] })
-  assert.equal((await other.browser.check('/authservice/verify/x')).status, 403)
-})
+for (const path of ['/authservice/verify', '/authservice/verify/x'])
+  test(`answers ${path} without ever redirecting, and not 200 to strangers`, async () => {
+    const { provider, signIn } = await setUp(authServiceSettings({ groupsAllowed: ['team-a'] }))
+    assert.equal((await createBrowser(provider).check(path)).status, 401)
+    const { browser } = await signIn()
+    assert.equal((await browser.check(path)).status, 204)
+    const other = await signIn('/', { groups: ['team-b'] })
+    assert.equal((await other.browser.check(path)).status, 403)
+  })
 
 test('a user outside the allowed groups is refused, and the session with it', async () => {
   const { signIn, provider } = await setUp(authServiceSettings({ groupsAllowed: ['admins'] }))

@@ -324,7 +324,8 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
       return logout(question)
     // A check carries no body: its prefix is exempt, and a route brings it here.
     if (!old && routed && path === `${prefix}backchannel-logout`) return backChannelLogout(question)
-    if (!old && path.startsWith(`${prefix}verify/`) && method === 'GET') return verifyOnly(question)
+    // A prefix, as its router has it (main.go): without it, the exemption below answers 200 to everybody.
+    if (!old && path.startsWith(`${prefix}verify`) && method === 'GET') return verifyOnly(question)
     if (isExempt(path)) return { ...text(200, 'OK'), about: { kind: 'exempt' } }
     return andThen(authenticate(question), (found) => {
       if (found === undefined) return challenge(question)
