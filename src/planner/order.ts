@@ -3,13 +3,14 @@
  * nor the door after does. Closing before opening is often such an order; where a change does both, others
  * are tried, and where there is none the plan says what the moment lets through.
  */
-import type { Principal } from '../policy/index.ts'
 import {
   type AccessDiff,
+  type Asking,
+  type Doors,
   diffAccess,
   type Excess,
-  effectBetween,
   findExcess,
+  passageOf,
   type Seen,
 } from '../regions/index.ts'
 import type { Change, Effect } from './plan.ts'
@@ -21,16 +22,10 @@ export interface Ordered {
   readonly excess?: Excess & { readonly afterChange: number }
 }
 
-export interface Question {
-  /** Seconds since the epoch. */
-  readonly now: number
-  /** Callers asked about beside those found in the YAML. */
-  readonly principals?: readonly Principal[]
-}
-
-export interface OrderOptions extends Question {
+export interface OrderOptions extends Asking {
   /** The door with these changes made, and how it is looked at. */
   readonly doorWith: (changes: readonly Change[]) => Seen
+  readonly doors: Doors
 }
 
 const rank: Readonly<Record<Effect, number>> = { closes: 0, neutral: 1, opens: 2 }
@@ -39,30 +34,22 @@ const rank: Readonly<Record<Effect, number>> = { closes: 0, neutral: 1, opens: 2
 const mostMoments = 40
 
 export function orderChanges(changes: readonly Change[], options: OrderOptions): Ordered {
-  const [start, end] = [options.doorWith([]), options.doorWith(changes)]
+  const moments = new Moments(options, changes)
   const usual = [...changes].sort((a, b) => rank[a.effect] - rank[b.effect])
-  if (usual.length <= 1)
-    return { changes: usual.map((each) => ({ ...each, effect: effectBetween(start, end, options) })) }
-  const moments = new Moments(start, end, options)
+  const passage = passageOf(moments.row(usual), options, options.doors)
+  const first = passage.excess.findIndex((each) => each !== undefined)
+  if (first === -1) return { changes: withEffects(usual, passage.effects) }
+  for (const [at, excess] of passage.excess.entries()) moments.learn(usual.slice(0, at + 1), excess)
   const found = safe(usual, [], moments)
-  const order = found ?? usual
-  const seen = [
-    start,
-    ...order.map((_, index) =>
-      index + 1 === order.length ? end : moments.at(order.slice(0, index + 1)).seen,
-    ),
-  ]
-  const withEffects = order.map((each, index) => ({
-    ...each,
-    effect: effectBetween(seen[index] as Seen, seen[index + 1] as Seen, options),
-  }))
-  if (found !== undefined) return { changes: withEffects }
-  for (let made = 1; made < order.length; made++) {
-    const { excess } = moments.at(order.slice(0, made))
-    if (excess !== undefined) return { changes: withEffects, excess: { ...excess, afterChange: made } }
+  if (found !== undefined) {
+    return { changes: withEffects(found, passageOf(moments.row(found), options, options.doors).effects) }
   }
-  return { changes: withEffects }
+  const excess = { ...(passage.excess[first] as Excess), afterChange: first + 1 }
+  return { changes: withEffects(usual, passage.effects), excess }
 }
+
+const withEffects = (changes: readonly Change[], effects: readonly Effect[]) =>
+  changes.map((each, at) => ({ ...each, effect: effects[at] ?? each.effect }))
 
 /** The rest of the changes behind those made, every moment of it safe; undefined = there is no such order. */
 function safe(
@@ -80,58 +67,63 @@ function safe(
   return undefined
 }
 
-interface Moment {
-  readonly seen: Seen
-  readonly excess: Excess | undefined
-}
-
 class Moments {
-  readonly #known = new Map<string, Moment>()
-  readonly #start: Seen
-  readonly #end: Seen
+  readonly #seen = new Map<string, Seen>()
+  readonly #excess = new Map<string, Excess | undefined>()
   readonly #options: OrderOptions
-  readonly #ids = new Map<Change, number>()
+  readonly #all: readonly Change[]
 
-  constructor(start: Seen, end: Seen, options: OrderOptions) {
-    this.#start = start
-    this.#end = end
+  constructor(options: OrderOptions, all: readonly Change[]) {
     this.#options = options
+    this.#all = all
   }
 
   isSafe(made: readonly Change[]): boolean {
-    if (this.#known.size >= mostMoments && !this.#known.has(this.#keyOf(made))) return false
-    return this.at(made).excess === undefined
-  }
-
-  at(made: readonly Change[]): Moment {
     const key = this.#keyOf(made)
-    let moment = this.#known.get(key)
-    if (moment === undefined) {
-      const seen = this.#options.doorWith(made)
-      moment = { seen, excess: findExcess(this.#start, seen, this.#end, this.#options) }
-      this.#known.set(key, moment)
+    if (!this.#excess.has(key)) {
+      if (this.#excess.size >= mostMoments) return false
+      const [start, moment, end] = [[], made, this.#all].map((each) => this.#at(each)) as [Seen, Seen, Seen]
+      this.#excess.set(key, findExcess(start, moment, end, this.#options, this.#options.doors))
     }
-    return moment
+    return this.#excess.get(key) === undefined
   }
 
+  learn(made: readonly Change[], excess: Excess | undefined): void {
+    this.#excess.set(this.#keyOf(made), excess)
+  }
+
+  /** From the door before any to the door after all. */
+  row(order: readonly Change[]): readonly Seen[] {
+    return [[], ...order.map((_, index) => order.slice(0, index + 1))].map((made) => this.#at(made))
+  }
+
+  #at(made: readonly Change[]): Seen {
+    const key = this.#keyOf(made)
+    let seen = this.#seen.get(key)
+    if (seen === undefined) {
+      seen = this.#options.doorWith(made)
+      this.#seen.set(key, seen)
+    }
+    return seen
+  }
+
+  /** In whichever order they were made. */
   #keyOf(made: readonly Change[]): string {
     return made
-      .map((change) => {
-        let id = this.#ids.get(change)
-        if (id === undefined) {
-          id = this.#ids.size
-          this.#ids.set(change, id)
-        }
-        return id
-      })
+      .map((change) => this.#all.indexOf(change))
       .sort((a, b) => a - b)
       .join()
   }
 }
 
-export function compare(before: Seen, after: Seen, { now, principals }: Question): AccessDiff {
+export function compare(
+  before: Seen,
+  after: Seen,
+  { now, principals, doors }: Omit<OrderOptions, 'doorWith'>,
+): AccessDiff {
   return diffAccess(before.mesh, after.mesh, {
     now,
+    doors,
     old: before.view,
     new: after.view,
     ...(principals && { principals }),

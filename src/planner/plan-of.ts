@@ -2,13 +2,13 @@
 import { Fault, type Problem, renderProblem } from '../base/index.ts'
 import { type CertificateLookup, type Finding, lint } from '../lint/index.ts'
 import { type Mesh, type MeshInput, parseMesh } from '../mesh/index.ts'
-import type { Seen, ViewOptions } from '../regions/index.ts'
+import { Doors, type Seen, type ViewOptions } from '../regions/index.ts'
 import { applyChanges } from './apply-changes.ts'
 import { managedByOthers } from './changes.ts'
 import { compare, orderChanges } from './order.ts'
 import type { Change, FindingLine, Intended, Plan, PlanSource } from './plan.ts'
 import { planName } from './plan-name.ts'
-import type { RawDoor } from './raw-door.ts'
+import { keyOf, type RawDoor } from './raw-door.ts'
 
 export interface PlanOptions {
   /** First words of its name: `expose`, `iris`. */
@@ -22,6 +22,8 @@ export interface PlanOptions {
   /** How commands over all requests look at a mesh. */
   readonly view: (mesh: Mesh) => ViewOptions
   readonly certificate?: (mesh: Mesh) => CertificateLookup
+  /** What is known of this door's requests already. */
+  readonly doors?: Doors
   /** Nothing is changed from here: the objects go to whoever keeps them, as text. */
   readonly writtenDown?: boolean
 }
@@ -36,9 +38,19 @@ export function planOf(door: RawDoor, intended: Intended, options: PlanOptions):
   const others = managedByOthers(intended.changes)
   if (others.length > 0 && !options.writtenDown) throw new Fault('ERR_MANAGED_ELSEWHERE', { objects: others })
   const name = planName(options.intent, options.subject, intended.changes)
-  const doorWith = (changes: readonly Change[]) => seenWith(door.inputs, changes, fileNameOf(name), options)
+  const read = new Map<string, Read>()
+  const doorWith = (changes: readonly Change[]) => {
+    const key = changes
+      .map(({ object }) => keyOf(object))
+      .sort()
+      .join('\n')
+    const seen = read.get(key) ?? seenWith(door.inputs, changes, fileNameOf(name), options)
+    read.set(key, seen)
+    return seen
+  }
   const question = {
     now: options.now,
+    doors: options.doors ?? new Doors(),
     ...(intended.principals && { principals: intended.principals }),
   }
   const before = doorWith([])

@@ -268,13 +268,24 @@ function heldEntries(rule: Rule, attributes: Attributes): string {
   return held
 }
 
+const exempted = new WeakMap<View, Map<string, string>>()
+
 /** Which exemptions of the auth service's own a path has. */
-export function exemptText({ signIn, checkPrefixes }: View, path: string): string {
+export function exemptText(view: View, path: string): string {
+  const { signIn } = view
   if (signIn === undefined) return ''
-  const decoded = decode(path)
-  return signIn.exemptions
-    .flatMap((each) => checkPrefixes.map((prefix) => (each.matches(prefix + decoded) ? 'e' : '-')))
-    .join('')
+  const known = exempted.get(view) ?? new Map<string, string>()
+  exempted.set(view, known)
+  let text = known.get(path)
+  if (text === undefined) {
+    const decoded = decode(path)
+    const prefixes = view.checkPrefixes
+    text = signIn.exemptions
+      .flatMap((each) => prefixes.map((prefix) => (each.matches(prefix + decoded) ? 'e' : '-')))
+      .join('')
+    known.set(path, text)
+  }
+  return text
 }
 
 /** As the auth services do: a path that cannot be decoded stays as it is. */

@@ -3,16 +3,16 @@ import type { Mesh } from '../mesh/index.ts'
 import type { Principal, Rule } from '../policy/index.ts'
 import { ApplicationDiff, type ApplicationDifference, asksOtherwise } from './application-diff.ts'
 import type { Axes } from './axes.ts'
-import { membersOf } from './bits.ts'
-import { type Caller, callerOf, nameOf } from './caller.ts'
+import type { Caller } from './caller.ts'
 import { type Cell, cellsOf } from './cell.ts'
-import { Contents, ruleContent } from './contents.ts'
-import { findPrincipals } from './find-callers.ts'
+import { ruleContent } from './contents.ts'
+import { Doors } from './doors.ts'
+import { type Fellows, fellows, meetsSame, rulesText } from './fellows.ts'
 import type { CallerClass } from './gate.ts'
-import { Judge } from './judge.ts'
+import type { Judge } from './judge.ts'
 import type { Outcome } from './outcome.ts'
 import { rulesOf } from './stage.ts'
-import { View, type ViewOptions } from './view.ts'
+import type { View, ViewOptions } from './view.ts'
 import { type Witness, witnessOf } from './witness.ts'
 
 export interface Fate {
@@ -63,6 +63,8 @@ export interface DiffOptions {
   readonly new: ViewOptions
   /** Beside those found in either YAML. */
   readonly principals?: readonly Principal[]
+  /** Where one comparison follows another. */
+  readonly doors?: Doors
 }
 
 /**
@@ -70,21 +72,13 @@ export interface DiffOptions {
  * const { gained } = diffAccess(before, after, { now, old: {}, new: {} })
  */
 export function diffAccess(before: Mesh, after: Mesh, options: DiffOptions): AccessDiff {
-  const contents = new Contents()
-  const views = [new View(before, options.old, contents), new View(after, options.new, contents)] as const
-  const principals = new Map<string, Principal>()
-  const asked = options.principals ?? []
-  for (const principal of [...findPrincipals(before), ...findPrincipals(after), ...asked]) {
-    principals.set(nameOf(principal), principal)
-  }
-  const judges = views.map(
-    (view) =>
-      new Judge(
-        view,
-        [...principals.values()].map((principal) => callerOf(view.mesh, principal, options.now)),
-        options.now,
-      ),
-  ) as unknown as readonly [Judge, Judge]
+  const seen = [
+    { mesh: before, view: options.old },
+    { mesh: after, view: options.new },
+  ] as const
+  const doors = options.doors ?? new Doors()
+  const judges = doors.judges(seen, options) as readonly [Judge, Judge]
+  const views = [judges[0].view, judges[1].view] as const
   const collector = new Collector(judges)
   const alive = [new Set<Rule>(), new Set<Rule>()] as const
   const every = (axes: readonly Axes[]) => {
@@ -131,14 +125,7 @@ function differenceOf({ cell, caller, from, to, kind }: ApplicationDifference): 
 function sameWay({ axes, spots, beyond }: Cell): boolean {
   const [before, after] = axes
   const there = spots[0] !== undefined && spots[1] !== undefined
-  return (
-    there && beyond === undefined && sameBut(before, after) && before?.rules.join() === after?.rules.join()
-  )
-}
-
-/** Everything but the first proxy's rules. */
-function sameBut(before: Axes | undefined, after: Axes | undefined): boolean {
-  return before?.met.join() === after?.met.join()
+  return there && beyond === undefined && meetsSame(before, after) && rulesText(before) === rulesText(after)
 }
 
 /** Whether a part of the way that nobody can follow hides what may have changed. */
@@ -176,30 +163,17 @@ class Collector {
   compare(cell: Cell): void {
     const [before, after] = this.#judges
     const able = before.senders(cell)
-    const keys = [keysOf(before.classes(cell, 0, able)), keysOf(after.classes(cell, 1, able))] as const
-    const groups = new Map<string, number[]>()
-    let kept = false
-    const comparable = cell.beyond === undefined && sameBut(cell.axes[0], cell.axes[1])
-    for (const index of membersOf(able)) {
-      const [was, is] = [keys[0].get(index), keys[1].get(index)]
-      // The same answer of every filter, and the same way from there on.
-      if (comparable && was === is && was?.startsWith('?') === false) {
-        kept = true
-        continue
-      }
-      const key = `${keys[0].get(index)} | ${keys[1].get(index)}`
-      const list = groups.get(key)
-      if (list === undefined) groups.set(key, [index])
-      else list.push(index)
-    }
+    const { groups, kept } = fellows(cell, [before.classes(cell, 0, able), after.classes(cell, 1, able)])
     if (kept) this.unchanged(cell)
-    for (const same of groups.values()) this.#compareGroup(cell, same)
+    for (const group of groups) this.#compareGroup(cell, group)
   }
 
-  #compareGroup(cell: Cell, same: readonly number[]): void {
+  #compareGroup(cell: Cell, { callers: same, classes }: Fellows): void {
     const [first] = same
     if (first === undefined) return
-    const [from, to] = this.#fates(cell, first)
+    const [from, to] = this.#judges.map((judge, at) =>
+      judge.decideClass(cell, at, classes[at] as CallerClass, first),
+    )
     if (from === undefined || to === undefined) return
     if (to.verdict === 'allow') this.#reached.add(to.upstream ?? to.reason)
     const hides = from.verdict === 'unknown' && to.verdict === 'unknown' && mayHide(cell)
@@ -223,10 +197,6 @@ class Collector {
         ...(application && { application }),
       })
     }
-  }
-
-  #fates(cell: Cell, index: number): readonly (Outcome | undefined)[] {
-    return this.#judges.map((judge, at) => judge.decide(cell, at, index))
   }
 
   #wholeFates(cell: Cell, index: number): readonly (Outcome | undefined)[] {
@@ -263,12 +233,6 @@ class Collector {
     }
     return [...gone.values()]
   }
-}
-
-function keysOf(classes: readonly CallerClass[]): ReadonlyMap<number, string> {
-  return new Map(
-    classes.flatMap(({ callers, key }) => membersOf(callers).map((index) => [index, key] as const)),
-  )
 }
 
 function kindOf(from: Outcome, to: Outcome): 'gained' | 'lost' | 'changed' | 'unknown' | undefined {

@@ -31,6 +31,7 @@ import { modelOf, type Outcome, outcomeOf, outside, unknownOutcome } from './out
 import { requestOf, Senders, situationOf } from './sending.ts'
 import { type Stage, virtualHosts } from './stage.ts'
 import { Takes } from './takes.ts'
+import type { Variation } from './variation.ts'
 import type { View } from './view.ts'
 
 export interface Group {
@@ -46,9 +47,12 @@ export class Judge {
   readonly #gate: Gate
   readonly #senders: Senders
   readonly #takes: Takes
-  readonly #decided = new Map<string, Outcome>()
-  readonly #met = new Map<string, number>()
-  readonly #metIds = new WeakMap<Axes, number>()
+  /** By what is met, then by who asks in which situation. */
+  readonly #decided = new Map<string, Map<number, Outcome>>()
+  readonly #ended = new Map<string, Outcome>()
+  readonly #situations = new Map<string, number>()
+  readonly #situationIds = new WeakMap<Variation, Map<string, number>>()
+  readonly #decidedBy = new WeakMap<Axes, Map<number, Outcome>>()
   #last: { readonly cell: Cell; readonly caller: number; readonly path: PathDecision } | undefined
 
   constructor(view: View, callers: readonly Caller[], now: number) {
@@ -70,14 +74,15 @@ export class Judge {
    * cells that meet the same at every proxy.
    */
   decide(cell: Cell, at: number, caller: number): Outcome | undefined {
-    const key = `${caller} ${cell.variation.method} ${situationOf(cell)} ${this.#metId(cell, at)}`
-    const known = this.#decided.get(key)
+    const decided = this.#decidedAt(cell, at)
+    const key = this.#situationId(cell) * this.callers.length + caller
+    const known = decided.get(key)
     if (known !== undefined) return known
     const spot = cell.spots[at]
     const path = this.#ask(cell, spot, caller)
     if (path === undefined) return undefined
     const outcome = path === 'outside' ? outside : this.#outcome(cell, path)
-    if (path !== 'outside') this.#decided.set(key, outcome)
+    if (path !== 'outside') decided.set(key, outcome)
     return outcome
   }
 
@@ -113,14 +118,28 @@ export class Judge {
     return { ...unknownOutcome(cell.beyond), hops: outcome.hops }
   }
 
-  #metId(cell: Cell, at: number): number {
+  #decidedAt(cell: Cell, at: number): Map<number, Outcome> {
     const axes = cell.axes[at] as Axes
-    let id = this.#metIds.get(axes)
-    if (id === undefined) {
+    let decided = this.#decidedBy.get(axes)
+    if (decided === undefined) {
       const text = `${axes.met.join()} ${axes.rules.join()} ${cell.beyond ?? ''} ${cell.entrance.service === undefined ? '' : cell.host}`
-      id = this.#met.get(text) ?? this.#met.size
-      this.#met.set(text, id)
-      this.#metIds.set(axes, id)
+      decided = this.#decided.get(text) ?? new Map()
+      this.#decided.set(text, decided)
+      this.#decidedBy.set(axes, decided)
+    }
+    return decided
+  }
+
+  #situationId(cell: Cell): number {
+    const { variation, entrance } = cell
+    const known = this.#situationIds.get(variation) ?? new Map<string, number>()
+    this.#situationIds.set(variation, known)
+    let id = known.get(entrance.id)
+    if (id === undefined) {
+      const text = `${variation.method} ${situationOf(cell)}`
+      id = this.#situations.get(text) ?? this.#situations.size
+      this.#situations.set(text, id)
+      known.set(entrance.id, id)
     }
     return id
   }
@@ -134,19 +153,19 @@ export class Judge {
     const classes = this.classes(cell, at, among === undefined ? senders : both(senders, among))
     return classes.flatMap((same): Group[] => {
       if (passing && same.refused) return []
-      return [{ callers: same.callers, outcome: this.#decideClass(cell, at, same) }]
+      return [{ callers: same.callers, outcome: this.decideClass(cell, at, same) as Outcome }]
     })
   }
 
-  #decideClass(cell: Cell, at: number, { callers, ended }: CallerClass): Outcome {
-    const first = firstBit(callers)
-    if (ended === undefined) return this.decide(cell, at, first) as Outcome
-    const key = `ended ${at} ${cell.variation.method} ${ended}`
-    let outcome = this.#decided.get(key)
-    if (outcome === undefined) {
-      outcome = this.decide(cell, at, first) as Outcome
-      this.#decided.set(key, outcome)
-    }
+  /** The same for all callers of a class; asked once for all routes where a filter ends their requests. */
+  decideClass(cell: Cell, at: number, { callers, ended }: CallerClass, one?: number): Outcome | undefined {
+    const caller = one ?? firstBit(callers)
+    if (ended === undefined) return this.decide(cell, at, caller)
+    const key = `ended ${cell.variation.method} ${ended}`
+    const known = this.#ended.get(key)
+    if (known !== undefined) return known
+    const outcome = this.decide(cell, at, caller)
+    if (outcome !== undefined) this.#ended.set(key, outcome)
     return outcome
   }
 
