@@ -650,17 +650,23 @@ describe('the command line', () => {
     }
     await writesNothing(async () => {
       for (const where of ['client', 'server']) {
-        const { code, out, err } = await say(['apply', file, '--dry-run', where])
+        const { code, out, err } = await say(['apply', file, '--dry-run', where, '--allow-kind', 'Secret'])
         assert.equal(code, 0, err)
         assert.match(out, /would be applied; nothing was written/)
       }
-      const { code, err } = await say(['apply', file])
+      const { code, err } = await say(['apply', file, '--allow-kind', 'Secret'])
       assert.equal(code, 2)
       assert.match(err, /KFD0100: nobody is here to be asked; say `--yes`/)
     })
     const was = await dumpOf(cluster)
     assert.equal((await say(['plan', 'list'])).out, '')
-    const applied = await say(['apply', file, '--yes', '-o', 'json'])
+    const unasked = await say(['apply', file, '--yes'])
+    assert.equal(unasked.code, 2)
+    assert.match(
+      unasked.err,
+      /KFD1921: .*Secret istio-system\/door-tls: no command of kfdoor writes a Secret/s,
+    )
+    const applied = await say(['apply', file, '--yes', '-o', 'json', '--allow-kind', 'Secret'])
     assert.equal(applied.code, 0, applied.err)
     assert.equal(JSON.parse(applied.out).outcome, 'applied')
     assert.match(
@@ -673,8 +679,14 @@ describe('the command line', () => {
     assert.equal(JSON.parse((await say(['plan', 'status', 'day', '-o', 'json'])).out).steps.length, 4)
     for (const form of ['text', 'json', 'yaml'])
       assert.equal((await say(['plan', 'show', 'day', '-o', form])).code, 0)
-    assert.equal((await say(['apply', 'day', '--yes'])).out, 'day: is applied already; nothing was written\n')
-    assert.equal((await say(['rollback', 'day', '--yes'])).out, 'day: rolled back\n')
+    assert.equal(
+      (await say(['apply', 'day', '--yes', '--allow-kind', 'Secret'])).out,
+      'day: is applied already; nothing was written\n',
+    )
+    assert.equal(
+      (await say(['rollback', 'day', '--yes', '--allow-kind', 'Secret'])).out,
+      'day: rolled back\n',
+    )
     assert.equal((await say(['plan', 'status', file])).code, 0)
     assert.deepEqual(
       changedIn(was, await dumpOf(cluster)).filter((path) => !path.endsWith('/removed')),

@@ -18,6 +18,8 @@ const rendered: readonly (readonly [file: string, command: (folder: string) => s
 export interface ClusterPlace {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly kubeconfig?: string
+  /** `--kube-as`: whom the API server is asked as. */
+  readonly as?: string
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aWorld, planFor, refusal } from '../../e2e/change/intent-world.ts'
+import { expose } from './expose/expose.ts'
 import { enableM2m, type M2mAsk } from './m2m-enable.ts'
 import type { Plan } from './plan.ts'
 
@@ -82,8 +83,8 @@ for (const [what, ask, issuers, keys, proxied] of rows) {
       gained.every(({ principal }) => !/wrong-audience|unknown-issuer|exp=past/.test(principal)),
       'only tokens that are right',
     )
-    // The diff asks for accounts that are named somewhere, with tokens of the usual issuer.
-    assert.equal(gained.length > 0, proxied && issuers.length === 2)
+    // Whichever issuer the cluster has, its accounts are asked about with tokens of that one.
+    assert.ok(gained.length > 0)
     assert.deepEqual([access.public, access.lost], [[], []])
     assert.deepEqual(enableM2m(world.after(plan.spec.changes), ask).changes, [])
   })
@@ -114,6 +115,29 @@ test('the release’s own overlay leaves nothing to do', () => {
   const { changes, risks } = enableM2m(aWorld(['profiles/26.03/release', 'profiles/26.03/demo']), {})
   assert.deepEqual(changes, [])
   assert.match(risks.join(), /already/)
+})
+
+test('EKS: who gains is asked about with tokens of the cluster’s own issuer, by m2m enable and by expose', () => {
+  const world = door()
+  const enabled = planFor(world, enableM2m(world, { issuer: eks }), 'm2m enable')
+  const names = enabled.spec.access.gained.map(({ principal }) => principal)
+  assert.ok(names.includes(`sa:default/default,aud=${audience},iss=${eks}`), names.join('\n'))
+
+  const demo = aWorld(['profiles/26.03/release', 'profiles/26.03/demo'])
+  const intended = expose(demo, {
+    kind: 'model',
+    name: 'sklearn-iris',
+    to: [{ kind: 'sa', namespace: 'team-a', name: 'ci' }],
+    public: false,
+    audience,
+    issuers: [eks],
+    jwksUri: `${eks}/keys`,
+    timeout: '300s',
+  })
+  const { gained, public: open } = planFor(demo, intended, 'expose').spec.access
+  assert.deepEqual(open, [])
+  const own = `sa:team-a/ci,aud=${audience},iss=${eks}`
+  assert.deepEqual([...new Set(gained.map(({ principal }) => principal))].sort(), [own, `${own}+forged`])
 })
 
 const refused: readonly (readonly [what: string, call: () => unknown, words: RegExp])[] = [

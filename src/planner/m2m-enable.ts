@@ -97,6 +97,7 @@ export function enableM2m(world: IntentWorld, ask: M2mAsk): Intended {
   return {
     changes,
     callers,
+    principals: accountsOf(fresh[0] as string, audiences[0]),
     risks: [
       `with a token of ${fresh.join(' or of ')}${audiences.length > 0 ? ` for ${audiences.join(', ')}` : ''}, an account gets through on ${gain.length} routes where it did not, for example ${gain[0]}`,
       ...signer.risks,
@@ -299,16 +300,7 @@ function whereTokensLead(
   issuer: string,
   audience: string | undefined,
 ): readonly string[] {
-  const principals: readonly Principal[] = [
-    {
-      kind: 'service-account',
-      namespace: 'default',
-      name: 'default',
-      forged: false,
-      issuer,
-      ...(audience && { audience }),
-    },
-  ]
+  const principals = accountsOf(issuer, audience).slice(0, 1)
   const after = meshAfter(door, changes)
   const open = (each: Mesh) =>
     accessMap(each, { now, ...view(each), principals }).flatMap(({ door: at, route, verdict, witness }) =>
@@ -316,6 +308,18 @@ function whereTokensLead(
     )
   const before = new Set(open(mesh).map(([way]) => way))
   return open(after).flatMap(([way, request]) => (before.has(way) ? [] : [request]))
+}
+
+/** Any account of the cluster, with a token of this issuer; also with forged headers. */
+function accountsOf(issuer: string, audience: string | undefined): readonly Principal[] {
+  return [false, true].map((forged) => ({
+    kind: 'service-account',
+    namespace: 'default',
+    name: 'default',
+    forged,
+    issuer,
+    ...(audience && { audience }),
+  }))
 }
 
 function whatStillAsks(mesh: Mesh, { pods }: Entrance): string {

@@ -3,6 +3,7 @@ import type { Plan } from '../../planner/index.ts'
 import type { Io } from '../io.ts'
 import { confirm } from './confirm.ts'
 import type { ChangeOptions } from './options.ts'
+import type { CarryOutWords } from './run-apply.ts'
 
 /** `--apply`, and `--dry-run=server`. @throws Fault of applying, or where the source cannot be written */
 export async function carryOut(io: Io, plan: Plan, options: ChangeOptions): Promise<void> {
@@ -16,6 +17,7 @@ export async function carryOut(io: Io, plan: Plan, options: ChangeOptions): Prom
   if (options.dryRun === undefined) await confirm(io, questionOf(plan), options.yes === true)
   const { carryOutPlan } = await import('./run-apply.ts')
   await carryOutPlan(io, plan, {
+    ...verifyWords(options),
     // It was made a moment ago, from this very door.
     recheck: false,
     ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
@@ -27,4 +29,15 @@ export async function carryOut(io: Io, plan: Plan, options: ChangeOptions): Prom
 export function questionOf({ spec, metadata }: Plan): string {
   const open = spec.access.public.length > 0 ? ' and open something to whoever has not signed in' : ''
   return `carry out ${metadata.name}: ${spec.changes.length} writes${open}?`
+}
+
+function verifyWords(options: ChangeOptions): Partial<CarryOutWords> {
+  const { verify, autoRollback, door, certificateAuthority, insecureSkipTlsVerify } = options
+  return {
+    ...(verify !== undefined && { verify }),
+    ...(autoRollback !== undefined && { autoRollback }),
+    ...(door !== undefined && { door }),
+    ...(certificateAuthority !== undefined && { certificateAuthority }),
+    ...(insecureSkipTlsVerify !== undefined && { insecureSkipTlsVerify }),
+  }
 }

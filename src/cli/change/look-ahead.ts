@@ -43,31 +43,48 @@ export async function lookAhead(
     for (const each of predicted.incomplete) io.err(`note: not read, and may decide too: ${each}`)
   }
   if (verify === undefined) return undefined
-  return async () => {
-    progress(io, `asking ${verify}`)
-    const mesh = predicted?.after ?? (await doorNow(plan, io.env, placeOf(options)))
-    const { agreed, gains, others, notAsked } = await verifyPlan(plan, io.env, {
-      ...reachOf(io, options),
-      url: verify,
-      mesh,
-      view: view(mesh),
-      timeoutMs: readSeconds(options.timeout) * 1000,
-      kube: placeOf(options),
-    })
-    io.err(`asked the door: ${agreed} as predicted, ${gains.length + others.length} otherwise`)
-    for (const each of notAsked) io.err(`not asked: ${each}`)
-    for (const each of others) io.err(`otherwise: ${each}`)
-    const { name } = plan.metadata
-    if (gains.length > 0) {
-      const undone = options.autoRollback === true
-      if (undone) await undoPlan(io, plan, options)
-      throw new Fault('ERR_PLAN_GAIN', { plan: name, gains, undone })
-    }
-    if (others.length > 0) throw new Fault('ERR_PLAN_UNMET', { plan: name, answers: others })
-  }
+  return () => askDoor(io, plan, { ...options, verify }, predicted?.after)
 }
 
-const placeOf = ({ kubeconfig, context }: CarryOutWords) => ({
+/**
+ * The plan's witnesses, asked of the live door.
+ *
+ * @param after the door as predicted; undefined = as its source has it now
+ * @throws Fault ERR_PLAN_GAIN, ERR_PLAN_UNMET
+ */
+export async function askDoor(
+  io: Io,
+  plan: Plan,
+  options: CarryOutWords & { readonly verify: string },
+  after?: Mesh,
+): Promise<void> {
+  const { verify } = options
+  const version = versionOf(plan)
+  const view = (mesh: Mesh) => viewOptions(mesh, version === undefined ? {} : { istioVersion: version })
+  progress(io, `asking ${verify}`)
+  const mesh = after ?? (await doorNow(plan, io.env, placeOf(options)))
+  const { agreed, gains, others, notAsked } = await verifyPlan(plan, io.env, {
+    ...reachOf(io, options),
+    url: verify,
+    mesh,
+    view: view(mesh),
+    timeoutMs: readSeconds(options.timeout) * 1000,
+    kube: placeOf(options),
+  })
+  io.err(`asked the door: ${agreed} as predicted, ${gains.length + others.length} otherwise`)
+  for (const each of notAsked) io.err(`not asked: ${each}`)
+  for (const each of others) io.err(`otherwise: ${each}`)
+  const { name } = plan.metadata
+  if (gains.length > 0) {
+    const undone = options.autoRollback === true
+    if (undone) await undoPlan(io, plan, options)
+    throw new Fault('ERR_PLAN_GAIN', { plan: name, gains, undone })
+  }
+  if (others.length > 0) throw new Fault('ERR_PLAN_UNMET', { plan: name, answers: others })
+}
+
+const placeOf = ({ kubeconfig, context, kubeAs }: CarryOutWords) => ({
+  ...(kubeAs !== undefined && { as: kubeAs }),
   ...(kubeconfig !== undefined && { kubeconfig }),
   ...(context !== undefined && { context }),
 })

@@ -1,8 +1,9 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import { collect } from '../collect.ts'
+import { type DoorOptions, withDoorOptions } from '../door-options.ts'
 
 /** Options every command has that changes a door. */
-export interface ChangeOptions {
+export interface ChangeOptions extends DoorOptions {
   readonly filename?: readonly string[]
   readonly snapshot?: string
   readonly context?: string
@@ -12,6 +13,8 @@ export interface ChangeOptions {
   readonly apply?: boolean
   readonly yes?: boolean
   readonly dryRun?: string
+  readonly verify?: string
+  readonly autoRollback?: boolean
 }
 
 /** Adds them to a command; its action hands `command.opts()` and itself to `runChange`. */
@@ -32,5 +35,16 @@ export function withChangeOptions<C extends CommandUnknownOpts>(command: C): C {
     .option('--apply', 'carry the plan out; asks first')
     .option('--yes', 'with --apply: do not ask')
     .addOption(new Option('--dry-run <where>', 'write nothing: client, or ask the API server too: server'))
-  return command
+  return withVerifyOptions(command)
+}
+
+/** `--verify URL`, and how that door is reached. */
+export function withVerifyOptions<C extends CommandUnknownOpts>(command: C): C {
+  command
+    .option('--verify <url>', "with --apply: ask the live door the plan's own witnesses afterwards")
+    .option(
+      '--auto-rollback',
+      'with --verify: undo the plan where the door lets through what it did not predict',
+    )
+  return withDoorOptions(command)
 }

@@ -9,6 +9,7 @@ import { exitCode, type Io } from '../io.ts'
 import { questionOf } from './carry-out.ts'
 import { confirm } from './confirm.ts'
 import { lookAhead, readSeconds } from './look-ahead.ts'
+import { refuseBeyond } from './refuse-beyond.ts'
 import { summaryText } from './render.ts'
 import { type PlaceWords, withPlace } from './with-place.ts'
 
@@ -27,6 +28,7 @@ export interface CarryOutWords extends PlaceWords, DoorOptions {
 }
 
 export interface ApplyWords extends CarryOutWords {
+  readonly allowKind?: readonly string[]
   readonly yes?: true
   readonly output: 'text' | 'json'
 }
@@ -34,6 +36,7 @@ export interface ApplyWords extends CarryOutWords {
 /** @throws Fault for whatever stands in the way */
 export async function runApply(io: Io, what: string, options: ApplyWords): Promise<number> {
   const plan = findPlan(io.env, what)
+  refuseBeyond(plan, options.allowKind)
   io.err(summaryText(plan))
   if (options.dryRun === undefined) await confirm(io, questionOf(plan), options.yes === true)
   const { outcome, steps } = await carryOutPlan(io, plan, options)

@@ -64,6 +64,12 @@ export async function runChange(
       next: 'choose one of them',
     })
   }
+  if (!options.apply && (options.verify !== undefined || options.autoRollback)) {
+    throw new Fault('ERR_USAGE', {
+      message: '`--verify` and `--auto-rollback` are for what is applied',
+      next: 'add `--apply`, or `kfdoor apply PLAN --verify URL`',
+    })
+  }
   const paths = doorPaths(options, io.env)
   if (paths.length === 0) {
     throw new Fault('ERR_USAGE', {

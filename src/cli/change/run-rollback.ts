@@ -1,12 +1,17 @@
 import { rollBackFiles } from '../../compose/change/apply-files.ts'
 import { findPlan } from '../../compose/change/plan-store.ts'
 import { rollBack } from '../../compose/change/roll-back.ts'
-import type { Plan } from '../../planner/index.ts'
+import { inverseOf, type Plan } from '../../planner/index.ts'
+import type { DoorOptions } from '../door-options.ts'
 import { exitCode, type Io } from '../io.ts'
 import { confirm } from './confirm.ts'
+import { refuseBeyond } from './refuse-beyond.ts'
 import { type PlaceWords, withPlace } from './with-place.ts'
 
-export interface RollbackWords extends PlaceWords {
+export interface RollbackWords extends PlaceWords, DoorOptions {
+  readonly allowKind?: readonly string[]
+  /** Address of the live door. */
+  readonly verify?: string
   readonly yes?: true
   readonly force?: true
   readonly output: 'text' | 'json'
@@ -16,8 +21,13 @@ export interface RollbackWords extends PlaceWords {
 export async function runRollback(io: Io, what: string, options: RollbackWords): Promise<number> {
   const plan = findPlan(io.env, what)
   const { name } = plan.metadata
+  refuseBeyond(plan, options.allowKind)
   await confirm(io, `undo plan ${name}?`, options.yes === true)
   const undone = await undoPlan(io, plan, options)
+  if (options.verify !== undefined && undone.outcome === 'rolled-back') {
+    const { askDoor } = await import('./look-ahead.ts')
+    await askDoor(io, inverseOf(plan), { ...options, verify: options.verify, autoRollback: false })
+  }
   if (options.output === 'json') io.out(JSON.stringify({ plan: name, ...undone }))
   else io.out(`${name}: ${undone.outcome === 'nothing' ? 'nothing of it is applied' : 'rolled back'}`)
   return exitCode.ok

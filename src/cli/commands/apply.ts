@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import type { ApplyWords } from '../change/run-apply.ts'
+import { collect } from '../collect.ts'
 import { withDoorOptions } from '../door-options.ts'
 import type { Io } from '../io.ts'
 
@@ -21,6 +22,7 @@ export const applyCommand = (io: Io) =>
         ).choices(['client', 'server'] as const),
       )
       .option('--force-conflicts', 'take fields from programs that may put them back')
+      .option('--allow-kind <kind>', 'a kind no command of kfdoor writes, as Secret; repeatable', collect)
       .option('--context <name>', 'another kubeconfig context than the plan was made from')
       .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
       .option('--kube-as <user>', 'impersonate this user at the API server')

@@ -16,6 +16,8 @@ export interface PredictedDoor {
 interface Which {
   readonly kubeconfig?: string
   readonly context?: string
+  /** `--kube-as` */
+  readonly as?: string
 }
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -42,10 +44,14 @@ export async function doorNow(plan: Plan, env: Environment, which: Which): Promi
   return parseMesh((await readSource(plan, env, which)).inputs).mesh
 }
 
-function readSource({ spec: { source } }: Plan, env: Environment, { kubeconfig, context }: Which) {
+function readSource({ spec: { source } }: Plan, env: Environment, { kubeconfig, context, as }: Which) {
   const made = source.kind === 'cluster' ? source.context : ''
   const paths = source.kind === 'files' ? source.paths : [`cluster:${context ?? made}`]
-  return readTexts(paths, async () => '', { env, ...(kubeconfig !== undefined && { kubeconfig }) })
+  return readTexts(paths, async () => '', {
+    env,
+    ...(kubeconfig !== undefined && { kubeconfig }),
+    ...(as !== undefined && { as }),
+  })
 }
 
 /**

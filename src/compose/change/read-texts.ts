@@ -95,12 +95,13 @@ function split(inputs: readonly MeshInput[]): readonly MeshInput[] {
   }))
 }
 
-async function clusterTexts(path: string, { env, kubeconfig }: ClusterPlace): Promise<DoorTexts> {
+async function clusterTexts(path: string, { env, kubeconfig, as }: ClusterPlace): Promise<DoorTexts> {
   const context = path.slice('cluster:'.length)
   const snapshot = await readCluster(env, {
     marks: true,
     ...(context !== '' && { context }),
     ...(kubeconfig !== undefined && { kubeconfig }),
+    ...(as !== undefined && { as }),
   })
   return {
     inputs: snapshot.objects.map((object) => {

@@ -5,6 +5,7 @@ import { type ChangePlace, checkPermits } from './apply-plan.ts'
 import { checkUndoRights } from './check-rights.ts'
 import { metadataOf } from './compare.ts'
 import { type Journal, type JournalPlace, keepJournal, readJournal, type Step } from './journal.ts'
+import { journalOf } from './journal-of-plan.ts'
 import { editedSince, isUndone, look, settleOpenSteps, uidOf, versionOf } from './observe.ts'
 import { withPlanLock } from './plan-lock.ts'
 import { savePlan } from './plan-store.ts'
@@ -26,7 +27,8 @@ type LockedPlace = ChangePlace & JournalPlace
 /**
  * Undoes what is applied of a plan, last write first, so that what it opened is closed before what it
  * closed is opened. Objects get back the very spec and metadata they had, and the managers of their fields.
- * What somebody changed since is shown and left alone.
+ * What somebody changed since is shown and left alone. Where the plan was applied from another machine, what it
+ * did is read from the cluster's marks, and the former objects from the plan.
  *
  * @throws Fault ERR_PLAN_EDITED, ERR_PLAN_RIGHTS, ERR_PLAN_BUSY, ERR_PLAN_NOT_PERMITTED with nothing undone;
  * ERR_PLAN_STOPPED, ERR_PLAN_CUT with some of it undone
@@ -46,7 +48,8 @@ async function undoLocked(
   place: LockedPlace,
   { force = false }: RollBackOptions,
 ): Promise<RolledBack> {
-  const journal = readJournal(plan, place.folder)
+  const known = readJournal(plan, place.folder)
+  const journal = known ?? (await journalOf(plan, place))
   if (journal === undefined || journal.state === 'rolled-back') {
     return { outcome: 'nothing', steps: journal?.steps ?? [], notes: [] }
   }

@@ -61,8 +61,12 @@ export function granteeText(grantee: Grantee): string {
   }
 }
 
-/** As whom proofs ask for them. */
-export function principalOf(grantee: Grantee, { audience }: Pick<ExposeAsk, 'audience'>): Principal {
+/** As whom proofs ask for them; `issuer` where the cluster signs with one of its own. */
+export function principalOf(
+  grantee: Grantee,
+  { audience }: Pick<ExposeAsk, 'audience'>,
+  issuer?: string,
+): Principal {
   switch (grantee.kind) {
     case 'sa':
       return {
@@ -70,6 +74,7 @@ export function principalOf(grantee: Grantee, { audience }: Pick<ExposeAsk, 'aud
         namespace: grantee.namespace,
         name: grantee.name,
         audience,
+        ...(issuer !== undefined && { issuer }),
         forged: false,
       }
     case 'user':

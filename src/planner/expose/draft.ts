@@ -32,6 +32,7 @@ import {
   virtualService,
 } from './objects.ts'
 import type { Endpoint } from './target.ts'
+import { ownIssuer } from './trust.ts'
 
 export interface ExposeWorld {
   readonly door: RawDoor
@@ -152,7 +153,7 @@ export class Draft {
     const { ask, target, entry } = this.#exposure
     const asking: readonly Principal[] = ask.public
       ? [{ kind: 'anonymous', forged: false }]
-      : ask.to.map((grantee) => principalOf(grantee, ask))
+      : ask.to.map((grantee) => principalOf(grantee, ask, ownIssuer(this.#exposure.trust)))
     for (const endpoint of target.endpoints) {
       for (const principal of asking) {
         const result = explain(door, {
@@ -183,23 +184,14 @@ export class Draft {
 
   /** What the refusing step needs; false = nothing that may be given. */
   #answer(result: Explanation): boolean {
-    const { ask, target, trust, entry } = this.#exposure
+    const { ask, target, entry } = this.#exposure
     const step = [...result.steps].reverse().find(({ outcome }) => outcome === 'rejected')
     if (step === undefined) return false
     const podHop = result.hops.find(({ workload }) => workload !== undefined)?.hop
     if (step.hop === podHop && step.hop > 0) {
+      if (step.phase === 'jwt') return !ask.public && this.#readAtPod()
       if (step.phase !== 'allow') return false
-      const fresh = trust.atPod.filter(({ issuer }) => !this.#readsAtPod(String(issuer)))
-      if (!ask.public && fresh.length > 0) {
-        this.#want(
-          tokensAtPod(this.#exposure, fresh),
-          'neutral',
-          'the pod verifies the token again, whoever brought it',
-        )
-        this.risks.push(
-          `a call to ${target.name} from inside the mesh with a token of another issuer is answered 401`,
-        )
-      }
+      if (!ask.public) this.#readAtPod()
       return this.#wantOnce(podAllow(this.#exposure), 'opens', 'before the pod: who, and which calls')
     }
     if (step.hop !== 0) return false
@@ -219,6 +211,19 @@ export class Draft {
       default:
         return false
     }
+  }
+
+  /** false = the pod reads all these tokens already. */
+  #readAtPod(): boolean {
+    const { target, trust } = this.#exposure
+    const fresh = trust.atPod.filter(({ issuer }) => !this.#readsAtPod(String(issuer)))
+    if (fresh.length === 0) return false
+    const why = 'the pod verifies the token again, whoever brought it'
+    if (!this.#wantOnce(tokensAtPod(this.#exposure, fresh), 'neutral', why)) return false
+    this.risks.push(
+      `a call to ${target.name} from inside the mesh with a token of another issuer is answered 401`,
+    )
+    return true
   }
 
   #wantOnce(object: KubeObject, effect: Change['effect'], why: string): boolean {

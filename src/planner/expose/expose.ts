@@ -20,7 +20,7 @@ import { needsShared } from './fence.ts'
 import { refuseMore } from './more.ts'
 import { doorPath, type Exposure, exposeAnnotation, subjectOf } from './objects.ts'
 import { findTarget, type Target } from './target.ts'
-import { findTrust } from './trust.ts'
+import { findTrust, ownIssuer } from './trust.ts'
 import { takeBack } from './unexpose.ts'
 
 /** @throws Fault ERR_SUBJECT_UNKNOWN, ERR_INTENT_REFUSED, ERR_USAGE */
@@ -39,7 +39,7 @@ export function expose(world: ExposeWorld, ask: ExposeAsk): Intended {
   const base = ask.host === undefined && target.kind !== 'notebook' ? (ask.path ?? usualPath(target)) : ''
   const exposure: Exposure = { ask, target, entry, trust, base }
   refuseTaken(mesh, exposure)
-  const principals = askedPrincipals(ask)
+  const principals = askedPrincipals(exposure)
   const attempt = (fenced: boolean): Intended => {
     const draft = new Draft(bare, exposure, fenced)
     draft.settle()
@@ -67,10 +67,10 @@ function usualPath({ kind, namespace, name }: Target): string {
   return `/${kind === 'model' ? 'models' : 'services'}/${namespace}/${name}`
 }
 
-function askedPrincipals(ask: ExposeAsk): readonly Principal[] {
+function askedPrincipals({ ask, trust }: Exposure): readonly Principal[] {
   if (ask.public) return []
   return ask.to.flatMap((grantee) => {
-    const principal = principalOf(grantee, ask)
+    const principal = principalOf(grantee, ask, ownIssuer(trust))
     return [principal, { ...principal, forged: true }]
   })
 }

@@ -40,6 +40,12 @@ export function findTrust(mesh: Mesh, ask: ExposeAsk, entry: Entry): Trust {
   }
 }
 
+/** What accounts' tokens say where it is not the usual; undefined = the usual. */
+export function ownIssuer({ accounts }: Pick<Trust, 'accounts'>): string | undefined {
+  const usual: readonly string[] = usualIssuers
+  return accounts.some((issuer) => usual.includes(issuer)) ? undefined : accounts[0]
+}
+
 function accountIssuers(ask: ExposeAsk, known: readonly string[]): readonly string[] {
   if (ask.issuers !== undefined) return ask.issuers
   const there = known.filter(isClusterIssuer)
