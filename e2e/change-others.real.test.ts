@@ -664,7 +664,7 @@ describe('the command line', () => {
     assert.equal(unasked.code, 2)
     assert.match(
       unasked.err,
-      /KFD1921: .*Secret istio-system\/door-tls: no command of kfdoor writes a Secret/s,
+      /KFD0100: .*Secret istio-system\/door-tls: no command of kfdoor writes a Secret/s,
     )
     const applied = await say(['apply', file, '--yes', '-o', 'json', '--allow-kind', 'Secret'])
     assert.equal(applied.code, 0, applied.err)
