@@ -39,7 +39,7 @@ export function withChangeOptions<C extends CommandUnknownOpts>(command: C): C {
 }
 
 /** `--verify URL`, and how that door is reached. */
-export function withVerifyOptions<C extends CommandUnknownOpts>(command: C): C {
+function withVerifyOptions<C extends CommandUnknownOpts>(command: C): C {
   command
     .option('--verify <url>', "with --apply: ask the live door the plan's own witnesses afterwards")
     .option(
