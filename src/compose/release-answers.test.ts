@@ -62,7 +62,7 @@ for (const name of profileNames) {
     test(`${name}: ${changes.method ?? 'GET'} ${changes.path} ${changes.headers ?? ''}`, async () => {
       assert.ok(real && assumed)
       const check = aCheck({ provider: named, ...changes })
-      const want = await real.check(check, AbortSignal.timeout(10_000))
+      const want = await real.check(check, { signal: AbortSignal.timeout(10_000) })
       const got = assumed(check, { status: 302, headers: [] }, true)
       const seen = ({ status, headers }: typeof got) => ({
         status,

@@ -142,6 +142,7 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
       })
     const authorizers = openAuthorizers(clock)
     undo.push(() => authorizers.close())
+    const ask = askingOf(auth, options, authorizers)
     let current = { mesh, keys: keysOf(mesh) }
     /** Whoever looks on while the door decides. */
     const followers = new Set<(entry: LogEntry) => void>()
@@ -152,7 +153,7 @@ export async function up(options: UpOptions, ports: UpPorts): Promise<RunningUp>
       })
       return {
         ...decideWholePath(door, options.hardening),
-        ask: (check, signal, body) => ask(auth, options, check, authorizers, signal, body),
+        ask,
         upstream: (target) =>
           behind.upstream(
             target.destination.host,
@@ -265,24 +266,30 @@ function refusePublished(address: string, issuer: LocalIssuer | undefined): void
   }
 }
 
-async function ask(
+/** The auth service of this process, or whom `--upstream` names in its place. */
+function askingOf(
   auth: LocalAuthService | undefined,
-  options: UpOptions,
-  check: Parameters<DoorPort['ask']>[0],
+  { upstreams }: UpOptions,
   authorizers: Authorizers,
-  signal: AbortSignal,
-  body?: Buffer,
-): ReturnType<DoorPort['ask']> {
-  const [, , , host = ''] = check.service.split('|')
-  const name = parseMeshName(host)
-  const given = options.upstreams.find((one) => {
-    const own = parseMeshName(one.host)
-    return own && name && own.service === name.service && own.namespace === name.namespace
-  })
-  if (given) {
-    return authorizers.ask(given.url, check, signal, body)
+): DoorPort['ask'] {
+  // A mesh names a handful of providers; each is looked up once.
+  const given = new Map<string, string | undefined>()
+  const urlOf = (service: string) => {
+    if (given.has(service)) return given.get(service)
+    const [, , , host = ''] = service.split('|')
+    const name = parseMeshName(host)
+    const found = upstreams.find((one) => {
+      const own = parseMeshName(one.host)
+      return own && name && own.service === name.service && own.namespace === name.namespace
+    })
+    given.set(service, found?.url)
+    return found?.url
   }
-  return auth ? auth.provider.check(check, signal) : { status: 503, headers: [], failure: 'reset' }
+  return (check, until, body) => {
+    const url = urlOf(check.service)
+    if (url !== undefined) return authorizers.ask(url, check, until.signal, body)
+    return auth ? auth.provider.check(check, until) : { status: 503, headers: [], failure: 'reset' }
+  }
 }
 
 async function reloadDoor(

@@ -40,8 +40,8 @@ export class Http1Exchange implements Exchange {
   readonly headers: HeaderList
   readonly fault?: Refusal
   readonly body: Readable | undefined
-  onGone: (() => void) | undefined
-  onDone: (() => void) | undefined
+  onGone: { gone(): void } | undefined
+  onDone: { done(): void } | undefined
   status = 0
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
@@ -79,8 +79,8 @@ export class Http1Exchange implements Exchange {
       const { onGone, onDone } = this
       this.onGone = undefined
       this.onDone = undefined
-      if (gone) onGone?.()
-      onDone?.()
+      if (gone) onGone?.gone()
+      onDone?.done()
     })
   }
 

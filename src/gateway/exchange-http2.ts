@@ -15,8 +15,8 @@ export class Http2Exchange implements Exchange {
   readonly headers: HeaderList
   readonly fault?: Refusal
   readonly body: Readable | undefined
-  onGone: (() => void) | undefined
-  onDone: (() => void) | undefined
+  onGone: { gone(): void } | undefined
+  onDone: { done(): void } | undefined
   status = 0
   readonly #stream: ServerHttp2Stream
   #trailers: HeaderList = []
@@ -62,8 +62,8 @@ export class Http2Exchange implements Exchange {
       const { onGone, onDone } = this
       this.onGone = undefined
       this.onDone = undefined
-      if (gone) onGone?.()
-      onDone?.()
+      if (gone) onGone?.gone()
+      onDone?.done()
     })
   }
 

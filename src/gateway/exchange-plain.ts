@@ -14,8 +14,8 @@ export class PlainExchange implements Exchange {
   readonly host: string
   readonly headers: HeaderList
   readonly body: Readable | undefined
-  onGone: (() => void) | undefined
-  onDone: (() => void) | undefined
+  onGone: { gone(): void } | undefined
+  onDone: { done(): void } | undefined
   status = 0
   readonly #request: ServedRequest
   readonly #draining: () => boolean
@@ -29,13 +29,16 @@ export class PlainExchange implements Exchange {
     this.host = request.host
     this.headers = request.headers
     this.body = request.body
-    request.onClose = (whole) => {
-      const { onGone, onDone } = this
-      this.onGone = undefined
-      this.onDone = undefined
-      if (!whole) onGone?.()
-      onDone?.()
-    }
+    request.owner = this
+  }
+
+  /** Told by the request, once. */
+  closed(whole: boolean): void {
+    const { onGone, onDone } = this
+    this.onGone = undefined
+    this.onDone = undefined
+    if (!whole) onGone?.gone()
+    onDone?.done()
   }
 
   get gone(): boolean {

@@ -27,10 +27,10 @@ export interface Exchange {
   readonly requestTrailers: () => HeaderList
   /** Whether the client is gone, or the answer was cut off. */
   readonly gone: boolean
-  /** Called once when the client goes away before the answer has ended. */
-  onGone: (() => void) | undefined
-  /** Called once when the answer has left, or never will. */
-  onDone: (() => void) | undefined
+  /** Told once when the client goes away before the answer has ended. */
+  onGone: { gone(): void } | undefined
+  /** Told once when the answer has left, or never will. */
+  onDone: { done(): void } | undefined
   /** The status that was sent; 0 = none yet. */
   readonly status: number
 

@@ -61,7 +61,7 @@ export class Forward implements Receiver {
     const { timeoutMs } = this.#decision
     const { body, mirrors } = this.#options
     const exchange = this.#exchange
-    exchange.onGone = () => this.#stop()
+    exchange.onGone = this
     if (timeoutMs) this.#route = setTimeout(() => this.#late(), timeoutMs)
     exchange.continue()
     if (!body) this.#send()
@@ -231,7 +231,8 @@ export class Forward implements Receiver {
     ownAnswer(this.#exchange, status, body)
   }
 
-  #stop(): void {
+  /** The client is gone. */
+  gone(): void {
     if (this.#over) return
     this.#over = true
     this.#clear()

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -7,7 +6,7 @@ import { type Outside, refuse, replyWith } from './answer.ts'
 import { joinBytes } from './byte-stream.ts'
 import { clientHeaderFilter, foldName } from './client-headers.ts'
 import { connectionOf } from './connection.ts'
-import { deliberate, type Final } from './deliberate.ts'
+import { deliberate, type Final, type Outcome } from './deliberate.ts'
 import type { Exchange, Refusal } from './exchange.ts'
 import { Http1Exchange } from './exchange-http1.ts'
 import { Forward, type Mirror, ownAnswer } from './forward.ts'
@@ -24,6 +23,7 @@ import { http1Server, http2Server, plainFace } from './protocol-servers.ts'
 import { RequestBody } from './request-body.ts'
 import { bareHost, connectionRequest, doorRequest, originForm, strictRefusal } from './strict.ts'
 import { Transports } from './transports.ts'
+import { Turn } from './turn.ts'
 import { forwardUpgrade, statusLine } from './upgrade.ts'
 
 /** A door's policy, and what follows from it once for all requests. */
@@ -200,41 +200,65 @@ class Gateway implements RunningGateway {
 
   #take(exchange: Exchange): void {
     this.#running++
-    const begun = this.#options.clock()
-    const note: Note = { id: randomUUID(), verdict: 'refused', reason: 'internal' }
-    exchange.onDone = () => {
-      this.#log(exchange, note, begun)
-      if (--this.#running === 0) this.#idle?.()
+    const turn = new Turn(exchange, this.#options.clock(), this)
+    exchange.onDone = turn
+    try {
+      const serving = this.#serve(turn)
+      if (serving) serving.catch(() => failed(turn))
+    } catch {
+      failed(turn)
     }
-    this.#serve(exchange, note).catch(() => {
-      // A mistake of ours must not open the door, and not stop it either.
-      note.reason = 'internal-error'
-      if (exchange.gone) return
-      if (exchange.status === 0) ownAnswer(exchange, 500, 'KFD1503: the door failed to decide this request\n')
-      else exchange.abort()
-    })
   }
 
-  async #serve(exchange: Exchange, note: Note): Promise<void> {
+  /** Told by a turn, once. */
+  over(turn: Turn): void {
+    this.#log(turn)
+    if (--this.#running === 0) this.#idle?.()
+  }
+
+  /** A promise only where something has to be waited for. */
+  #serve(turn: Turn): Promise<void> | undefined {
     const current = this.#current
+    const { exchange } = turn
     const body = exchange.body && new RequestBody(exchange.body, this.#limits.bodyIdleMs)
-    const decided = await this.#decide(exchange, current, note, body)
+    const decided = this.#decide(turn, current, body)
+    if (decided instanceof Promise) return this.#carryOutLater(turn, current, body, decided)
+    this.#carryOut(turn, current, body, decided)
+    return undefined
+  }
+
+  async #carryOutLater(
+    turn: Turn,
+    current: Current,
+    body: RequestBody | undefined,
+    decided: Promise<Final | undefined>,
+  ): Promise<void> {
+    this.#carryOut(turn, current, body, await decided)
+  }
+
+  #carryOut(turn: Turn, current: Current, body: RequestBody | undefined, decided: Final | undefined): void {
+    const { exchange } = turn
     if (!decided || exchange.gone) return
     const outside = this.#outside.get(exchange.connection.listener.gateway)
-    if (decided.kind !== 'forward') return this.#answer(exchange, decided, outside)
+    if (decided.kind !== 'forward') {
+      this.#answer(exchange, decided, outside)
+      return
+    }
     const upstream = current.door.upstream(decided)
-    note.upstream = decided.upstream
-    if (!upstream) return ownAnswer(exchange, 503, 'no healthy upstream')
-    const forward = () =>
-      new Forward(exchange, decided, this.#transports.to(upstream), {
-        id: note.id,
-        outside,
-        bodyIdleMs: this.#limits.bodyIdleMs,
-        body,
-        mirrors: this.#mirrors(decided, current),
-      }).start()
-    if (decided.delayMs) setTimeout(() => !exchange.gone && forward(), decided.delayMs)
-    else forward()
+    turn.upstream = decided.upstream
+    if (!upstream) {
+      ownAnswer(exchange, 503, 'no healthy upstream')
+      return
+    }
+    const forward = new Forward(exchange, decided, this.#transports.to(upstream), {
+      id: turn.id,
+      outside,
+      bodyIdleMs: this.#limits.bodyIdleMs,
+      body,
+      mirrors: this.#mirrors(decided, current),
+    })
+    if (decided.delayMs) setTimeout(() => !exchange.gone && forward.start(), decided.delayMs)
+    else forward.start()
   }
 
   /** The workloads that get a copy this time. */
@@ -257,15 +281,13 @@ class Gateway implements RunningGateway {
   #pass(socket: Socket): void {
     const connection = connectionOf(socket)
     const { door } = this.#current
-    const abort = new AbortController()
-    socket.once('close', () => abort.abort())
     const run = async () => {
       const outcome = await deliberate(door, connectionRequest(connection), {
         listener: connection.listener,
         invariant: false,
         identity: this.#current.identity,
         now: this.#options.clock,
-        abort: () => abort,
+        caller: { wait: (asking) => socket.once('close', () => asking.gone()), proceed: () => {} },
       })
       if (!('decision' in outcome) || outcome.decision.kind !== 'forward') {
         // Ended, not broken off: the client sees a connection that was closed.
@@ -277,51 +299,32 @@ class Gateway implements RunningGateway {
     run().catch(() => socket.destroy())
   }
 
-  async #decide(
-    exchange: Exchange,
+  #decide(
+    turn: Turn,
     current: Current,
-    note: Note,
     body: RequestBody | undefined,
-  ): Promise<Final | undefined> {
-    const stop = (refusal: Refusal): undefined => {
-      note.reason = refusal.reason
-      refuse(exchange, refusal)
-    }
+  ): Final | undefined | Promise<Final | undefined> {
+    const { exchange } = turn
     const wrong = exchange.fault ?? (this.#strict ? strictRefusal(exchange, this.#limits) : undefined)
-    if (wrong) return stop(wrong)
-    let { host, target } = exchange
+    if (wrong) return stop(turn, wrong)
+    let { host, target, headers } = exchange
     if (this.#strict) {
-      if (target === '*') {
-        return stop({
-          status: 200,
-          reason: 'options-of-the-server',
-          headers: ['allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'],
-        })
-      }
+      if (target === '*') return stop(turn, optionsOfServer)
       const origin = originForm(target, host)
-      if (origin === undefined) return stop({ status: 400, reason: 'authority-is-not-host' })
+      if (origin === undefined) return stop(turn, { status: 400, reason: 'authority-is-not-host' })
       target = origin
       host = this.#withoutOwnPort(exchange, host)
+      headers = current.filter(headers)
     }
-    const sent = doorRequest(exchange, host, target)
-    const request = this.#strict ? { ...sent, headers: current.filter(sent.headers) } : sent
-    const outcome = await deliberate(current.door, request, {
+    const outcome = deliberate(current.door, doorRequest(exchange, host, target, headers), {
       listener: exchange.connection.listener,
       invariant: this.#strict,
       identity: current.identity,
       now: this.#options.clock,
-      abort: () => {
-        const abort = new AbortController()
-        exchange.onGone = () => abort.abort()
-        return abort
-      },
+      caller: turn,
       body,
-      proceed: () => exchange.continue(),
     })
-    if ('refusal' in outcome) return stop(outcome.refusal)
-    note.verdict = outcome.decision.verdict
-    note.reason = outcome.decision.reason
-    return outcome.decision
+    return outcome instanceof Promise ? judgedLater(turn, outcome) : judged(turn, outcome)
   }
 
   /** A door on 8443 stands for one on 443: its port in Host is a matter of this machine only. */
@@ -365,24 +368,17 @@ class Gateway implements RunningGateway {
       waits: false,
       draining: () => true,
     })
-    const begun = this.#options.clock()
-    const note: Note = { id: randomUUID(), verdict: 'refused', reason: 'internal' }
+    const turn = new Turn(exchange, this.#options.clock(), this)
     const current = this.#current
     this.#running++
-    let open = true
     socket.on('error', () => {})
-    socket.once('close', () => {
-      if (!open) return
-      open = false
-      this.#log(exchange, note, begun)
-      if (--this.#running === 0) this.#idle?.()
-    })
+    socket.once('close', () => turn.done())
     const run = async () => {
-      const decided = await this.#decide(exchange, current, note, undefined)
+      const decided = await this.#decide(turn, current, undefined)
       if (!decided || exchange.gone) return
       const outside = this.#outside.get(exchange.connection.listener.gateway)
       if (decided.kind !== 'forward') return this.#answer(exchange, decided, outside)
-      note.upstream = decided.upstream
+      turn.upstream = decided.upstream
       response.detachSocket(socket as never)
       forwardUpgrade({
         exchange,
@@ -391,7 +387,7 @@ class Gateway implements RunningGateway {
         head,
         decision: decided,
         upstream: current.door.upstream(decided),
-        id: note.id,
+        id: turn.id,
         outside,
         limits: this.#limits,
         answer: (status, body) => {
@@ -408,37 +404,44 @@ class Gateway implements RunningGateway {
     run().catch(() => socket.destroy())
   }
 
-  #log(exchange: Exchange, note: Note, begun: number): void {
-    const { log, clock } = this.#options
-    if (!log) return
-    const mark = exchange.target.indexOf('?')
-    const { listener } = exchange.connection
-    log({
-      id: note.id,
-      at: begun,
-      gateway: listener.gateway,
-      port: listener.meshPort,
-      method: exchange.method,
-      host: exchange.host,
-      path: mark === -1 ? exchange.target : exchange.target.slice(0, mark),
-      status: exchange.status,
-      verdict: note.verdict,
-      reason: note.reason,
-      ...(note.upstream !== undefined && { upstream: note.upstream }),
-      durationMs: clock() - begun,
-    })
+  #log(turn: Turn): void {
+    this.#options.log?.(turn.entry(this.#options.clock))
   }
+}
+
+/** A mistake of ours must not open the door, and not stop it either. */
+function failed(turn: Turn): void {
+  const { exchange } = turn
+  turn.reason = 'internal-error'
+  if (exchange.gone) return
+  if (exchange.status === 0) ownAnswer(exchange, 500, 'KFD1503: the door failed to decide this request\n')
+  else exchange.abort()
+}
+
+const optionsOfServer: Refusal = {
+  status: 200,
+  reason: 'options-of-the-server',
+  headers: ['allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'],
+}
+
+function stop(turn: Turn, refusal: Refusal): undefined {
+  turn.reason = refusal.reason
+  refuse(turn.exchange, refusal)
+}
+
+function judged(turn: Turn, outcome: Outcome): Final | undefined {
+  if ('refusal' in outcome) return stop(turn, outcome.refusal)
+  turn.verdict = outcome.decision.verdict
+  turn.reason = outcome.decision.reason
+  return outcome.decision
+}
+
+async function judgedLater(turn: Turn, outcome: Promise<Outcome>): Promise<Final | undefined> {
+  return judged(turn, await outcome)
 }
 
 /** `outbound|80|v1|app.ns.svc.cluster.local` */
 function destinationOf(cluster: string): ForwardDecision['destination'] {
   const [, port = '', subset = '', host = ''] = cluster.split('|')
   return { host, port: Number(port), ...(subset !== '' && { subset }) }
-}
-
-interface Note {
-  readonly id: string
-  verdict: Final['verdict'] | 'refused'
-  reason: string
-  upstream?: string
 }

@@ -105,9 +105,14 @@ export interface DoorPort {
   ) => Verified | Promise<Verified>
   /**
    * Asks a CUSTOM provider. A throw counts as no answer: Envoy's failure modes are the engine's to apply.
-   * `body` = the bytes of the request's body that the check carries.
+   * `body` = the bytes of the request's body that the check carries; `until.signal` is aborted when the
+   * answer is no longer wanted, and made when it is read.
    */
-  readonly ask: (check: Check, signal: AbortSignal, body?: Buffer) => Promise<CheckAnswer>
+  readonly ask: (
+    check: Check,
+    until: { readonly signal: AbortSignal },
+    body?: Buffer,
+  ) => CheckAnswer | Promise<CheckAnswer>
   /** undefined = nothing stands there: 503 as Envoy words it. */
   readonly upstream: (target: UpstreamTarget) => Upstream | undefined
   /** What is made of a connection; without it the listener's own `tls` says so. */

@@ -63,7 +63,7 @@ const options = {
   invariant: true,
   identity: new Set(['kubeflow-userid']),
   now: () => 0,
-  abort: () => new AbortController(),
+  caller: { wait: () => {}, proceed: () => {} },
 }
 const aDoor = (decide: (request: DoorRequest) => Decision, more: Partial<DoorPort> = {}): DoorPort => ({
   decide,
@@ -133,7 +133,7 @@ test('a provider that throws has not answered, and one that is asked for ever is
   assert.equal(failure, 'reset')
   const late: DoorPort = {
     ...once,
-    ask: (_check, signal) =>
+    ask: (_check, { signal }) =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
   }
   await deliberate(late, aRequest(), options)

@@ -1,4 +1,4 @@
-import type { DoorRequest } from '../policy/index.ts'
+import type { DoorRequest, HeaderList } from '../policy/index.ts'
 import { foldName } from './client-headers.ts'
 import type { Connection } from './connection.ts'
 import type { Exchange, Refusal } from './exchange.ts'
@@ -87,21 +87,31 @@ export function bareHost(host: string): string {
 }
 
 /** The request as the engine takes it, before anything of it was judged. */
-export function doorRequest(exchange: Exchange, host: string, path: string): DoorRequest {
+export function doorRequest(
+  exchange: Exchange,
+  host: string,
+  path: string,
+  headers: HeaderList,
+): DoorRequest {
   const { connection } = exchange
-  return {
+  const { sni, peer, alpn } = connection
+  const request = {
     method: exchange.method,
     scheme: connection.scheme,
     host,
     path,
-    headers: exchange.headers,
+    headers,
     port: connection.port,
     protocol: exchange.protocol,
     sourceIp: connection.remoteAddress,
     destinationIp: connection.localAddress,
-    ...(connection.sni !== undefined && { sni: connection.sni }),
-    ...(connection.peer !== undefined && { peer: connection.peer }),
-    ...(connection.alpn !== undefined && { alpn: connection.alpn }),
+  }
+  if (sni === undefined && peer === undefined && alpn === undefined) return request
+  return {
+    ...request,
+    ...(sni !== undefined && { sni }),
+    ...(peer !== undefined && { peer }),
+    ...(alpn !== undefined && { alpn }),
   }
 }
 

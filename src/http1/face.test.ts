@@ -116,7 +116,7 @@ test('whoever goes away before the answer has left is reported, and his body cut
   let cut: Promise<unknown> | undefined
   const { port } = await aFace(t, {
     serve: (request) => {
-      request.onClose = told
+      request.owner = { closed: told }
       cut = request.body && once(request.body, 'close')
       request.start(200, [])
       request.write(Buffer.from('begun'))

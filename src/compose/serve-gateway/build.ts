@@ -54,10 +54,10 @@ export function build(mesh: Mesh, around: Surroundings): Built {
     port: {
       ...verifying(door, proxy),
       decide: (request, context) => door.decide(proxy, request, { ...context, trace: false }),
-      ask: (check, signal, body) => {
+      ask: (check, until, body) => {
         const url = options.providers[check.provider] ?? upstreams.url(check.service)
-        if (url === undefined) return Promise.resolve({ status: 0, headers: [], failure: 'reset' })
-        return authorizers.ask(url, check, signal, body)
+        if (url === undefined) return { status: 0, headers: [], failure: 'reset' }
+        return authorizers.ask(url, check, until.signal, body)
       },
       upstream: (target) => around.upstream?.(target) ?? upstreams.of(target),
       plan: (_listener, arrival) => plans.plan(arrival),

@@ -348,7 +348,7 @@ export function createAuthService(settings: AuthServiceSettings, ports: Provider
   return {
     kind: 'authservice',
     cookieName: SESSION_COOKIE,
-    check: (check, signal) => safely(questionOfCheck(check, ports.scheme, signal), false),
+    check: (check, until) => safely(questionOfCheck(check, ports.scheme, until), false),
     async handle(request) {
       const question = await withForm(questionOfRequest(request, ports.scheme), request)
       return responseOf(await safely(question, true), request.method)

@@ -468,7 +468,7 @@ export function createOAuth2Proxy(settings: OAuth2ProxySettings, ports: Provider
   return {
     kind: 'oauth2-proxy',
     cookieName: cookie.name,
-    check: (check, signal) => safely(questionOfCheck(check, ports.scheme, signal), false),
+    check: (check, until) => safely(questionOfCheck(check, ports.scheme, until), false),
     async handle(request) {
       const question = await withForm(questionOfRequest(request, ports.scheme), request)
       return responseOf(await safely(question, true), request.method)

@@ -6,7 +6,7 @@ import type { RenewalEvent } from '../relying-party/renewal.ts'
 import type { CookieSessionsOptions } from '../sessions/cookie.ts'
 import type { SessionStore } from '../sessions/store.ts'
 import type { ApiErrors } from './api-errors.ts'
-import type { Answer, SchemeOf } from './question.ts'
+import type { Answer, SchemeOf, Until } from './question.ts'
 
 /** One of Kubeflow's auth services. */
 export interface AuthProvider {
@@ -18,7 +18,7 @@ export interface AuthProvider {
    * is what the caller gets. Neither throws nor rejects: what cannot be decided is a 503. Answers
    * without a promise where the session is in memory and nothing has to be asked.
    */
-  check(check: Check, signal?: AbortSignal): Answer | Promise<Answer>
+  check(check: Check, until?: Until): Answer | Promise<Answer>
   /** The same service when a route leads to it, as `/oauth2/…` does. */
   handle(request: Request, info?: { readonly remoteAddress?: string }): Promise<Response>
   /** A session without a sign-in, for `kfdoor token --user`. @throws Fault ERR_SESSION_NEEDS_TOKEN */

@@ -36,6 +36,11 @@ export type About =
   /** `refused`: known, and not allowed. */
   | { readonly kind: 'refused' | 'unavailable' }
 
+/** How long an answer is wanted: a `Request`, an `AbortController`, or whoever makes a signal when it is read. */
+export interface Until {
+  readonly signal: AbortSignal
+}
+
 /** A class, so that the query is read only where it is asked for, and costs nothing where it is not. */
 class ReadQuestion implements Question {
   readonly method: string
@@ -44,14 +49,14 @@ class ReadQuestion implements Question {
   readonly host: string
   readonly scheme: 'http' | 'https'
   readonly headers: HeaderList
-  readonly signal: AbortSignal | undefined
+  private readonly until: Until | undefined
   private asked: URLSearchParams | undefined
 
   constructor(
     request: { readonly method: string; readonly target: string; readonly host: string },
     headers: HeaderList,
     scheme: 'http' | 'https',
-    signal: AbortSignal | undefined,
+    until: Until | undefined,
   ) {
     this.method = request.method
     // A fragment never belongs in a request target; whoever sends one must not hide a path in it.
@@ -61,7 +66,12 @@ class ReadQuestion implements Question {
     this.host = request.host
     this.scheme = scheme
     this.headers = headers
-    this.signal = signal
+    this.until = until
+  }
+
+  /** Made by who asks, where it is wanted at all. */
+  get signal(): AbortSignal | undefined {
+    return this.until?.signal
   }
 
   get query(): URLSearchParams {
@@ -74,9 +84,9 @@ class ReadQuestion implements Question {
 /** Says what the browser speaks to the door, for a proxy's check or a request routed here. */
 export type SchemeOf = (about: { readonly host: string; readonly headers: HeaderList }) => 'http' | 'https'
 
-export function questionOfCheck(check: Check, scheme?: SchemeOf, signal?: AbortSignal): Question {
+export function questionOfCheck(check: Check, scheme?: SchemeOf, until?: Until): Question {
   const { method, path: target, host, headers } = check
-  return new ReadQuestion({ method, target, host }, headers, scheme?.(check) ?? 'http', signal)
+  return new ReadQuestion({ method, target, host }, headers, scheme?.(check) ?? 'http', until)
 }
 
 export function questionOfRequest(request: Request, scheme?: SchemeOf): Question {
@@ -87,7 +97,7 @@ export function questionOfRequest(request: Request, scheme?: SchemeOf): Question
     { method: request.method, target: url.pathname + url.search, host },
     headers,
     scheme?.({ host, headers }) ?? (url.protocol === 'https:' ? 'https' : 'http'),
-    request.signal,
+    request,
   )
 }
 
