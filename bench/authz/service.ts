@@ -92,7 +92,7 @@ auditLog: ${name}.log
 }
 
 /** Signs in as a browser does and returns the cookies a session has. @throws where that does not work. */
-export async function signIn(authz: Authz, issuer: BenchIssuer): Promise<string> {
+export async function signIn(authz: Pick<Authz, 'url'>, issuer: BenchIssuer): Promise<string> {
   const jar = new Map<string, string>()
   const visit = async (url: string) => {
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
