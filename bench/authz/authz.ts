@@ -15,7 +15,7 @@ import { startOAuth2Proxy } from './oauth2-proxy.ts'
 import { type BenchIssuer, signIn, startAuthz, startIssuer } from './service.ts'
 
 const method: readonly string[] = [
-  '`kfdoor serve authz` as it is served to users: a log line and figures for every check. It is asked straight over HTTP by wrk (32 connections kept alive), on a core of its own; sessions were made by signing in at an issuer.',
+  '`kfdoor serve authz` as its image serves it, with the same options of Node: a log line and figures for every check. It is asked straight over HTTP by wrk (32 connections kept alive), on a core of its own; sessions were made by signing in at an issuer.',
   'Its peers are the least a Node program can do: `node:http` with a Map of sessions; the same with one GET from Redis (ioredis, pipelined by itself); the same with `crypto.verify` of an RS256 token. New tokens are 20 000 that differ, twice as many as are remembered.',
   'oauth2-proxy 7.15.6, built from its source, has its sessions in cookies and its own log in a file; it was signed in to at the same issuer, and answers from `static://200`. It has no goal here.',
   'A Redis session that is kept for a moment (`cache: 5s`) is read from Redis once in that time.',

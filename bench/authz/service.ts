@@ -55,8 +55,16 @@ export interface Authz {
   readonly url: string
 }
 
+/** How deploy/Dockerfile has Node run it. */
+export const imageNode: readonly string[] = ['--min-semi-space-size=8', '--max-semi-space-size=8']
+
 /** `kfdoor serve authz` on the server core, its log written to a file as in a cluster to a pipe. */
-export async function startAuthz(folder: string, issuer: BenchIssuer, sessions: string): Promise<Authz> {
+export async function startAuthz(
+  folder: string,
+  issuer: BenchIssuer,
+  sessions: string,
+  node = imageNode,
+): Promise<Authz> {
   const [port, grpcPort, metrics] = [await freePort(), await freePort(), await freePort()]
   const name = join(folder, `authz-${port}`)
   writeFileSync(`${name}.secret`, 'bench-client-secret-that-nobody-publishes', { mode: 0o600 })
@@ -85,7 +93,7 @@ auditLog: ${name}.log
   const process = await startPinned(
     serverCore,
     globalThis.process.execPath,
-    [kfdoorProgram, 'serve', 'authz', '--config', `${name}.yaml`, '-o', 'json'],
+    [...node, kfdoorProgram, 'serve', 'authz', '--config', `${name}.yaml`, '-o', 'json'],
     { ready: async () => (await fetch(`http://127.0.0.1:${metrics}/readyz`)).status === 200 },
   )
   return { process, port, grpcPort, url: `http://localhost:${port}/data` }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startAuthz, startIssuer } from '../authz/service.ts'
+import { imageNode, startAuthz, startIssuer } from '../authz/service.ts'
 import { type Pinned, serverCore, startPinned } from '../http/pinned.ts'
 import { startEnvoy } from '../http/servers.ts'
 import { atMost, judge, type Result } from '../kit/result.ts'
@@ -13,8 +13,8 @@ import type { Effort, Report } from '../part.ts'
 
 const method: readonly string[] = [
   'Resident memory (VmRSS) of the server’s processes, three seconds after it was ready and without a request; each was started anew in every one of three rounds. Text that several processes share counts in each.',
-  '`serve authz` has sessions in memory, gRPC and figures on. `serve gateway` and `up` serve the 26.03 door. Envoy has one listener and one cluster.',
-  'The sessions are kept by the code `serve authz` keeps them with, in a process that has loaded all of it: 100 000 people signed in, each with 1 KB of claims, sealed.',
+  '`serve authz` is started as its image starts it, with sessions in memory, gRPC and figures on. `serve gateway` and `up` serve the 26.03 door. Envoy has one listener and one cluster.',
+  'The sessions are kept by the code `serve authz` keeps them with, in a process that has loaded all of it and given back what that took, as it does: 100 000 people signed in, each with 1 KB of claims, sealed.',
 ]
 
 export async function benchMemory(effort: Effort, say: (text: string) => void): Promise<Report> {
@@ -88,7 +88,7 @@ function sessionsMiB(count: number): number {
   const program = fileURLToPath(new URL('sessions.ts', import.meta.url))
   // Compiled code is taken from where bin/kfdoor.mjs keeps it; the compiler would be in memory otherwise.
   const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') }
-  const args = ['--expose-gc', program, String(count)]
+  const args = [...imageNode, '--expose-gc', program, String(count)]
   const out = execFileSync(process.execPath, args, { encoding: 'utf8', env })
   return (JSON.parse(out) as { readonly mib: number }).mib
 }

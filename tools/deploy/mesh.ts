@@ -1,6 +1,14 @@
 import type { ManifestFile } from './objects.ts'
 import { OPEN, type Values } from './values.ts'
 
+/** What the image's entry point starts, with its options of Node (deploy/Dockerfile). */
+const program = [
+  '/usr/local/bin/node',
+  '--min-semi-space-size=8',
+  '--max-semi-space-size=8',
+  '/app/bin/kfdoor.mjs',
+]
+
 const GATEWAY = 'istio-system'
 const DEX = 'http://dex.auth.svc.cluster.local:5556/dex'
 /** Clusters spell the issuer of their service accounts in one of these ways, and a token has to match to the letter. */
@@ -159,14 +167,7 @@ export const seats = {
               name: 'oauth2-proxy',
               image: 'kfdoor:0.1.0',
               // Its arguments stay: they are read as oauth2-proxy reads them.
-              command: [
-                '/usr/local/bin/node',
-                '/app/bin/kfdoor.mjs',
-                'serve',
-                'authz',
-                '--compat',
-                'oauth2-proxy',
-              ],
+              command: [...program, 'serve', 'authz', '--compat', 'oauth2-proxy'],
               securityContext: {
                 allowPrivilegeEscalation: false,
                 readOnlyRootFilesystem: true,
@@ -193,8 +194,7 @@ export const seats = {
               name: 'authservice',
               image: 'kfdoor:0.1.0',
               command: [
-                '/usr/local/bin/node',
-                '/app/bin/kfdoor.mjs',
+                ...program,
                 'serve',
                 'authz',
                 '--compat',
