@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 
 /**
@@ -8,16 +8,42 @@ import type { Socket } from 'node:net'
 export async function peerIsOurs(socket: Socket): Promise<'yes' | 'no' | 'unknown'> {
   if (process.platform !== 'linux' || process.getuid === undefined) return 'unknown'
   const { remoteAddress = '', remotePort = 0, localPort = 0 } = socket
-  let read = false
-  for (const path of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    const table = await readFile(path, 'latin1').catch(() => undefined)
-    if (table === undefined) continue
-    read = true
-    const owner = ownerOf(table, remoteAddress, remotePort, localPort)
+  const tables = await nextReading()
+  for (const table of tables) {
+    const owner = ownerOf(table(), remoteAddress, remotePort, localPort)
     if (owner !== undefined) return owner === process.getuid() || owner === 0 ? 'yes' : 'no'
   }
   // A peer that is gone before it is looked up is nobody to serve.
-  return read ? 'no' : 'unknown'
+  return tables.some((table) => table() !== '') ? 'no' : 'unknown'
+}
+
+type Table = () => string
+let reading: Promise<readonly Table[]> | undefined
+
+/** One reading for all connections that came before it begins: with many sockets a table is long. */
+function nextReading(): Promise<readonly Table[]> {
+  reading ??= new Promise((resolve) =>
+    setImmediate(() => {
+      reading = undefined
+      resolve(['/proc/net/tcp', '/proc/net/tcp6'].map(once))
+    }),
+  )
+  return reading
+}
+
+function once(path: string): Table {
+  let text: string | undefined
+  return () => {
+    if (text === undefined) {
+      try {
+        // The kernel hands it out by the page: asked for in another thread each page waits its turn.
+        text = readFileSync(path, 'latin1')
+      } catch {
+        text = ''
+      }
+    }
+    return text
+  }
 }
 
 /**
@@ -26,12 +52,16 @@ export async function peerIsOurs(socket: Socket): Promise<'yes' | 'no' | 'unknow
  * process any more, and its uid says nothing.
  */
 export function ownerOf(table: string, address: string, port: number, ours: number): number | undefined {
-  const from = `${hexAddress(address)}:${hexPort(port)}`
+  const from = `${hexAddress(address)}:${hexPort(port)} `
   const to = `:${hexPort(ours)}`
-  for (const line of table.split('\n')) {
+  for (let at = table.indexOf(from); at >= 0; at = table.indexOf(from, at + 1)) {
+    const begin = table.lastIndexOf('\n', at) + 1
+    const end = table.indexOf('\n', at)
+    const line = table.slice(begin, end < 0 ? undefined : end)
     const [, local = '', remote = '', , , , , uid, , inode] = line.trim().split(/\s+/)
     const mapped = `0000000000000000FFFF0000${from}`
-    if ((local === from || local === mapped) && remote.endsWith(to) && inode !== '0') return Number(uid)
+    if ((`${local} ` === from || `${local} ` === mapped) && remote.endsWith(to) && inode !== '0')
+      return Number(uid)
   }
   return undefined
 }
