@@ -1,5 +1,5 @@
 export { type KubeApi, messageOf, openKubeApi } from './api.ts'
-export { type ClusterAccess, clusterAccess } from './kubeconfig.ts'
+export { type ClusterAccess, clusterAccess, readKubeconfig } from './kubeconfig.ts'
 export {
   type KubeObjects,
   type ObjectRef,

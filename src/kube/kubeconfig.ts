@@ -41,14 +41,44 @@ export async function clusterAccess(
     : env.KUBECONFIG
       ? env.KUBECONFIG.split(delimiter).filter((path) => path !== '')
       : [join(env.HOME || homedir(), '.kube', 'config')]
+  if (!paths.some((path) => existsSync(path))) {
+    const own = podAccess(env)
+    if (own) return own
+  }
+  const { path, tokenFile, exec, ...access } = readKubeconfig(paths, asked.context)
+  const fail = (reason: string) => new Fault('ERR_KUBECONFIG', { path, reason })
+  const plugin = exec === undefined ? {} : await runPlugin(exec, env, fail)
+  return {
+    ...access,
+    token:
+      plugin.token ??
+      access.token ??
+      (tokenFile === undefined ? undefined : readPart(tokenFile, fail).trim()),
+    clientCertificate: plugin.clientCertificateData ?? access.clientCertificate,
+    clientKey: plugin.clientKeyData ?? access.clientKey,
+  }
+}
+
+/** A context as it is written: no program was run, no token read that is renewed in its file. */
+export interface WrittenAccess extends ClusterAccess {
+  /** The file it is in, for messages. */
+  readonly path: string
+  readonly tokenFile?: string
+  /** The exec plugin of its user. */
+  readonly exec?: Fields
+}
+
+/**
+ * One context of the kubeconfig files that are there, the first that has an entry counts. Paths in them are
+ * beside the file they are written in.
+ *
+ * @throws Fault ERR_KUBECONFIG
+ */
+export function readKubeconfig(paths: readonly string[], named?: string): WrittenAccess {
   const there = paths.filter((path) => existsSync(path))
   const [path = paths[0] ?? ''] = there
   const fail = (reason: string) => new Fault('ERR_KUBECONFIG', { path, reason })
-  if (there.length === 0) {
-    const own = podAccess(env)
-    if (own) return own
-    throw fail('it is not there')
-  }
+  if (there.length === 0) throw fail('it is not there')
   const files = there.map((one) => ({ folder: dirname(resolve(one)), config: read(one, fail) }))
   const find = (list: string, name: unknown): { fields: Fields; folder: string } | undefined => {
     for (const { folder, config } of files) {
@@ -58,7 +88,7 @@ export async function clusterAccess(
     }
     return undefined
   }
-  const current = asked.context ?? files.map(({ config }) => config['current-context']).find((one) => one)
+  const current = named ?? files.map(({ config }) => config['current-context']).find((one) => one)
   if (typeof current !== 'string') throw fail('it has no current context; name one with `--context`')
   const context = find('contexts', current)
   if (!context) throw fail(`it has no context \`${current}\``)
@@ -67,25 +97,26 @@ export async function clusterAccess(
     throw fail(`context \`${current}\` names no cluster with a server`)
   }
   const user = find('users', context.fields.user) ?? { fields: {}, folder: '' }
+  const placed = (from: { folder: string }, file: string) =>
+    isAbsolute(file) ? file : join(from.folder, file)
   const bytes = (from: { fields: Fields; folder: string }, name: string): string | undefined => {
     const data = from.fields[`${name}-data`]
     if (typeof data === 'string') return Buffer.from(data, 'base64').toString('utf8')
     const file = from.fields[name]
-    return typeof file === 'string'
-      ? readPart(isAbsolute(file) ? file : join(from.folder, file), fail)
-      : undefined
+    return typeof file === 'string' ? readPart(placed(from, file), fail) : undefined
   }
-  const plugin = user.fields.exec ? await runPlugin(user.fields.exec as Fields, env, fail) : {}
+  const { token, tokenFile, exec } = user.fields
   const namespace = context.fields.namespace
   return {
+    path,
     server: new URL(cluster.fields.server),
     ca: bytes(cluster, 'certificate-authority'),
     insecure: cluster.fields['insecure-skip-tls-verify'] === true,
-    token:
-      plugin.token ??
-      (typeof user.fields.token === 'string' ? user.fields.token : bytes(user, 'tokenFile')?.trim()),
-    clientCertificate: plugin.clientCertificateData ?? bytes(user, 'client-certificate'),
-    clientKey: plugin.clientKeyData ?? bytes(user, 'client-key'),
+    ...(typeof token === 'string' && { token }),
+    ...(typeof tokenFile === 'string' && { tokenFile: placed(user, tokenFile) }),
+    ...(exec ? { exec: exec as Fields } : {}),
+    clientCertificate: bytes(user, 'client-certificate'),
+    clientKey: bytes(user, 'client-key'),
     ...(typeof namespace === 'string' ? { namespace } : {}),
   }
 }

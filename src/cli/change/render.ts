@@ -1,5 +1,6 @@
 import type { PlanStatus } from '../../compose/change/plan-status.ts'
 import { type Change, type KubeObject, type Plan, planText, textOf } from '../../planner/index.ts'
+import { columns } from '../explain/table.ts'
 import { renderPlan } from './render-plan.ts'
 
 /** One line each, in columns. */
@@ -10,7 +11,7 @@ export function listText(plans: readonly PlanStatus[]): string {
     createdAt.slice(0, 16).replace('T', ' '),
     command.join(' '),
   ])
-  return columns([['NAME', 'STATE', 'CREATED', 'COMMAND'], ...rows])
+  return columns([['NAME', 'STATE', 'CREATED', 'COMMAND'], ...rows]).join('\n')
 }
 
 const stateWords = {
@@ -32,7 +33,7 @@ export function statusText(status: PlanStatus): string {
     stateWords[step.state],
     step.edited === undefined ? '' : `changed since: ${step.edited.replace(/^[^:]*: /, '')}`,
   ])
-  if (rows.length > 0) lines.push(columns(rows))
+  if (rows.length > 0) lines.push(columns(rows).join('\n'))
   if (unseen !== undefined) lines.push(`from the journal alone: ${unseen}`)
   const next = nextOf(status)
   return next === undefined ? lines.join('\n') : [...lines, next].join('\n')
@@ -73,7 +74,7 @@ export function summaryText(plan: Plan): string {
   ]
   return [
     `plan ${plan.metadata.name}`,
-    columns(rows),
+    columns(rows).join('\n'),
     `access: ${who.length === 0 ? 'no difference' : who.join(', ')}`,
     ...risks.map((risk) => `risk: ${risk}`),
   ].join('\n')
@@ -105,18 +106,4 @@ function withoutSecrets(plan: Plan): Plan {
       }) as Change,
   )
   return { ...plan, spec: { ...plan.spec, changes } }
-}
-
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = []
-  for (const row of rows)
-    for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length)
-  return rows
-    .map((row) =>
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
 }

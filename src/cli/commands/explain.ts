@@ -1,34 +1,15 @@
-import { Command, Option } from '@commander-js/extra-typings'
-import { collect } from '../collect.ts'
-import { hardeningOption } from '../hardening.ts'
+import { questionCommand } from '../explain/question-command.ts'
 import { exitCode, type Io, wantsColour } from '../io.ts'
 
 /** `kfdoor explain GET https://kubeflow.example.com/pipeline --as anonymous -f mesh.yaml` */
 export const explainCommand = (io: Io) =>
-  new Command('explain')
+  questionCommand('explain')
     .summary('what a door answers to a request, and which line of YAML decides it')
     .description(
       'Follows one request from the gateway to the workload, hop by hop, as the Istio of that YAML would decide it, and names the object, rule and line behind each step. Nothing is sent anywhere.',
     )
     .usage('[options] [METHOD] URL\n       kfdoor explain [options] -- curl …')
-    .argument('[words...]', 'URL, METHOD URL, or a whole curl command after `--`')
-    .option('-f, --filename <path>', 'mesh YAML: file, folder, `-`, or profile:26.03; repeatable', collect)
-    .option('--snapshot <file>', 'a snapshot of a cluster, instead of `-f` or beside it')
-    .option('--context <name>', 'the cluster of this kubeconfig context (default: the current one)')
-    .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
-    .option(
-      '--as <principal>',
-      'anonymous, user:EMAIL[,groups=a+b], sa:NS/NAME[,aud=A][,iss=I], mesh:NS/SA, outside; +forged on any',
-      'anonymous',
-    )
-    .option('-H, --header <line>', 'a header to send, `Name: value`; repeatable', collect)
-    .option('-d, --data <body>', 'a body to send')
-    .option('--cert <spiffe>', 'the URI name of a client certificate, taken as trusted')
-    .option('--answer <file>', "the providers' answers instead of what the principal implies: JSON, a list")
-    .addOption(hardeningOption())
-    .option('--istio-version <version>', "read the YAML as this Istio does (default: its istiod's image)")
     .option('--trace', 'every step, not only those that tell something')
-    .addOption(new Option('-o, --output <format>', 'table, json').choices(['table', 'json']).default('table'))
     .option('--cases <file>', 'recorded cases instead of one request, as in conformance/README.md')
     .option('--config-dir <dir>', 'where the configurations of the cases lie')
     .option('--jwks <file>', 'what each jwksUri serves (default: jwks-uris.json in the folder or beside it)')

@@ -1,15 +1,9 @@
-/** Rows as columns, the last not padded. */
+import { columns } from '../explain/table.ts'
+
+/** Rows below a head, as columns. */
 export function table(head: readonly string[], rows: readonly (readonly (string | undefined)[])[]): string {
-  const all = [head.map((each) => each.toUpperCase()), ...rows.map((row) => row.map((cell) => cell ?? ''))]
-  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)))
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-        .join('   ')
-        .trimEnd(),
-    )
-    .join('\n')
+  const named = head.map((each) => each.toUpperCase())
+  return columns([named, ...rows.map((row) => row.map((cell) => cell ?? ''))], '   ').join('\n')
 }
 
 /** `2026-11-25 21:04` of an RFC 3339 time. */

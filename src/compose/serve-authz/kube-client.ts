@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { parse } from 'yaml'
 import { type Clock, Fault } from '../../base/index.ts'
 import type { TokenReview } from '../../identity/index.ts'
+import { readKubeconfig } from '../../kube/index.ts'
 import { type Outside, openOutside } from './outside.ts'
 import type { KubernetesSettings } from './settings.ts'
 
@@ -37,7 +36,7 @@ interface Access {
  * The API server named by a kubeconfig or by its URL; without either, the one of the cluster this
  * runs in (`KUBERNETES_SERVICE_HOST` and the mounted service account).
  *
- * @throws Fault ERR_INPUT_UNREADABLE, ERR_USAGE
+ * @throws Fault ERR_INPUT_UNREADABLE, ERR_KUBECONFIG, ERR_USAGE
  */
 export function openKubeClient(
   settings: ApiServerSettings,
@@ -121,48 +120,24 @@ function ofCluster(
   }
 }
 
-interface Kubeconfig {
-  readonly 'current-context'?: string
-  readonly contexts?: readonly { name: string; context: { cluster: string; user: string } }[]
-  readonly clusters?: readonly { name: string; cluster: Readonly<Record<string, string | undefined>> }[]
-  readonly users?: readonly { name: string; user: Readonly<Record<string, unknown>> }[]
-}
-
 function ofKubeconfig(settings: ApiServerSettings): Access {
   const path = settings.kubeconfig as string
-  const wrong = (reason: string) => new Fault('ERR_INPUT_UNREADABLE', { path, reason })
-  let config: Kubeconfig
-  try {
-    config = (parse(readOrFault(path)) ?? {}) as Kubeconfig
-  } catch (error) {
-    if (error instanceof Fault) throw error
-    throw wrong('it is not YAML')
-  }
-  const name = settings.context ?? config['current-context']
-  const context = config.contexts?.find((one) => one.name === name)?.context
-  const cluster = config.clusters?.find((one) => one.name === context?.cluster)?.cluster
-  const user = config.users?.find((one) => one.name === context?.user)?.user ?? {}
-  if (!context || !cluster?.server) throw wrong(`it has no context \`${name ?? ''}\` with a cluster`)
-  if (user.exec || user['auth-provider'])
-    throw wrong('its user runs a program for a token; name `server`, `tokenFile` and `caFile` instead')
-  const beside = (file: string) => readOrFault(resolve(dirname(path), file))
-  const either = (from: Readonly<Record<string, unknown>>, data: string, file: string) => {
-    const inline = from[data]
-    if (typeof inline === 'string') return Buffer.from(inline, 'base64').toString('utf8')
-    const named = from[file]
-    return typeof named === 'string' ? beside(named) : undefined
-  }
-  const ca = either(cluster, 'certificate-authority-data', 'certificate-authority')
-  const cert = either(user, 'client-certificate-data', 'client-certificate')
-  const key = either(user, 'client-key-data', 'client-key')
-  const token = typeof user.token === 'string' ? user.token : undefined
-  const tokenFile = typeof user.tokenFile === 'string' ? user.tokenFile : undefined
+  const { server, ca, clientCertificate, clientKey, token, tokenFile, exec } = readKubeconfig(
+    [path],
+    settings.context,
+  )
+  // What a program hands out ends, and this service goes on.
+  if (exec)
+    throw new Fault('ERR_INPUT_UNREADABLE', {
+      path,
+      reason: 'its user runs a program for a token; name `server`, `tokenFile` and `caFile` instead',
+    })
   return {
-    server: cluster.server,
+    server: server.href,
     ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    token: () => (tokenFile === undefined ? token : beside(tokenFile).trim()),
+    ...(clientCertificate !== undefined && { cert: clientCertificate }),
+    ...(clientKey !== undefined && { key: clientKey }),
+    token: () => token ?? (tokenFile === undefined ? undefined : readOrFault(tokenFile).trim()),
   }
 }
 
