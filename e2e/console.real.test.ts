@@ -177,6 +177,27 @@ describe('the console in use', { timeout: 1_800_000 }, () => {
     }
   })
 
+  it('says how far a comparison is, and ends it where somebody wants that', async () => {
+    const own = await startConsoleProcess(['-f', 'profile:26.03', '--against', 'profile:v1.8'])
+    const { page, noted, close } = await visit(chromium.browser, own, await enter(chromium.browser, own))
+    try {
+      await page.goto(`${own.origin}/change`)
+      const counts = () =>
+        page.waitForFunction(() =>
+          /\d+ classes of requests so far/.test(document.querySelector('.change .note')?.textContent ?? ''),
+        )
+      await counts()
+      await page.getByRole('button', { name: 'Stop', exact: true }).click()
+      await page.waitForFunction(() => /stopped/.test(document.querySelector('.change')?.textContent ?? ''))
+      await page.getByRole('button', { name: 'Compare', exact: true }).click()
+      await counts()
+      assert.deepEqual(noted, [])
+    } finally {
+      await close()
+      await own.stop()
+    }
+  })
+
   it('moves through the map by keys, and opens the request of a cell', async () => {
     const { page, noted, close } = await open()
     try {

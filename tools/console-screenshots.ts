@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
-import { enter, ready, startConsoleProcess, visit } from '../e2e/console/start-console.ts'
+import { enter, ready, settled, startConsoleProcess, visit } from '../e2e/console/start-console.ts'
 import { startDoor } from '../e2e/door.ts'
 import { startChromium } from '../e2e/parts/chromium.ts'
 import { debian } from '../e2e/parts/debian.ts'
@@ -65,20 +65,21 @@ const shots: readonly Shot[] = [
     name: 'request',
     height: 900,
     address: `/request?${new URLSearchParams({ url: 'https://localhost/jupyter/', as: 'anonymous' })}`,
-    act: (page) => page.waitForTimeout(1200),
+    act: (page) =>
+      page.locator('.editor .lit-decides, .editor .lit-step').first().waitFor({ state: 'visible' }),
   },
   {
     name: 'map',
     address: '/map',
     act: async (page) => {
-      await page.waitForSelector('.grid .cell', { timeout: 60_000 })
+      await page.waitForSelector('.grid .cell')
     },
   },
   {
     name: 'change',
     address: '/change?show=mesh',
     act: async (page) => {
-      await page.waitForSelector('.change .diff', { timeout: 180_000 })
+      await page.waitForSelector('.change .diff')
     },
   },
   { name: 'findings', address: '/findings' },
@@ -87,14 +88,14 @@ const shots: readonly Shot[] = [
     address: `/live?${new URLSearchParams({ url: door.ready.httpUrl })}`,
     act: async (page) => {
       await page.locator('article.door button').first().click()
-      await page.waitForTimeout(700)
+      await page.locator('article.door .bar [role=status]:not(:empty)').waitFor()
       for (const path of ['/', '/pipeline/', '/dex/.well-known/openid-configuration', '/oauth2/sign_in']) {
         await fetch(door.ready.httpUrl + path, { redirect: 'manual', headers: { accept: 'text/html' } })
       }
       await page.waitForSelector('.decisions tbody tr:nth-child(3)')
       await page.locator('button[type=submit]').click()
       await page.waitForSelector('.live > section table tbody tr:nth-child(5)')
-      await page.waitForTimeout(1500)
+      await page.locator('button[type=submit]:enabled').waitFor()
     },
   },
   {
@@ -109,6 +110,8 @@ const shots: readonly Shot[] = [
 
 for (const [locale, colorScheme] of [
   ['en-US', 'light'],
+  ['en-US', 'dark'],
+  ['ko-KR', 'light'],
   ['ko-KR', 'dark'],
 ] as const) {
   for (const { name, address, height = 640, act } of shots) {
@@ -119,9 +122,10 @@ for (const [locale, colorScheme] of [
       viewport: { width: 1120, height },
     })
     await page.goto(started.origin + address)
-    await page.waitForSelector(ready[name] as string, { timeout: 60_000 })
+    await page.waitForSelector(ready[name] as string)
     await act?.(page)
-    await page.waitForTimeout(300)
+    await settled(page)
+    await page.evaluate(() => document.fonts.ready.then(() => undefined))
     await page.screenshot({ path: join(out, `${name}-${locale.slice(0, 2)}-${colorScheme}.png`) })
     for (const line of noted) process.stderr.write(`${name}: ${line}\n`)
     await close()

@@ -61,6 +61,8 @@ export interface DiffOptions {
   readonly now: number
   readonly old: ViewOptions
   readonly new: ViewOptions
+  /** Told how many classes of requests were looked at so far; how many there are shows at the end. */
+  readonly progress?: (looked: number) => void
   /** Beside those found in either YAML. */
   readonly principals?: readonly Principal[]
   /** Where one comparison follows another. */
@@ -85,7 +87,9 @@ export function diffAccess(before: Mesh, after: Mesh, options: DiffOptions): Acc
     for (const [at, { alive: rules }] of axes.entries()) for (const rule of rules) alive[at]?.add(rule)
   }
   const applications = asksOtherwise(before, after) ? new ApplicationDiff(judges) : undefined
+  let looked = 0
   for (const cell of cellsOf(views, { every })) {
+    options.progress?.(++looked)
     if (cell.unrouted) continue
     if (cell.unknown !== undefined) {
       collector.unknown(cell, cell.unknown)

@@ -97,6 +97,11 @@ async function openSlowly(name: 'now' | 'before', wanted: readonly MeshInput[]):
   await slow.call('open', name, wanted, start.value?.istioVersion)
 }
 
+/** Nobody wants the answer of the slow engine any more. */
+export function stopComparing(): void {
+  makeRoom()
+}
+
 function makeRoom(): void {
   if (!slow.busy) return
   slow.restart()
@@ -112,13 +117,20 @@ export async function mapOf(of: readonly MeshInput[]) {
   })
 }
 
-/** What becomes of everybody between two meshes; undefined = it was overtaken. */
+/** Classes of requests the comparison in hand has looked at. */
+export const compared = signal(0)
+
+/** What becomes of everybody between two meshes; undefined = it was overtaken, or stopped. */
 export async function changeBetween(before: readonly MeshInput[], after: readonly MeshInput[]) {
   return unlessStopped(async () => {
     makeRoom()
+    compared.value = 0
     await openSlowly('before', before)
     await openSlowly('now', after)
-    return slow.call('change', nowSeconds(), start.value?.certificates ?? {})
+    const looked = (count: number) => {
+      compared.value = count
+    }
+    return slow.follow(looked, 'change', nowSeconds(), start.value?.certificates ?? {})
   })
 }
 

@@ -12,7 +12,7 @@ type Answers = {
 }
 
 /** The engine behind one worker: it holds the meshes, so that texts travel once. */
-export function createEngine(): Answers {
+export function createEngine(progress: (looked: number) => void = () => {}): Answers {
   const meshes = new Map<MeshName, OpenMesh>()
   const of = (name: MeshName): OpenMesh => {
     const open = meshes.get(name)
@@ -34,7 +34,7 @@ export function createEngine(): Answers {
     map: async (name, now) => (await import('./look.ts')).mapOf(of(name), now),
     lint: async (name, now, certificates) => (await import('./look.ts')).lintOf(of(name), now, certificates),
     change: async (now, certificates) =>
-      (await import('./look.ts')).changeOf(of('before'), of('now'), now, certificates),
+      (await import('./look.ts')).changeOf(of('before'), of('now'), now, certificates, progress),
     yaml: (objects) => objects.map((object) => (object === undefined ? '' : stringify(object))),
     token: async (text, url, now) => (await import('./tokens.ts')).checkToken(of('now'), text, url, now),
   }

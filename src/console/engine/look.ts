@@ -53,11 +53,13 @@ export function changeOf(
   after: OpenMesh,
   now: number,
   certificates: CertificateTable,
+  progress: (looked: number) => void,
 ): Change {
   const access = diffAccess(before.mesh, after.mesh, {
     now,
     old: viewOptions(before.mesh),
     new: viewOptions(after.mesh),
+    progress,
   })
   const [was, is] = [before, after].map((one) => lintOf(one, now, certificates).findings) as [
     readonly Finding[],

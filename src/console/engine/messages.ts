@@ -39,3 +39,5 @@ export type Message = {
 export type Reply =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly failed: string }
+  /** It is not done: so many classes of requests were looked at. */
+  | { readonly id: number; readonly looked: number }

@@ -91,6 +91,10 @@ export const en = {
   accessCounts: '{0} gained, {1} lost, {2} newly public, {3} changed',
   accessShow: 'Show the change',
   comparing: 'Comparing what becomes of all requests',
+  compareStopped: 'stopped; nothing was compared',
+  compareStop: 'Stop',
+  compareAgain: 'Compare',
+  comparedSoFar: '{0} classes of requests so far',
 
   mapTitle: 'Who reaches what',
   mapPublic: 'What anyone on the internet reaches, without signing in',

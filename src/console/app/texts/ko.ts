@@ -93,6 +93,10 @@ export const ko: Texts = {
   accessCounts: '얻음 {0}, 잃음 {1}, 새로 공개됨 {2}, 바뀜 {3}',
   accessShow: '변경 보기',
   comparing: '모든 요청의 결과를 비교하는 중',
+  compareStopped: '멈췄습니다. 비교하지 않았습니다',
+  compareStop: '멈추기',
+  compareAgain: '비교하기',
+  comparedSoFar: '지금까지 요청 {0}종류',
 
   mapTitle: '누가 어디에 닿는가',
   mapPublic: '로그인 없이 인터넷의 누구나 닿을 수 있는 곳',

@@ -10,7 +10,7 @@ import { PlanPart } from '../parts/plan.tsx'
 import { TextDiff } from '../parts/text-diff.tsx'
 import { shortened } from '../parts/words.tsx'
 import { query, set } from '../router.ts'
-import { changeBetween, edits, opened, start } from '../state.ts'
+import { changeBetween, compared, edits, opened, start, stopComparing } from '../state.ts'
 import { t } from '../texts/index.ts'
 
 /** What can be compared here: the other mesh, one's own edits, plans. */
@@ -93,8 +93,11 @@ function Compared({
 }) {
   const found = useSignal<Change | undefined>(undefined)
   const failed = useSignal('')
+  const stopped = useSignal(false)
   useEffect(() => {
+    if (stopped.value) return
     let over = false
+    found.value = undefined
     changeBetween(before, after)
       .then((change) => {
         if (over || change === undefined) return
@@ -107,7 +110,7 @@ function Compared({
     return () => {
       over = true
     }
-  }, [before, after])
+  }, [before, after, stopped.value])
   const change = found.value
   if (failed.value !== '')
     return (
@@ -117,9 +120,23 @@ function Compared({
     )
   if (change === undefined)
     return (
-      <p class="note" role="status">
-        {t('comparing')}
-      </p>
+      <div class="note bar" aria-busy={!stopped.value}>
+        <p role="status" class="grow">
+          {stopped.value ? t('compareStopped') : t('comparing')}
+          {!stopped.value && compared.value > 0 && (
+            <span aria-hidden="true"> {t('comparedSoFar', compared.value)}</span>
+          )}
+        </p>
+        <button
+          type="button"
+          onClick={() => {
+            stopped.value = !stopped.value
+            if (stopped.value) stopComparing()
+          }}
+        >
+          {stopped.value ? t('compareAgain') : t('compareStop')}
+        </button>
+      </div>
     )
   return (
     <>
