@@ -45,7 +45,7 @@ export function FindingsView() {
     said.value = t('fixDone')
   }
   return (
-    <div class="findings-view">
+    <div class="findings-view" aria-busy={found.value === undefined && failed.value === ''}>
       <div class="bar">
         <h1 class="view-title">{t('findingsTitle')}</h1>
         <p class="hint" role="status">

@@ -55,7 +55,7 @@ export function MapView() {
         </p>
       )}
       {found.value === undefined ? (
-        <p class="note" role="status">
+        <p class="note" role="status" aria-busy="true">
           {t('mapBuilding')}
         </p>
       ) : (
