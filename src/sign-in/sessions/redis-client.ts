@@ -48,6 +48,8 @@ export function createRedisClient(options: RedisOptions): RedisClient {
     socket: { connectTimeout: Math.max(timeoutMs, 1000), reconnectStrategy, ...secure },
     // Whoever asks while the line is down is told so, and not kept waiting.
     disableOfflineQueue: true,
+    // Whoever asks has a timer of his own; the client's is an AbortSignal for each command, which takes longer than asking.
+    commandOptions: { timeout: 0 },
     name: 'kfdoor',
     ...credentials(options.password),
     ...(database > 0 && { database }),
@@ -58,6 +60,7 @@ export function createRedisClient(options: RedisOptions): RedisClient {
     const cluster = createCluster({
       rootNodes: nodes.map(({ host, port }) => ({ ...common, socket: { ...common.socket, host, port } })),
       defaults: common,
+      commandOptions: common.commandOptions,
     })
     return {
       connect: () => cluster.connect(),

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { startRedis, startRedisCluster, startSentinels, tell } from '../../../e2e/parts/redis.ts'
-import { isFault } from '../../base/index.ts'
+import { type Clock, isFault } from '../../base/index.ts'
 import { createAuthority, doorNames, generateKey, issueLeaf, keyPem } from '../../pki/index.ts'
 import { sessionStoreSuite } from '../testing/session-store-suite.ts'
 import { redisSessions } from './redis.ts'
@@ -43,16 +43,19 @@ after(async () => {
 })
 const plainUrl = `redis://127.0.0.1:${plain.port}`
 
-sessionStoreSuite('Redis', (clock) => open({ url: plainUrl }, clock))
-sessionStoreSuite('Redis with a cache', (clock) => open({ url: plainUrl, cacheMs: 5000 }, clock))
+/** A thousand sessions at once may keep a slow machine's Redis busy for longer than anybody should wait for it. */
+const patient = (texts: RedisTexts, clock: Clock) => open({ timeoutMs: 10_000, ...texts }, clock)
+
+sessionStoreSuite('Redis', (clock) => patient({ url: plainUrl }, clock))
+sessionStoreSuite('Redis with a cache', (clock) => patient({ url: plainUrl, cacheMs: 5000 }, clock))
 sessionStoreSuite('Redis over TLS, with a password from a file', (clock) =>
-  open({ url: `rediss://127.0.0.1:${secure.port}`, caFile, passwordFile }, clock),
+  patient({ url: `rediss://127.0.0.1:${secure.port}`, caFile, passwordFile }, clock),
 )
 sessionStoreSuite('Redis cluster', (clock) =>
-  open({ url: cluster.nodes.map(({ port }) => `redis://127.0.0.1:${port}`).join(',') }, clock),
+  patient({ url: cluster.nodes.map(({ port }) => `redis://127.0.0.1:${port}`).join(',') }, clock),
 )
 sessionStoreSuite('Redis under a sentinel', (clock) =>
-  open({ url: `redis://127.0.0.1:${watched.sentinel.port}`, master: 'door', passwordFile }, clock),
+  patient({ url: `redis://127.0.0.1:${watched.sentinel.port}`, master: 'door', passwordFile }, clock),
 )
 
 const unreachable = (error: unknown) => isFault(error) && error.code === 'ERR_SESSIONS_UNREACHABLE'
