@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer as createHttpServer, request as httpRequest } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { createHttp1Face, type Http1FaceOptions, type ServedRequest } from './index.ts'
+import { createHttp1Face, type Http1FaceOptions, prepareAnswer, type ServedRequest } from './index.ts'
 
 /** A face on a free port, with Node's server behind it. */
 async function aFace(t: TestContext, options: Partial<Http1FaceOptions>) {
@@ -64,6 +64,18 @@ test('requests are answered one after another; at an unusual one Node takes over
     get('/d', 'Connection: close\r\n'),
   )
   assert.deepEqual(text.match(/(?:own|node) \/\w/g), ['own /a', 'own /b', 'node /c', 'node /d'])
+})
+
+test('who wants the connection closed is told that it is, by an answer made here or before', async (t) => {
+  const prepared = prepareAnswer(200, ['content-length', '0'])
+  const { port } = await aFace(t, {
+    serve: (request) => (request.target === '/prepared' ? request.send(prepared) : answer(request, 'x')),
+  })
+  for (const path of ['/made', '/prepared']) {
+    assert.match(await spoken(port, get(path, 'Connection: close\r\n')), /^Connection: close\r$/im, path)
+    const both = await spoken(port, get(path) + get('/end', 'Connection: close\r\n'))
+    assert.doesNotMatch(both.split('HTTP/1.1')[1] ?? '', /close/i)
+  }
 })
 
 test('the next request waits for the answer of the one before it', async (t) => {

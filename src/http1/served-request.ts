@@ -17,6 +17,8 @@ export interface Carrier {
   readonly left: () => void
 }
 
+const CLOSE = 'Connection: close\r\n'
+
 /** One request, and how it is answered. Names of headers may be in any case, values are Latin-1. */
 export class ServedRequest {
   readonly method: string
@@ -78,7 +80,8 @@ export class ServedRequest {
    */
   start(status: number, headers: readonly string[]): void {
     const head = headOf(status, headers, this.method === 'HEAD', this.#carrier.date())
-    this.#head = head.text
+    // Who asked for the end of the connection may still take it for kept, unless told (RFC 9112 §9.6).
+    this.#head = this.last && !head.last ? `${head.text.slice(0, -2)}${CLOSE}\r\n` : head.text
     this.#framing = head.framing
     this.#owed = head.length
     if (head.last) this.last = true
@@ -137,7 +140,8 @@ export class ServedRequest {
     if (this.gone || this.#ended) return
     this.#ended = true
     const { socket, left } = this.#carrier
-    socket.write(`${lines}Date: ${this.#carrier.date()}\r\n\r\n`, 'latin1', left)
+    const close = this.last ? CLOSE : ''
+    socket.write(`${lines}${close}Date: ${this.#carrier.date()}\r\n\r\n`, 'latin1', left)
   }
 
   /** Cuts the connection off. */
