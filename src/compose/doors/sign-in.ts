@@ -260,6 +260,12 @@ function grant(
           ports.say(
             `Open ${url}\nand check that it shows ${code} (within ${Math.round(expiresIn / 60)} min).`,
           )
+          // Dex goes on from its own name, which a cluster's issuer often has for itself alone.
+          const own = URL.canParse(issuer.issuer) ? new URL(issuer.issuer) : undefined
+          if (own && own.host !== issuer.token.host)
+            ports.say(
+              `If the browser is sent on to ${own.origin}, put ${issuer.token.origin} in its place in the address.`,
+            )
           ports.openBrowser(url)
         },
         wait: (ms, aborted) => wait(ms, undefined, { signal: aborted }),
