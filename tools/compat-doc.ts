@@ -59,6 +59,21 @@ ${oauth2ProxyOptions.length} options: ${counts(oauth2ProxyOptions)}.
 | --- | --- | --- | --- |
 ${oauth2ProxyOptions.map((one) => `| \`${one.name}\` | \`--${one.flag}\` | ${one.becomes} | ${said(one)} |`).join('\n')}
 
+## Beside oidc-authservice
+
+The same was done once by hand beside e236439 (Kubeflow's) and 0c4ea9a (its last), built from source. Besides the pages and the cookies' \`HttpOnly\`
+and \`SameSite=Lax\`:
+
+| | oidc-authservice | kfdoor | why |
+| --- | --- | --- | --- |
+| a sign-in begins | no PKCE; the cookie of its state lives for ever | PKCE; it lives a quarter of an hour | a code that leaks is of no use |
+| \`OPTIONS\` without a session | 200, so the request goes through | 302 like any other | in a check, 200 lets it through to what stands behind |
+| \`/authservice/verify\` | e236439 has none and lets everybody through there | 401 or 204, as its last has it | nginx's \`auth_request\` takes 200 for a yes |
+| logout with what is no session | 500 | 401 | nothing went wrong inside |
+| a path with \`..\` or \`//\` | 301 to the path without | decides about it as it came | a gateway has normalised paths before it asks |
+| an ID token without groups | the last answers 401, e236439 lets it in | lets it in, without groups | as Kubeflow's does |
+| who is let in | \`auth-method\` from the last only | always | it says how somebody came |
+
 ## oidc-authservice, e236439 and 28c59ef
 
 ${authServiceOptions.length} variables: ${counts(authServiceOptions)}.
