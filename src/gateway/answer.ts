@@ -1,5 +1,6 @@
 import type { ForwardDecision, HeaderList } from '../policy/index.ts'
 import type { Exchange, FlatHeaders, Refusal } from './exchange.ts'
+import { answerBytes } from './header-bytes.ts'
 import { bareHost } from './strict.ts'
 
 /** How a gateway's own listeners are reached: mesh port → the port people use. */
@@ -95,10 +96,16 @@ export function answerHeaders(
     if (changed && (remove.includes(name) || set.some(([each]) => each === name))) continue
     headers.push(name, received[at + 1] as string)
   }
-  for (const [name, value] of set) headers.push(name.toLowerCase(), value)
-  for (const [name, value] of add) headers.push(name.toLowerCase(), value)
+  for (const [name, value] of set) put(headers, name.toLowerCase(), value)
+  for (const [name, value] of add) put(headers, name.toLowerCase(), value)
   headers.push('x-envoy-upstream-service-time', String(Math.round(elapsedMs)))
   return headers
+}
+
+/** What no header can hold is left out. */
+function put(headers: FlatHeaders, name: string, value: string): void {
+  const bytes = answerBytes(value)
+  if (bytes !== undefined) headers.push(name, bytes)
 }
 
 /** The gateway's own answers: text, as Envoy sends them. */
@@ -112,7 +119,7 @@ export function replyWith(
   const headers: FlatHeaders = []
   for (const [name, value] of given) {
     const lower = name.toLowerCase()
-    if (!hop.has(lower) && lower !== 'content-length') headers.push(lower, value)
+    if (!hop.has(lower) && lower !== 'content-length') put(headers, lower, value)
   }
   exchange.reply(status, finishHead(exchange, outside, headers), body)
 }

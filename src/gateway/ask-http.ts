@@ -1,5 +1,6 @@
 import type { Check, CheckAnswer, HeaderList } from '../policy/index.ts'
 import type { FlatHeaders } from './exchange.ts'
+import { headerBytes } from './header-bytes.ts'
 import { defaultLimits } from './options.ts'
 import { http1Transport } from './transport-http1.ts'
 import type { Receiver } from './upstream.ts'
@@ -25,7 +26,7 @@ export function httpAuthorizer(url: string): HttpAuthorizer {
       new Promise((resolve) => {
         const { method, path, host } = check
         const headers: FlatHeaders = []
-        for (const [name, value] of check.headers) headers.push(name, value)
+        for (const [name, value] of check.headers) headers.push(name, headerBytes(value))
         const answer = new Answer((told) => {
           signal.removeEventListener('abort', giveUp)
           resolve(told)

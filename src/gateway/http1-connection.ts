@@ -132,16 +132,17 @@ export class Http1Sending implements Sending {
   start(connection: Connection, socket: Socket): void {
     this.#connection = connection
     const { method, path, host, headers, body } = this.outgoing
-    if (/[\0\n\r ]/.test(path)) {
-      this.#refuse(connection)
-      return
-    }
     let head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n`
     let sized = false
     for (let at = 0; at < headers.length; at += 2) {
       const name = headers[at] as string
       if (name === 'content-length') sized = true
       head += `${name}: ${headers[at + 1]}\r\n`
+    }
+    // Characters beyond a byte would lose their upper half, and might end a line with the lower.
+    if (/[\0\n\r ]/.test(path) || /[^\0-\xff]/.test(head)) {
+      this.#refuse(connection)
+      return
     }
     if (body === undefined) {
       socket.write(`${head}${sized || bodiless.has(method) ? '' : 'content-length: 0\r\n'}\r\n`, 'latin1')
@@ -158,7 +159,7 @@ export class Http1Sending implements Sending {
     }
   }
 
-  /** A path that would end its line: the route made it, and nobody can send it. */
+  /** What would end its line: a route made it, and nobody can send it. */
   #refuse(connection: Connection): void {
     queueMicrotask(() => {
       connection.drop(this)

@@ -1,5 +1,6 @@
 import type { ForwardDecision } from '../policy/index.ts'
 import type { Exchange, FlatHeaders } from './exchange.ts'
+import { headerBytes } from './header-bytes.ts'
 
 /** Never passed on, whatever the engine left: they belong to the client's connection, or are set below. */
 const ours = new Set([
@@ -56,7 +57,7 @@ function pass(headers: FlatHeaders, sent: string, value: string): void {
     return
   }
   // Nothing that could begin another header may leave, wherever it came from (CVE-2023-27493).
-  if (!hasLineBreak(value)) headers.push(name, value)
+  if (!hasLineBreak(value)) headers.push(name, headerBytes(value))
 }
 
 function hasLineBreak(value: string): boolean {

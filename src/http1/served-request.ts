@@ -43,6 +43,7 @@ export class ServedRequest {
   #owed = -1
   #ended = false
   #closed = false
+  #aborted = false
 
   constructor(carrier: Carrier, head: RequestHead, body: Readable | undefined) {
     this.#carrier = carrier
@@ -65,7 +66,7 @@ export class ServedRequest {
 
   /** Whether the client is gone, or the answer was cut off. */
   get gone(): boolean {
-    return this.#closed || this.#carrier.socket.destroyed
+    return this.#closed || this.#aborted
   }
 
   get ended(): boolean {
@@ -146,6 +147,7 @@ export class ServedRequest {
 
   /** Cuts the connection off. */
   abort(): void {
+    this.#aborted = true
     this.#carrier.socket.destroy()
   }
 
@@ -166,7 +168,7 @@ export class ServedRequest {
 
   /** More or less than was announced: the rest would be read as the next answer. */
   #mismatch(): true {
-    this.#carrier.socket.destroy()
+    this.abort()
     return true
   }
 }
