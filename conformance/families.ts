@@ -37,6 +37,9 @@ interface Validation {
 /** Recorded on others' YAML, so a clone does not have them. */
 export const onlyBeside = ['istio-testdata', 'kubeflow', 'kubeflow-doors']
 
+/** Recorded here, so nobody has them but a clone. */
+const onlyCarried = ['istiod-random']
+
 const carried = fileURLToPath(new URL('recorded/', import.meta.url))
 
 export function openRecordings(now: number): Recordings {
@@ -46,18 +49,22 @@ export function openRecordings(now: number): Recordings {
 
 function openBeside(folder: string, now: number): Recordings {
   const configs = join(folder, 'configs')
+  const own = openCarried(now)
   return {
     from: 'beside',
-    families: named(readdirSync(join(folder, 'cases')), '.jsonl'),
+    families: [...named(readdirSync(join(folder, 'cases')), '.jsonl'), ...onlyCarried].sort(),
     around: readSurroundings(configs, now),
     file: (name) => readIfThere(join(folder, 'certs', name)),
     jwksUris: JSON.parse(readFileSync(join(folder, 'jwks-uris.json'), 'utf8')),
     validation: lines(readFileSync(join(folder, 'cases', 'validation.jsonl'), 'utf8')) as Validation[],
-    read: (name) => ({
-      name,
-      cases: lines(readFileSync(join(folder, 'cases', `${name}.jsonl`), 'utf8')) as Recorded[],
-      config: (file) => readFileSync(join(configs, file), 'utf8'),
-    }),
+    read: (name) =>
+      onlyCarried.includes(name)
+        ? own.read(name)
+        : {
+            name,
+            cases: lines(readFileSync(join(folder, 'cases', `${name}.jsonl`), 'utf8')) as Recorded[],
+            config: (file) => readFileSync(join(configs, file), 'utf8'),
+          },
   }
 }
 

@@ -21,6 +21,8 @@ const few = 4
 const recordings = openRecordings(Date.now() / 1000)
 const world = startWorld()
 after(() => world.close())
+/** The service of a random mesh that names a port `grpc`. */
+const speaksHttp2 = (cluster: string) => cluster.startsWith('outbound|81|')
 let agreed = 0
 let asked = 0
 
@@ -32,7 +34,8 @@ for (const name of recordings.families) {
     for (const [config, cases] of byConfiguration(family.cases)) {
       const chosen = whole ? cases : spread(cases)
       const { file, jwksUris: jwks } = recordings
-      const contestant = new GatewayContestant(family.config(config), chosen, { world, file, jwks })
+      const around = { world, file, jwks, ...(name === 'istiod-random' && { http2: speaksHttp2 }) }
+      const contestant = new GatewayContestant(family.config(config), chosen, around)
       for (const recorded of chosen) {
         compared++
         const found = await differences(contestant, recorded)
@@ -77,6 +80,8 @@ function spread(cases: readonly Recorded[]): readonly Recorded[] {
 
 /** A configuration that istiod's webhook refuses may be refused here too. */
 async function differences(contestant: GatewayContestant, recorded: Recorded): Promise<readonly string[]> {
+  // docs/differences.md: a stranger's certificate where one is optional is overlooked.
+  if (recorded.request.insists && recorded.expect.error === 'tls handshake failed') return []
   try {
     return gatewayDifferences(recorded, await contestant.decide(recorded))
   } catch (error) {

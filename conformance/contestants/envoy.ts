@@ -1,17 +1,12 @@
 /**
- * A real Envoy as a contestant: configurations are written by `envoy-config`, the world around the
+ * A real Envoy as a contestant: configurations are written by `envoy-config`, or by the writer given, the world around the
  * gateway is real, requests go over real sockets. Many configurations share one Envoy; each has
  * loopback addresses of its own, and clients announce the address they mean (PROXY protocol), so
  * that policies see the ports of the mesh.
  */
 import { networkInterfaces } from 'node:os'
 import type { World as CaseWorld } from '../../src/cli/cases/world.ts'
-import {
-  behindProxyProtocol,
-  type Emitted,
-  emitProxy,
-  type MeshIdentity,
-} from '../../src/envoy-config/index.ts'
+import type { Emitted, MeshIdentity } from '../../src/envoy-config/index.ts'
 import {
   type CaseAnswer,
   type CaseRequest,
@@ -20,8 +15,8 @@ import {
   proxyOf,
 } from '../../src/policy/index.ts'
 import type { Expectation } from '../compare.ts'
-import { materialOf } from '../envoy/material.ts'
 import { type RunningEnvoy, runEnvoy } from '../envoy/run-envoy.ts'
+import { byEmitter, type Writer } from '../envoy/writer.ts'
 import { dial, dialOf, requestText } from '../world/client.ts'
 import { sortedHeaders } from '../world/http1.ts'
 import { type CheckSeen, type Seen, type Sightings, startWorld, type World } from '../world/world.ts'
@@ -49,8 +44,6 @@ export interface Entered {
   readonly fetched: (uri: string) => string | undefined
 }
 
-const istioVersion = '1.31.0'
-
 interface Place {
   readonly address: string
   readonly port: number
@@ -67,6 +60,7 @@ interface Running {
 export async function envoy(
   configs: readonly Entered[],
   certificate: (name: string) => string | undefined,
+  writer: Writer = byEmitter,
 ): Promise<EnvoyContestant> {
   const world = startWorld()
   const pem = (name: string) => ({ text: certificate(name) ?? '' })
@@ -79,7 +73,7 @@ export async function envoy(
   const listeners: Emitted['listeners'][number][] = []
   const clusters: Emitted['clusters'][number][] = []
   let number = 0
-  for (const entered of configs) {
+  const enter = async (entered: Entered) => {
     const proxies = new Map<string, ProxyIdentity>()
     for (const request of entered.requests) {
       const proxy = proxyOf(request) ?? entered.world.door.gateway()
@@ -87,7 +81,7 @@ export async function envoy(
     }
     for (const [key, proxy] of proxies) {
       number++
-      const emitted = await emit(entered, proxy, number, world, identity)
+      const emitted = await emit(entered, proxy, number, world, identity, writer)
       running.set(`${entered.name} ${key}`, emitted.running)
       listeners.push(...emitted.listeners)
       clusters.push(...emitted.clusters)
@@ -95,6 +89,7 @@ export async function envoy(
   }
   let server: RunningEnvoy
   try {
+    for (const entered of configs) await enter(entered)
     server = await runEnvoy(listeners, clusters)
   } catch (error) {
     await world.close()
@@ -151,13 +146,13 @@ function addressOf(number: number): string {
 }
 
 async function emit(
-  { world: caseWorld, fetched }: Entered,
+  { name, world: caseWorld, fetched }: Entered,
   proxy: ProxyIdentity,
   number: number,
   world: World,
   identity: MeshIdentity,
+  writer: Writer,
 ) {
-  const { mesh } = caseWorld
   const places = new Map<number, Place>()
   const address = addressOf(number)
   const placeOf = (meshPort: number) => {
@@ -173,20 +168,21 @@ async function emit(
     if (!ports.has(key)) wanted.set(key, open)
     return { address: '127.0.0.1', port: ports.get(key) ?? 1 }
   }
+  const subject = { name, mesh: caseWorld.mesh, fetched }
   const write = () =>
-    emitProxy(mesh, proxy, {
-      engine: { istioVersion, fetched },
-      bindings: behindProxyProtocol(placeOf, (listener) => `c${number}|${listener}`),
-      upstream: ({ cluster, host }) =>
+    writer(subject, proxy, {
+      placeOf,
+      listenerName: (listener) => `c${number}|${listener}`,
+      rename: (cluster) => `${cluster}#${number}`,
+      echo: (cluster, host) =>
         host.startsWith('noendpoints.') ? 'none' : portOf(`echo ${cluster}`, () => world.echo(cluster)),
-      provider: ({ cluster, protocol }) => {
+      authorizer: (cluster, protocol) => {
         if (!/authz|authservice|oauth2-proxy/.test(cluster)) return undefined
         return protocol === 'grpc'
           ? portOf(`grpc ${cluster}`, () => world.grpcAuthorizer(cluster))
           : portOf(`http ${cluster}`, () => world.authorizer(cluster))
       },
-      tls: materialOf(mesh, identity),
-      rename: (cluster) => `${cluster}#${number}`,
+      identity,
     })
   write()
   for (const [key, open] of wanted) ports.set(key, await open())

@@ -15,14 +15,14 @@ export interface Sample {
   readonly requests: readonly CaseRequest[]
 }
 
-interface Material {
+export interface Material {
   readonly certificate: string
   readonly key: string
   readonly authority: string
 }
 
 /** Services, the gateway's ports, the Secret: the same in every mesh. */
-function surroundings({ certificate, key, authority }: Material): readonly object[] {
+export function surroundings({ certificate, key, authority }: Material): readonly object[] {
   const service = (name: string, namespace: string, ports: readonly object[], more: object = {}) => ({
     apiVersion: 'v1',
     kind: 'Service',
@@ -59,7 +59,7 @@ function surroundings({ certificate, key, authority }: Material): readonly objec
   ]
 }
 
-const meshConfig = fc
+export const meshConfig = fc
   .record({
     normalization: one('DEFAULT', 'NONE', 'BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'),
     hops: one(0, 0, 0, 1, 2),
@@ -186,7 +186,7 @@ const bytesOn: object = {
 }
 
 /** What the admission webhook of a cluster lets in. */
-function admitted(objects: readonly string[]): readonly string[] {
+export function admitted(objects: readonly string[]): readonly string[] {
   const { problems } = parseMesh(objects.map((text, index) => ({ file: String(index), text })))
   const refused = new Set(problems.filter(({ severity }) => severity === 'error').map(({ at }) => at.file))
   return objects.filter((_, index) => !refused.has(String(index)))
@@ -283,7 +283,7 @@ const tokenAt: fc.Arbitrary<TokenAt> = fc.record({
   place: one('bearer', 'bearer', 'bearer', 'header', 'prefixed', 'param', 'cookie'),
 })
 
-const request: fc.Arbitrary<CaseRequest> = fc
+export const gatewayRequest: fc.Arbitrary<CaseRequest> = fc
   .record({
     secure: one(false, false, true),
     raw: one(false, false, false, false, false, true),
@@ -344,13 +344,13 @@ const request: fc.Arbitrary<CaseRequest> = fc
 export function samples(material: Material, requestsEach: number): fc.Arbitrary<Sample> {
   const many = (each: fc.Arbitrary<CaseRequest>) =>
     fc.array(each, { minLength: requestsEach, maxLength: requestsEach, size: 'max' })
-  const toApi = request.map((each) => ({
+  const toApi = gatewayRequest.map((each) => ({
     ...each,
     port: each.scheme === 'https' ? 443 : 80,
     workload: gatewayApiProxy,
   }))
   return fc.oneof(
-    { weight: 3, arbitrary: fc.record({ mesh: mesh(material), requests: many(request) }) },
+    { weight: 3, arbitrary: fc.record({ mesh: mesh(material), requests: many(gatewayRequest) }) },
     { weight: 1, arbitrary: fc.record({ mesh: apiMesh(material), requests: many(toApi) }) },
   )
 }

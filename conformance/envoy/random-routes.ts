@@ -119,7 +119,7 @@ const direct = one<Record<string, unknown>>(
   { status: 503, body: { string: 'down' } },
 ).map((directResponse) => ({ directResponse }))
 
-const http = fc
+export const httpRoute = fc
   .record({
     name: maybe(one('one', 'two')),
     match: maybe(listOf(match), 4),
@@ -138,7 +138,7 @@ export const virtualService = fc
       maxLength: 2,
     }),
     gateways: one(['istio-system/gw'], ['istio-system/gw', 'istio-system/gw2'], ['istio-system/gw2']),
-    http: fc.array(http, { minLength: 1, maxLength: 3 }),
+    http: fc.array(httpRoute, { minLength: 1, maxLength: 3 }),
   })
   .map((spec) => (index: number) => ({
     apiVersion: 'networking.istio.io/v1',

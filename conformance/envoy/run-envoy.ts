@@ -75,19 +75,19 @@ export async function runEnvoy(listeners: readonly Json[], clusters: readonly Js
   try {
     await ready
     for (const listener of listeners) {
-      if (!refused.has(String(listener.name))) await accepting(listener)
+      await acceptingUnless(() => refused.has(String(listener.name)), listener)
     }
   } catch (error) {
     await close()
-    throw error
+    throw new Error(`${(error as Error).message}\n${said.slice(-20).join('\n')}`, { cause: error })
   }
   return { refused, close }
 }
 
 /** Envoy's workers take up listeners after it has said that it starts them. */
-async function accepting(listener: Json): Promise<void> {
+async function acceptingUnless(refused: () => boolean, listener: Json): Promise<void> {
   const { socketAddress } = listener.address as { socketAddress: { address: string; portValue: number } }
-  for (let attempt = 0; attempt < 500; attempt++) {
+  for (let attempt = 0; attempt < 500 && !refused(); attempt++) {
     const socket = connect(socketAddress.portValue, socketAddress.address)
     try {
       await once(socket, 'connect')
@@ -98,5 +98,8 @@ async function accepting(listener: Json): Promise<void> {
       socket.destroy()
     }
   }
-  throw new Error(`envoy does not listen at ${socketAddress.address}:${socketAddress.portValue}`)
+  if (refused()) return
+  throw new Error(
+    `envoy does not listen at ${socketAddress.address}:${socketAddress.portValue}, ${String(listener.name)}`,
+  )
 }

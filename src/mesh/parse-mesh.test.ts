@@ -58,7 +58,7 @@ const rows: readonly (readonly [about: string, text: string, problems: readonly 
   [
     'no hosts',
     service().replace('  hosts: [a.example.com]\n', ''),
-    ['error istio-rejects 0.yaml:1', 'error missing-hosts 0.yaml:1'],
+    ['error istio-rejects 0.yaml:1', 'warning missing-hosts 0.yaml:1'],
   ],
   ['no name', 'apiVersion: v1\nkind: Service\n', ['error missing-name 0.yaml:1']],
   ['no kind', 'apiVersion: v1\nmetadata: {name: a}\n', ['error not-an-object 0.yaml:1']],
@@ -158,7 +158,7 @@ test('a delegate has no hosts and is none the worse', () => {
     .replace('name: vs', 'name: leaf')
     .replace(/ {2}(hosts|gateways).*\n/g, '')
   assert.deepEqual(found(root, leaf), [])
-  assert.deepEqual(found(leaf), ['error missing-hosts 0.yaml:1'])
+  assert.deepEqual(found(leaf), ['warning missing-hosts 0.yaml:1'])
 })
 
 test('the version of istiod is its image’s', () => {

@@ -332,7 +332,7 @@ function findIstioVersion(draft: Draft): Mesh['istioVersion'] {
   return undefined
 }
 
-/** A VirtualService needs hosts, unless another one delegates to it. */
+/** Without hosts it is a delegate to istiod, whether or not another one delegates to it. */
 function checkHosts(draft: Draft, problems: Problem[]): void {
   const delegates = new Set<string>()
   for (const service of draft.virtualServices) {
@@ -343,6 +343,6 @@ function checkHosts(draft: Draft, problems: Problem[]): void {
   for (const service of draft.virtualServices) {
     if (service.hosts.length > 0 || delegates.has(`${service.namespace}/${service.name}`)) continue
     const message = `VirtualService ${service.namespace}/${service.name} has no hosts, so no request can reach its routes`
-    problems.push({ severity: 'error', code: 'missing-hosts', message, at: service.at })
+    problems.push({ severity: 'warning', code: 'missing-hosts', message, at: service.at })
   }
 }

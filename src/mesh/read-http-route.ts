@@ -1,3 +1,4 @@
+import { decodeBase64 } from './base64.ts'
 import type { Fields } from './fields.ts'
 import type { Destination, HeaderOperations, Headers, HttpRoute, WeightedDestination } from './model.ts'
 import { readHttpMatch, readStringMatch } from './read-http-match.ts'
@@ -97,6 +98,8 @@ function readDirectResponse(route: Fields): HttpRoute['directResponse'] {
   const body = response.fields('body')
   const base64 = body?.string('bytes')
   const text = body?.string('string')
+  if (base64 !== undefined && decodeBase64(base64) === undefined)
+    response.error('bad-base64', `\`${response.path}.body.bytes\` is not base64`)
   const read = {
     at: response.at,
     status: status ?? 0,

@@ -20,6 +20,7 @@ import { Flow, type HttpFilter, type Stop } from './flow.ts'
 import type { MergedServer } from './gateway-servers.ts'
 import { changeHeaders, joinChanges, mixChanges } from './header-changes.ts'
 import { accept, asksForPeer, type Chain, type GatewayProxy } from './listener.ts'
+import { fitReply, type LocalReply } from './local-reply.ts'
 import { nearRoutes } from './near-routes.ts'
 import type { CertificateForwarding } from './proxy-config.ts'
 import { httpsLocation, redirectLocation } from './redirect.ts'
@@ -29,6 +30,7 @@ import {
   type ForwardAction,
   type HeaderChanges,
   noChanges,
+  type RedirectAction,
   type Route,
   type WeightedTarget,
 } from './route.ts'
@@ -239,7 +241,7 @@ function act(
   ) => {
     const type: HeaderList = body === '' ? [] : [['content-type', 'text/plain']]
     const all = changeHeaders([...type, ...headers], changes, () => attributes)
-    return reply(status, withDownstream(all, passed), body, reason, request.method, trail, passed.checks)
+    return fitted({ status, headers: withDownstream(all, passed), body }, reason, request, trail, passed)
   }
   if (found.kind === 'none') {
     const domain = found.host?.domain
@@ -270,8 +272,13 @@ function act(
   switch (action.kind) {
     case 'none':
       return answer(404, corsHeaders, '', 'redirect-code-unknown')
-    case 'direct':
-      return answer(action.status, corsHeaders, action.body, 'direct-response', route.response)
+    case 'direct': {
+      const { status } = action
+      const own: HeaderList = saysWhere(status)
+        ? [['location', redirectLocation(route, unmoved, attributes, request.forwardedProto)]]
+        : []
+      return answer(status, [...own, ...corsHeaders], action.body, 'direct-response', route.response)
+    }
     case 'redirect': {
       const location = redirectLocation(route, action, attributes, request.forwardedProto)
       return answer(
@@ -286,6 +293,10 @@ function act(
       return forward(route, action, request, attributes, passed, corsHeaders, fault.delayMs, context, trail)
   }
 }
+
+/** Envoy's router tells the request's own URL in a direct response of such a status (router.cc, decodeHeaders). */
+const saysWhere = (status: number) => status === 201 || (status >= 300 && status < 400)
+const unmoved: RedirectAction = { kind: 'redirect', status: 301, port: 0 }
 
 function applyFault(route: Route, context: Context): { readonly abort?: number; readonly delayMs?: number } {
   const { fault } = route
@@ -328,15 +339,8 @@ function forward(
       text: chosen && `no service has ${chosen.target.cluster}`,
     })
     const routed = changeHeaders([], response, () => attributes)
-    return reply(
-      action.missing,
-      withDownstream(underRoute({ headers: corsHeaders, body: '' }, routed), passed),
-      '',
-      reason,
-      request.method,
-      trail,
-      passed.checks,
-    )
+    const headers = withDownstream(underRoute({ headers: corsHeaders, body: '' }, routed), passed)
+    return fitted({ status: action.missing, headers, body: '' }, reason, request, trail, passed)
   }
   const from = (headers: HeaderList) => new Attributes({ ...attributes.source, headers })
   let headers = request.headers
@@ -470,6 +474,19 @@ function withDownstream(headers: HeaderList, passed: FilterPass): HeaderList {
   const { set, add } = passed.downstream
   if (set.length === 0 && add.length === 0) return headers
   return [...headers.filter(([name]) => !set.some((other) => other[0] === name)), ...set, ...add]
+}
+
+/** The proxy's own answer after the filters, as HEAD and gRPC get it; what it means is in its HTTP status. */
+function fitted(
+  answer: LocalReply,
+  reason: string,
+  request: NormalizedRequest,
+  trail: Trail,
+  { checks }: FilterPass,
+): ReplyDecision {
+  const { status, headers, body } = fitReply(answer, request)
+  const decision = reply(status, headers, body, reason, request.method, trail, checks)
+  return { ...decision, verdict: verdictOfReply(answer.status, answer.headers, reason) }
 }
 
 /** A HEAD request is answered without the body. */

@@ -84,6 +84,7 @@ const rows: readonly (readonly [yaml: string, request: Partial<DoorRequest>, wan
   [gateway('one', https('[app.test]')), tls('x.test'), failed, 'a name nobody serves'],
   [gateway('one', https('[app.test]')), tls(undefined), failed, 'no name'],
   [gateway('one', https('["*.test"]')), tls('a.b.test', { host: 'a.b.test' }), 'a', 'a wildcard takes several labels'],
+  [gateway('one', https('["*.test"]')), tls('.test', { host: 'a.test' }), 'a', 'nothing before the dot of a wildcard'],
   [gateway('one', `${https('[app.test]')}, ${https('["*.test"]', 'MUTUAL', 443, 'https2')}`), tls('app.test'), 'a', 'the exact name before the wildcard'],
   [gateway('one', `${https('[app.test]')}, ${https('["*.test"]', 'SIMPLE', 443, 'https2')}`), tls('app.test', { host: 'x.test' }), '404', 'the Host of another server'],
   [gateway('one', https('["*"]', 'MUTUAL')), tls('app.test'), failed, 'a certificate is wanted'],

@@ -26,6 +26,8 @@ export function jwtFilter(providers: readonly JwtProvider[], rerouting: boolean)
     name: 'envoy.filters.http.jwt_authn',
     run(flow) {
       const { request, context } = flow
+      // istiod's one rule is for the prefix `/`, and `OPTIONS *` has none: no token is looked at.
+      if (!request.path.startsWith('/')) return undefined
       const result = runJwt(providers, {
         method: request.method,
         headers: request.headers,
@@ -49,7 +51,7 @@ export function jwtFilter(providers: readonly JwtProvider[], rerouting: boolean)
         return undefined
       }
       const { failure } = result
-      const uri = `${request.forwardedProto}://${request.host}${request.path.slice(0, 256)}`
+      const uri = `${request.scheme}://${request.host}${request.path.slice(0, 256)}`
       return {
         kind: 'reply',
         // A wrong audience is a known caller who may not; everything else is an unknown one.

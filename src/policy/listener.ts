@@ -189,7 +189,9 @@ export function accept(proxy: GatewayProxy, request: DoorRequest): Accepted {
 function findChain(chains: readonly Chain[], sni: string): Chain | undefined {
   const name = lowerCase(sni)
   if (name !== '') {
-    const exact = chains.find((chain) => chain.serverNames?.includes(name))
+    // Envoy keeps `*.a` as `.a`, so that very name is exact too (filter_chain_manager_impl.cc).
+    const own = name.startsWith('.') ? `*${name}` : name
+    const exact = chains.find((chain) => chain.serverNames?.includes(own))
     if (exact !== undefined) return exact
     for (let dot = name.indexOf('.', 1); dot !== -1; dot = name.indexOf('.', dot + 1)) {
       const pattern = `*${name.slice(dot)}`

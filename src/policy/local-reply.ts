@@ -37,7 +37,7 @@ export function fitReply(
     ['content-type', 'application/grpc'],
     ['grpc-status', String(grpcStatus[status] ?? 2)],
   ]
-  if (body !== '') headers.push(['grpc-message', percentEncode(body)])
+  if (body !== '' && request.method !== 'HEAD') headers.push(['grpc-message', percentEncode(body)])
   return { status: 200, headers, body: '' }
 }
 

@@ -18,6 +18,8 @@ const rows: readonly (readonly [level: string, path: string, want: string | unde
   ['DEFAULT', '/a%00', undefined, 'a NUL is refused'],
   ['DEFAULT', '//a', '//a', 'slashes are not merged'],
   ['MERGE_SLASHES', '//a///b//', '/a/b/', 'slashes are merged'],
+  ['MERGE_SLASHES', '//', '//', 'of nothing but slashes two are left'],
+  ['MERGE_SLASHES', '////?x', '//?x', 'however many there were'],
   ['MERGE_SLASHES', '/a%2f%2fb', '/a%2f%2fb', 'escaped ones are not'],
   ['DECODE_AND_MERGE_SLASHES', '/x%2f..%5Ca', '/a', 'decoded first, then resolved'],
   ['NONE', '/../%61//b', '/../%61//b', 'nothing'],

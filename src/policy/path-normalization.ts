@@ -51,7 +51,8 @@ export function normalizePath(target: string, rules: PathRules): PathOutcome {
   }
   if (rules.mergeSlashes && path.includes('//')) {
     const parts = path.split('/').filter((part) => part !== '')
-    path = `/${parts.join('/')}${path.endsWith('/') && parts.length > 0 ? '/' : ''}`
+    // As Envoy joins them: of nothing but slashes two are left.
+    path = `/${parts.join('/')}${path.endsWith('/') ? '/' : ''}`
   }
   return { kind: redirect ? 'redirect' : 'path', path: path + query }
 }

@@ -29,6 +29,8 @@ const refused: readonly (readonly [request: Partial<DoorRequest>, body: string, 
   [{ path: '/a b' }, 'Bad Request', 'a blank in the target'],
   [{ path: '/\u00e9' }, 'Bad Request', 'not ASCII'],
   [{ path: 'noslash' }, 'Bad Request', 'neither path nor URL'],
+  [{ path: '*' }, 'Bad Request', 'no path with another method than OPTIONS'],
+  [{ path: 'ftp://app.test/' }, 'Bad Request', 'a scheme that is not the web'],
   [{ headers: [['a b', '1']] }, 'Bad Request', 'a header name with a blank'],
   [{ host: '' }, '', 'no Host'],
   [{ host: 'a b' }, '', 'a Host that is none'],
@@ -42,6 +44,35 @@ for (const [request, body, why] of refused) {
     assert.deepEqual([head.status, head.body], [400, body])
   })
 }
+
+test('https over plain text is forbidden where no proxy before is believed', () => {
+  const head = read({ path: 'https://app.test/' })
+  assert.deepEqual(head.kind === 'reply' && [head.status, head.body, head.reason], [
+    403,
+    'Forbidden',
+    'https-in-plaintext',
+  ])
+  assert.equal(read({ path: 'https://app.test/', scheme: 'https' }).kind, 'request')
+  assert.equal(read({ path: 'https://app.test/' }, { trustedHops: 1 }).kind, 'request')
+})
+
+test('a gRPC call sees a 400 as a gRPC status, unless the codec refused it', () => {
+  const headers: HeaderList = [['content-type', 'application/grpc']]
+  const head = read({ path: '/%00', headers })
+  assert.ok(head.kind === 'reply')
+  assert.deepEqual(
+    [head.status, head.headers],
+    [
+      200,
+      [
+        ['content-type', 'application/grpc'],
+        ['grpc-status', '13'],
+      ],
+    ],
+  )
+  const codec = read({ path: 'noslash', headers })
+  assert.equal(codec.kind === 'reply' && codec.status, 400)
+})
 
 test('an absolute target names host, scheme and path', () => {
   const { host, path, scheme } = accepted({ path: 'http://api.test/a?b', host: 'app.test' })

@@ -5,6 +5,7 @@
  */
 import { parseAddress } from './cidr.ts'
 import type { DoorRequest, HeaderList, PeerCertificate } from './decision.ts'
+import { fitReply } from './local-reply.ts'
 import { normalizePath, type PathRules } from './path-normalization.ts'
 import type { NormalizedRequest } from './seam.ts'
 
@@ -33,23 +34,21 @@ export function readHead(request: DoorRequest, rules: HeadRules, peer: PeerCerti
   const target = readTarget(request)
   if (target === undefined || !methods.has(request.method)) return codecError
   const headers = readHeaders(request.headers, rules)
-  if (typeof headers === 'string') return headers === 'codec' ? codecError : badRequest(headers)
-  const { host } = target
-  if (host === '') return badRequest('host-missing')
-  if (!isAuthority(host)) return badRequest('host-malformed')
-  if (!target.path.startsWith('/') && target.path !== '*') return badRequest('path-malformed')
-  if (target.path.includes('#')) return badRequest('fragment-in-path')
-  const path = normalizePath(target.path, rules.paths)
-  if (path.kind === 'reject') return badRequest('path-malformed')
-  if (path.kind === 'redirect') {
-    return {
-      kind: 'reply',
-      status: 307,
-      headers: [['location', path.path]],
-      body: '',
-      reason: 'escaped-slashes',
-    }
+  if (headers === 'codec') return codecError
+  if (target.scheme === 'https' && believesNobody(rules) && !isEncrypted(request)) return plaintext
+  const refuse = (reason: string, status = 400, sent: HeaderList = []): Head => {
+    const call = { method: request.method, headers: typeof headers === 'string' ? request.headers : headers }
+    return { kind: 'reply', ...fitReply({ status, headers: sent, body: '' }, call), reason }
   }
+  if (typeof headers === 'string') return refuse(headers)
+  const { host } = target
+  if (host === '') return refuse('host-missing')
+  if (!isAuthority(host)) return refuse('host-malformed')
+  if (!target.path.startsWith('/') && target.path !== '*') return refuse('path-malformed')
+  if (target.path.includes('#')) return refuse('fragment-in-path')
+  const path = normalizePath(target.path, rules.paths)
+  if (path.kind === 'reject') return refuse('path-malformed')
+  if (path.kind === 'redirect') return refuse('escaped-slashes', 307, [['location', path.path]])
   return {
     kind: 'request',
     request: addressed(request, rules, target, path.path, headers, principalsOf(peer)),
@@ -66,12 +65,15 @@ interface Target {
 function readTarget(request: DoorRequest): Target | undefined {
   const { path: text, host } = request
   if (text === '' || !/^[\t\f!-~]+$/.test(text)) return undefined
-  if (text.startsWith('/') || text.startsWith('*')) return { host, path: text }
+  // Only OPTIONS may be about no path at all (http1/codec_impl.cc, handlePath).
+  if (text.startsWith('/') || (text.startsWith('*') && request.method === 'OPTIONS'))
+    return { host, path: text }
   const absolute = /^([A-Za-z][A-Za-z0-9+\-.]*):\/\/([^/?]*)(.*)$/.exec(text)
   const [, scheme = '', authority = '', rest = ''] = absolute ?? []
   if (absolute === null || !/^[\w!$%&'()*+,\-.:;=@[\]~]*$/.test(authority) || authority.includes('@@')) {
     return undefined
   }
+  if (!/^https?$/i.test(scheme)) return undefined
   return { scheme: scheme.toLowerCase(), host: authority, path: rest.startsWith('/') ? rest : `/${rest}` }
 }
 
@@ -280,9 +282,14 @@ const codecError: Head = {
   reason: 'malformed-request',
 }
 
-function badRequest(reason: string): Head {
-  return { kind: 'reply', status: 400, headers: [], body: '', reason }
-}
+/** A proxy behind no other knows by its own connection how the request came. */
+const believesNobody = ({ useRemoteAddress, trustedHops }: HeadRules) => useRemoteAddress && trustedHops === 0
+
+/** Inside a sidecar's mutual TLS the scheme stays `http`. */
+const isEncrypted = ({ scheme, peer }: DoorRequest) => scheme === 'https' || peer !== undefined
+
+/** An absolute `https://` target over a connection that is not (http1/codec_impl.cc, https_in_plaintext). */
+const plaintext: Head = { ...codecError, status: 403, body: 'Forbidden', reason: 'https-in-plaintext' }
 
 /** balsa_parser.cc, isMethodValid. */
 const methods: ReadonlySet<string> = new Set(

@@ -169,7 +169,9 @@ export function findRoute(
   const host = findHost(table, attributes.source.host)
   if (host === undefined) return noHost
   const by = host.toHttps
-  if (by !== undefined && forwardedProto !== 'https') return { kind: 'to-https', host, by }
+  // `OPTIONS *` has no path to go to.
+  const pathless = !attributes.source.path.startsWith('/')
+  if (by !== undefined && forwardedProto !== 'https' && !pathless) return { kind: 'to-https', host, by }
   for (const route of routesFor(host.routes, attributes.path)) {
     if (matchesRoute(route, attributes, claims)) return { kind: 'route', host, route }
   }

@@ -107,6 +107,44 @@ for (const [match, request, taken] of matches) {
   })
 }
 
+const direct: readonly (readonly [status: number, request: Partial<DoorRequest>, want: string, why: string])[] = [
+  [404, { path: '/x?q' }, '404', 'is told as it is'],
+  [301, { path: '/x?q' }, '301 http://app.test/x?q', 'says where the request went itself'],
+  [201, { host: 'app.test:8080' }, '201 http://app.test:8080/', 'as does what was created'],
+  [304, {}, '304 http://app.test/', 'and any of its hundred'],
+  [404, { headers: [['content-type', 'application/grpc']] }, '200', 'is 200 to a gRPC call'],
+] // biome-ignore format: a table
+for (const [status, request, want, why] of direct) {
+  test(`a direct response of ${status} ${why}`, () => {
+    const decision = decide(service(`[{ directResponse: { status: ${status} } }]`), request)
+    assert.equal(told(decision), want)
+    assert.equal(decision.verdict, 'allow')
+  })
+}
+
+test('a gRPC call without a route sees a status of its own, and is not found all the same', () => {
+  const decision = decide('', { headers: [['content-type', 'application/grpc+proto']] })
+  assert.ok(decision.kind === 'reply')
+  assert.equal(decision.verdict, 'not-found')
+  assert.deepEqual(
+    [decision.status, decision.headers],
+    [200, [['content-type', 'application/grpc'], ['grpc-status', '12']]],
+  ) // biome-ignore format: short
+})
+
+test('a token is not looked at where the request has no path', () => {
+  const authentication = `
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: { name: r, namespace: istio-system }
+spec: { jwtRules: [{ issuer: i.test, jwks: '{"keys":[]}' }] }
+---`
+  const headers = [['authorization', 'Bearer a.b.c']] as const
+  const yaml = authentication + service(`[{ ${toA} }]`)
+  assert.equal(told(decide(yaml, { headers })), '401')
+  assert.equal(told(decide(yaml, { headers, method: 'OPTIONS', path: '*' })), '404')
+})
+
 const rewrites: readonly (readonly [route: string, path: string, want: string, why: string])[] = [
   ['match: [{ uri: { prefix: /p } }], rewrite: { uri: /q }', '/p/x?y', '/q/x?y', 'the prefix alone'],
   ['match: [{ uri: { prefix: /p } }], rewrite: { uri: / }', '/p/x', '//x', 'slashes are not mended'],
