@@ -103,7 +103,9 @@ function fromDeadRule({ policy, rule, at, reason }: NonNullable<LintInput['deadR
   const why =
     reason === 'no-token-is-read-here'
       ? 'no token is read at that proxy'
-      : 'no request that gets there is one it takes'
+      : reason === 'port-not-served'
+        ? 'nothing listens on the ports it names (they are the pod’s, not the Service’s)'
+        : 'no request that gets there is one it takes'
   return {
     code: 'KFD0249',
     severity: 'warning',

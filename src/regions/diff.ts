@@ -5,14 +5,13 @@ import { ApplicationDiff, type ApplicationDifference, asksOtherwise } from './ap
 import type { Axes } from './axes.ts'
 import type { Caller } from './caller.ts'
 import { type Cell, cellsOf } from './cell.ts'
-import { ruleContent } from './contents.ts'
+import { type DeadRule, deadRules } from './dead-rules.ts'
 import { Doors } from './doors.ts'
 import { type Fellows, fellows, meetsSame, rulesText } from './fellows.ts'
 import type { CallerClass } from './gate.ts'
 import type { Judge } from './judge.ts'
 import type { Outcome } from './outcome.ts'
-import { rulesOf } from './stage.ts'
-import type { View, ViewOptions } from './view.ts'
+import type { ViewOptions } from './view.ts'
 import { type Witness, witnessOf } from './witness.ts'
 
 export interface Fate {
@@ -32,15 +31,6 @@ export interface Difference {
   readonly application?: { readonly verdict: string; readonly reason: string }
 }
 
-export interface DeadRule {
-  /** `NS/POLICY`. */
-  readonly policy: string
-  /** `rules[0]`. */
-  readonly rule: string
-  readonly at: string
-  readonly reason: string
-}
-
 export interface AccessDiff {
   /** Allowed now and not before. */
   readonly gained: readonly Difference[]
@@ -49,7 +39,7 @@ export interface AccessDiff {
   readonly changed: readonly Difference[]
   /** Of the gained: open to whoever has not signed in. */
   readonly public: readonly Difference[]
-  /** Of the lost: nobody reaches the Service any more. */
+  /** Of the lost, and of what goes elsewhere now: nobody reaches the Service any more. */
   readonly unreachable: readonly Difference[]
   /** Rules no request can meet, which could before or are new. */
   readonly deadRules: readonly DeadRule[]
@@ -211,12 +201,14 @@ class Collector {
     const list = (kind: 'gained' | 'lost' | 'changed' | 'unknown') => [...this.#found[kind].values()]
     const gained = list('gained')
     const lost = list('lost')
+    const changed = list('changed')
+    const moved = changed.filter(({ from, to }) => from.upstream !== to.upstream)
     return {
       gained,
       lost,
-      changed: list('changed'),
+      changed,
       public: gained.filter(({ principal }) => principal === 'anonymous'),
-      unreachable: this.#unreachable(lost),
+      unreachable: this.#unreachable([...lost, ...moved]),
       unknown: [...list('unknown'), ...this.#unread.values()],
     }
   }
@@ -253,47 +245,12 @@ function sameArrival(from: Outcome, to: Outcome): boolean {
   return (
     from.upstream === to.upstream &&
     from.status === to.status &&
+    // A pod may be named anew or get another label; with both it is another one.
+    (from.workload === to.workload || from.labels === to.labels) &&
     JSON.stringify(from.identity) === JSON.stringify(to.identity)
   )
 }
 
 function fateOf({ verdict, upstream, identity, reason }: Outcome): Fate {
   return { verdict, upstream: upstream ?? null, identity, reason }
-}
-
-/** Rules no host, path and port leads to, or whose tokens nobody reads where they stand. */
-function deadRules(
-  views: readonly [View, View],
-  alive: readonly [ReadonlySet<Rule>, ReadonlySet<Rule>],
-): readonly DeadRule[] {
-  const [before, after] = views.map((view, at) => deadOf(view, alive[at] as ReadonlySet<Rule>))
-  return [...(after ?? [])].flatMap(([content, dead]) => (before?.has(content) ? [] : [dead]))
-}
-
-function deadOf(view: View, alive: ReadonlySet<Rule>): ReadonlyMap<string, DeadRule> {
-  const dead = new Map<string, DeadRule>()
-  for (const insight of view.inspected()) {
-    for (const rule of rulesOf(insight)) {
-      const tokens = insight.tokens.length === 0 && asksForToken(rule)
-      if (alive.has(rule) && !tokens) continue
-      const { policy, index, at } = rule
-      dead.set(ruleContent(rule), {
-        policy: `${policy.namespace}/${policy.name}`,
-        rule: `rules[${index}]`,
-        at: `${at.file}:${at.line}`,
-        reason: tokens ? 'no-token-is-read-here' : 'no-request-meets-it',
-      })
-    }
-  }
-  return dead
-}
-
-/** Every `from` entry wants something of a token. */
-function asksForToken({ from }: Rule): boolean {
-  return from.every((entry) =>
-    entry.fields.some(
-      ({ name, negated }) =>
-        !negated && (name === 'requestPrincipals' || name.startsWith('when request.auth')),
-    ),
-  )
 }

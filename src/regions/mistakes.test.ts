@@ -11,13 +11,16 @@ import { assumedKeys, compileDoor, explain, type Principal, parsePrincipal } fro
 import { type AccessDiff, type Difference, diffAccess } from './diff.ts'
 import type { Edit, Profile } from './mistakes/edits.test.ts'
 import { harder } from './mistakes/harder.test.ts'
-import { neutral } from './mistakes/neutral.test.ts'
+import { neutral as neutralUsual } from './mistakes/neutral.test.ts'
+import { neutralMore } from './mistakes/neutral-more.test.ts'
 import { mistakes as usual } from './mistakes/planted.test.ts'
+import { third } from './mistakes/third.test.ts'
 
 const now = 1_800_000_000
 /** All of them with `KFDOOR_REGIONS=full`, in some minutes; else every twelfth. */
 const full = process.env.KFDOOR_REGIONS === 'full'
-const mistakes = [...usual, ...harder]
+const mistakes = [...usual, ...harder, ...third]
+const neutral = [...neutralUsual, ...neutralMore]
 const taken = (at: number) => full || at % 12 === 0
 function meshOf(
   profile: Profile,
@@ -100,5 +103,5 @@ for (const [at, [what, profile, edit]] of neutral.entries()) {
 }
 
 test('the tables are as long as promised', () => {
-  assert.ok(mistakes.length >= 100 && neutral.length >= 50)
+  assert.ok(mistakes.length >= 170 && neutral.length >= 100)
 })

@@ -1,5 +1,5 @@
 /** What became of a request, as questions over all requests look at it. */
-import type { Mesh } from '../mesh/index.ts'
+import type { Mesh, Workload } from '../mesh/index.ts'
 import {
   type ForwardDecision,
   type HeaderList,
@@ -17,6 +17,8 @@ export interface Outcome {
   readonly service?: string
   /** `namespace/name` of the workload it reached. */
   readonly workload?: string
+  /** That workload's labels, in order. */
+  readonly labels?: string
   /** The identity headers the workload gets. */
   readonly identity: Readonly<Record<string, string>>
   /** Every header the workload gets. */
@@ -49,7 +51,10 @@ export function outcomeOf(path: PathDecision): Outcome {
     reason,
     ...(last && { upstream: last.upstream, service: last.destination.host }),
     ...((verdict === 'allow' || verdict === 'unknown') &&
-      workload && { workload: `${workload.namespace}/${workload.name}` }),
+      workload && {
+        workload: `${workload.namespace}/${workload.name}`,
+        labels: labelsOf(workload),
+      }),
     identity: Object.fromEntries(headers.filter(([name]) => identityHeaders.includes(name))),
     headers,
     ...(verdict === 'unknown' && { sent: hops.at(-1)?.request.headers ?? [] }),
@@ -57,6 +62,17 @@ export function outcomeOf(path: PathDecision): Outcome {
     ...status,
     hops: hops.length,
   }
+}
+
+const written = new WeakMap<Workload, string>()
+
+function labelsOf(workload: Workload): string {
+  let text = written.get(workload)
+  if (text === undefined) {
+    text = JSON.stringify(Object.entries(workload.podLabels).sort())
+    written.set(workload, text)
+  }
+  return text
 }
 
 /** What nobody can say anything about. */

@@ -7,7 +7,7 @@ export const diffCommand = (io: Io) =>
   new Command('diff')
     .summary('who gains and who loses between two doors, each with a request that shows it')
     .description(
-      'Compares what becomes of all requests, from everybody found in either YAML. "No difference" is decided over all requests, not tried on some. Exits 1 where there is one, 6 where it cannot be decided.',
+      'Compares what becomes of all requests, from everybody found in either YAML. "No difference" is decided over all requests, not tried on some. Calls to a pod by its address, and names only DNS or a ServiceEntry knows, are not among them. Exits 1 where there is one, 6 where it cannot be decided.',
     )
     .argument(
       '<old>',

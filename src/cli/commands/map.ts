@@ -8,7 +8,7 @@ export const mapCommand = (io: Io) =>
   new Command('map')
     .summary('who reaches what: every route of a door, and what becomes of everybody on it')
     .description(
-      'Answers over all requests, not samples: every route and every kind of caller, with the smallest request that shows the outcome. Callers are found in the YAML: nobody known, the people of Profiles and bindings, service accounts with good and bad tokens, pods with and without a sidecar, each also with a forged identity header.',
+      'Answers over all requests, not samples: every route and every kind of caller, with the smallest request that shows the outcome. Callers are found in the YAML: nobody known, the people of Profiles and bindings, service accounts with good and bad tokens, pods with and without a sidecar, each also with a forged identity header. Not on the map: calls to a pod by its address, and names only DNS or a ServiceEntry knows.',
     )
     .argument('[door]', 'the same as with -f')
     .option('-f, --filename <path>', 'mesh YAML: file, folder, `-`, or profile:26.03; repeatable', collect)

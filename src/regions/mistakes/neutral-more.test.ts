@@ -1,0 +1,75 @@
+/** More edits that change nothing. */
+import {
+  add,
+  allows,
+  asks,
+  type Edit,
+  exempt,
+  ingress,
+  type Profile,
+  refuses,
+  replace,
+  within,
+} from './edits.test.ts'
+
+const owner = 'ns-owner-access-istio'
+const gateway = 'selector: {matchLabels: {app: istio-ingressgateway}}'
+const web = `rules: [{from: [{source: {principals: [${ingress}]}}]}]`
+const both =
+  (one: Edit, other: Edit): Edit =>
+  (text, file) =>
+    other(one(text, file), file)
+
+export const neutralMore: readonly (readonly [what: string, profile: Profile, edit: Edit])[] = [
+  ['an anchor and its alias', '26.03', within('AuthorizationPolicy', 'central-dashboard', `principals: [${ingress}]`, `principals: [&caller ${ingress}, *caller]`)],
+  ['quoted scalars', '26.03', within('AuthorizationPolicy', 'katib-ui', 'action: ALLOW', 'action: "ALLOW"')],
+  ['single quotes', '26.03', replace('app: istio-ingressgateway}}', "app: 'istio-ingressgateway'}}")],
+  ['Windows line ends', '26.03', (text) => text.replaceAll('\n', '\r\n')],
+  ['a newer API version', '26.03', replace('security.istio.io/v1beta1', 'security.istio.io/v1')],
+  ['VirtualServices of v1', '26.03', replace('networking.istio.io/v1alpha3', 'networking.istio.io/v1')],
+  ['a comment behind each document', '26.03', (text) => text.replaceAll('\n---\n', '\n# the next\n---\n')],
+  ['one rule as two', '26.03', within('AuthorizationPolicy', 'ml-pipeline', '        - cluster.local/ns/kubeflow/sa/ml-pipeline-persistenceagent\n', '  - from:\n    - source:\n        principals:\n        - cluster.local/ns/kubeflow/sa/ml-pipeline-persistenceagent\n')],
+  ['one source as two', '26.03', within('AuthorizationPolicy', owner, `        - ${ingress}\n        - cluster.local/ns/kubeflow/sa/ml-pipeline-ui\n`, `        - ${ingress}\n    - source:\n        principals:\n        - cluster.local/ns/kubeflow/sa/ml-pipeline-ui\n`)],
+  ['one operation as three', '26.03', within('AuthorizationPolicy', owner, '{to: [{operation: {paths: [/healthz, /metrics, /wait-for-drain]}}]}', '{to: [{operation: {paths: [/healthz]}}, {operation: {paths: [/metrics]}}, {operation: {paths: [/wait-for-drain]}}]}')],
+  ['a condition for a source', '26.03', within('AuthorizationPolicy', 'jupyter-web-app', web, `rules: [{when: [{key: source.principal, values: [${ingress}]}, {key: source.namespace, values: [istio-system]}]}]`)],
+  ['the header’s name in capitals', '26.03', within('AuthorizationPolicy', owner, 'request.headers[kubeflow-userid]', 'request.headers[Kubeflow-UserID]')],
+  ['the asked header in capitals', '26.03', within('AuthorizationPolicy', asks, 'request.headers[authorization]', 'request.headers[Authorization]')],
+  ['a path twice under its prefix', '26.03', within('AuthorizationPolicy', owner, '[/healthz, /metrics, /wait-for-drain]', '[/healthz, /metrics, /wait-for-drain, /healthz, "/healthz"]')],
+  ['methods of which one is never sent', '26.03', within('AuthorizationPolicy', owner, 'methods: [GET]', 'methods: [GET, get]')],
+  ['another spelling of every host', '26.03', within('AuthorizationPolicy', refuses, '{operation: {', '{operation: {hosts: ["*"], ')],
+  ['every method, but for one nobody has', '26.03', within('AuthorizationPolicy', refuses, '{operation: {', '{operation: {notMethods: [get], ')],
+  ['an exemption that no path can be', '26.03', replace(exempt, `${exempt}, "/dex/../x", "/oauth2/./y"`)],
+  ['a template within an exempted prefix', '26.03', replace(exempt, `${exempt}, "/dex/{**}", "/oauth2/{*}/x"`)],
+  ['a DENY of a method HTTP does not let through anyway', '26.03', add(allows('odd', `{action: DENY, rules: [{to: [{operation: {methods: [get]}}]}], ${gateway}}`))],
+  ['a DENY of a token’s issuer the gateway does not know', '26.03', add(allows('odd', `{action: DENY, rules: [{from: [{source: {requestPrincipals: ["https://nobody.example/*"]}}]}], ${gateway}}`))],
+  ['an ALLOW at the gateway that allows less than there is', '26.03', add(allows('less', `{rules: [{from: [{source: {requestPrincipals: ["*"]}}], to: [{operation: {methods: [GET]}}]}], ${gateway}}`))],
+  ['an ALLOW of one workload in its own policy', '26.03', add(`apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: volumes-again, namespace: kubeflow}\nspec: {${web}, selector: {matchLabels: {app: volumes-web-app}}}\n`)],
+  ['the selector with both labels', '26.03', within('AuthorizationPolicy', asks, '{app: istio-ingressgateway}', '{app: istio-ingressgateway, istio: ingressgateway}')],
+  ['a policy’s annotations', '26.03', within('AuthorizationPolicy', refuses, 'namespace: istio-system}', 'namespace: istio-system, annotations: {note: "who may pass"}}')],
+  ['dry-run: false', '26.03', within('AuthorizationPolicy', refuses, 'namespace: istio-system}', 'namespace: istio-system, annotations: {istio.io/dry-run: "false"}}')],
+  ['the wait for a provider', '26.03', replace('        port: 80\n', '        port: 80\n        timeout: 10s\n')],
+  ['headers of the check in another order', '26.03', replace('[authorization, cookie]', '[cookie, authorization]')],
+  ['a jwtRule twice', '26.03', within('RequestAuthentication', 'demo-models', '  - {issuer: "http://dex.auth.svc.cluster.local:5556/dex", forwardOriginalToken: true}\n', '  - {issuer: "http://dex.auth.svc.cluster.local:5556/dex", forwardOriginalToken: true}\n  - {issuer: "http://dex.auth.svc.cluster.local:5556/dex", forwardOriginalToken: true}\n')],
+  ['the mesh’s own defaults written out', '26.03', replace('    trustDomain: cluster.local\n', '    trustDomain: cluster.local\n    enableAutoMtls: true\n')],
+  ['another trust domain: `cluster.local` in a policy means the mesh’s own', '26.03', replace('trustDomain: cluster.local', 'trustDomain: other.local')],
+  ['ALLOW_ANY written out', '26.03', replace('    trustDomain: cluster.local\n', '    trustDomain: cluster.local\n    outboundTrafficPolicy: {mode: ALLOW_ANY}\n')],
+  ['another order of mesh settings', '26.03', replace('    rootNamespace: istio-system\n    trustDomain: cluster.local\n', '    trustDomain: cluster.local\n    rootNamespace: istio-system\n')],
+  ['two VirtualServices of one', '26.03', both(within('VirtualService', 'katib-ui', 'prefix: /katib/}', 'prefix: /katib/a}'), add('apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: katib-rest, namespace: kubeflow}\nspec: {gateways: [kubeflow-gateway], hosts: ["*"], http: [{match: [{uri: {prefix: /katib/a}}], rewrite: {uri: /katib/a}, route: [{destination: {host: katib-ui.kubeflow.svc.cluster.local}}]}, {match: [{uri: {prefix: /katib/}}], rewrite: {uri: /katib/}, route: [{destination: {host: katib-ui.kubeflow.svc.cluster.local}}]}]}\n'))],
+  ['an exact path beside its prefix', '26.03', within('VirtualService', 'profiles-kfam', 'match: [{uri: {prefix: /kfam/}}]', 'match: [{uri: {exact: /kfam/x}}, {uri: {prefix: /kfam/}}]')],
+  ['the same route by a header or without', '26.03', within('VirtualService', 'profiles-kfam', 'match: [{uri: {prefix: /kfam/}}]', 'match: [{uri: {prefix: /kfam/}, headers: {x-a: {exact: b}}}, {uri: {prefix: /kfam/}}]')],
+  ['a name for a route', '26.03', within('VirtualService', 'katib-ui', '  - match:', '  - name: katib\n    match:')],
+  ['a Service’s port named anew', '26.03', within('Service', 'profiles-kfam', 'ports: [{port: 8081}]', 'ports: [{name: http, port: 8081}]')],
+  ['a Service of other pods', '26.03', add('apiVersion: v1\nkind: Service\nmetadata: {name: other, namespace: default}\nspec: {selector: {app: other}, ports: [{name: http, port: 80}]}\n')],
+  ['a Namespace', '26.03', add('apiVersion: v1\nkind: Namespace\nmetadata: {name: unused, labels: {istio-injection: enabled}}\n')],
+  ['a DestinationRule with subsets nobody names', '26.03', add('apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: subsets, namespace: kubeflow}\nspec: {host: katib-ui.kubeflow.svc.cluster.local, subsets: [{name: v1, labels: {version: v1}}]}\n')],
+  ['ISTIO_MUTUAL written out', '26.03', add('apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: mutual, namespace: kubeflow}\nspec: {host: katib-ui.kubeflow.svc.cluster.local, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}\n')],
+  ['a Sidecar that lists everything', '26.03', add(`apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: default, namespace: oauth2-proxy}\nspec: {egress: [{hosts: ["*/*"]}]}\n`)],
+  ['a Gateway nobody’s pods serve', '26.03', add('apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: elsewhere, namespace: kubeflow}\nspec: {selector: {istio: elsewhere}, servers: [{hosts: ["*"], port: {name: http, number: 80, protocol: HTTP}}]}\n')],
+  ['a ServiceEntry of another world', '26.03', add('apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: pypi, namespace: default}\nspec: {hosts: [pypi.org], ports: [{number: 443, name: tls, protocol: TLS}], resolution: DNS, location: MESH_EXTERNAL}\n')],
+  ['a Telemetry', '26.03', add('apiVersion: telemetry.istio.io/v1\nkind: Telemetry\nmetadata: {name: logs, namespace: istio-system}\nspec: {accessLogging: [{providers: [{name: envoy}]}]}\n')],
+  ['an owner’s annotation', '26.03', replace('annotations: {role: admin, user: user@example.com}', 'annotations: {role: admin, user: user@example.com, note: x}')],
+  ['resources of a container', 'v1.8', within('Deployment', 'centraldashboard', 'metadata: {name: centraldashboard', 'metadata: {labels: {a: b}, name: centraldashboard')],
+  ['an EnvoyFilter’s priority', 'v1.6', within('EnvoyFilter', 'authn-filter', 'spec:\n  configPatches', 'spec:\n  priority: 0\n  configPatches')],
+  ['the filter’s wait', 'v1.8', within('EnvoyFilter', 'authn-filter', 'timeout: "10s"', 'timeout: "5s"')],
+  ['accounts in another order', 'v1.9', within('AuthorizationPolicy', 'ml-pipeline', '        - cluster.local/ns/kubeflow/sa/ml-pipeline\n        - cluster.local/ns/kubeflow/sa/ml-pipeline-ui\n', '        - cluster.local/ns/kubeflow/sa/ml-pipeline-ui\n        - cluster.local/ns/kubeflow/sa/ml-pipeline\n')],
+] // biome-ignore format: a table
