@@ -304,7 +304,10 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_CREDENTIALS_WRONG: (f) =>
     `the door says: ${f.words}${f.user ? ` (as \`${f.user}\`)` : ''}; ${hintFor[f.what ?? 'password']} with \`kfdoor login ${f.door}\``,
   ERR_DOOR_REFUSED: (f) =>
-    `\`${f.url}\` answers ${f.status}: ${f.words}; see \`kfdoor why '${f.words.replaceAll("'", ' ').slice(0, 80)}'\``,
+    `\`${f.url}\` answers ${f.status}: ${f.words}; see \`kfdoor why '${f.words
+      .replaceAll("'", ' ')
+      .slice(0, 80)
+      .replace(/(?<=.{60}) \S*$/, '')}'\``,
   ERR_DOOR_UNKNOWN: (f) =>
     `no door is called \`${f.name}\`${f.known.length > 0 ? `; there are ${f.known.map((one) => `\`${one}\``).join(', ')}` : ''}; sign in with \`kfdoor login URL\``,
   ERR_DOOR_UNREACHABLE: (f) => `cannot reach \`${f.url}\`: ${f.reason}`,
@@ -318,7 +321,7 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_MODEL_NOT_FOUND: (f) =>
     f.refused.length > 0
       ? `the door refuses the way to model \`${f.model}\`: ${f.refused.slice(0, 3).join('; ')}; see \`kfdoor why 'RBAC: access denied'\``
-      : `no model server answers for \`${f.model}\` at ${f.tried.slice(0, 6).join(', ')}; name its host or its path`,
+      : `no model server answers for \`${f.model}\` at ${f.tried.slice(0, 6).join(', ')}; name the host or path \`kubectl -n ${f.model.split('/')[0]} get inferenceservice ${f.model.split('/')[1]}\` shows with \`--host\` or \`--path\`, unless it is one of the cluster only (\`.svc.cluster.local\`)`,
   ERR_NEEDS_BROWSER: (f) =>
     f.connector
       ? `connector \`${f.connector}\` signs people in at ${f.where}, which needs a browser; run \`kfdoor login ${f.door} --browser --connector ${f.connector}\``
@@ -337,7 +340,10 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_SIGN_IN_LIMITED: (f) =>
     `the door lets nobody try for now: ${f.words}${f.retryAfter ? `; try again in ${f.retryAfter} s` : '; wait a minute and try again'}`,
   ERR_SIGN_IN_REFUSED: (f) =>
-    `the door refused the sign-in (${f.status}): ${f.words}; see \`kfdoor why '${f.words.replaceAll("'", ' ').slice(0, 80)}'\``,
+    `the door refused the sign-in (${f.status}): ${f.words}; see \`kfdoor why '${f.words
+      .replaceAll("'", ' ')
+      .slice(0, 80)
+      .replace(/(?<=.{60}) \S*$/, '')}'\``,
   ERR_OBJECT_CHANGED: (f) => `the plan does not fit any more: ${f.object}: ${f.reason}; plan again`,
   ERR_MANAGED_ELSEWHERE: (f) =>
     `what is kept elsewhere is not changed here: ${f.objects.map(({ object, manager }) => `${object} is kept by ${manager}`).join('; ')}, which would undo a change made here; nothing was written; make the change where it is kept, with \`-o yaml\` or \`-o kustomize DIR\``,

@@ -20,10 +20,8 @@ export function quickToken(env: Environment, argv: readonly string[], now: numbe
     const door = doors.find((one) => one.name === name)
     if (!door) return undefined
     const path = `${data}/kfdoor/credentials/${door.name}.json`
-    const { mode, uid } = fs().lstatSync(path)
-    if ((mode & 0o170077) !== 0o100000 || uid !== process.getuid?.()) return undefined
-    const { credential } = read(path) as { credential: Kept }
-    return write(credential, door, asked.format, now)
+    const kept = readOwn(path)
+    return kept && write(kept.credential, door, asked.format, now)
   } catch {
     return undefined
   }
@@ -49,6 +47,19 @@ interface Kept {
 
 /** Not imported: an import of `node:fs` makes its streams too, which takes longer than all this does. */
 const fs = () => process.getBuiltinModule('node:fs')
+
+/** A file only we may read, and no link; undefined = it is another. */
+function readOwn(path: string): { credential: Kept } | undefined {
+  const { openSync, fstatSync, readFileSync, closeSync, constants } = fs()
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    const { mode, uid } = fstatSync(file)
+    if ((mode & 0o170077) !== 0o100000 || uid !== process.getuid?.()) return undefined
+    return JSON.parse(readFileSync(file, 'utf8')) as { credential: Kept }
+  } finally {
+    closeSync(file)
+  }
+}
 
 const read = (path: string): unknown => JSON.parse(fs().readFileSync(path, 'utf8'))
 

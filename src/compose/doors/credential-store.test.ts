@@ -1,6 +1,15 @@
 /** Where credentials are kept: every place keeps the same promises, and none stands in for another. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -109,3 +118,38 @@ for (const [asked, told, before, want] of choices) {
 test('a place that is none is refused', () => {
   assert.throws(() => chosenStore({}, 'vault', undefined), /`vault` is no place/)
 })
+
+const exposures: readonly (readonly [why: string, expose: (path: string) => void])[] = [
+  ['the group may read', (path) => chmodSync(path, 0o640)],
+  ['others may write', (path) => chmodSync(path, 0o602)],
+  [
+    'is a link',
+    (path) => {
+      renameSync(path, `${path}.real`)
+      symlinkSync(`${path}.real`, path)
+    },
+  ],
+  [
+    'is a link to nothing',
+    (path) => {
+      rmSync(path)
+      symlinkSync('/nowhere', path)
+    },
+  ],
+]
+for (const [why, expose] of exposures) {
+  test(`a credential file that ${why} is not used`, { skip: process.platform === 'win32' }, async () => {
+    const store = keptStore(env, { name: 'exposed', credentialStore: 'file' })
+    await store.alone(() => store.save(credential))
+    assert.deepEqual(await store.load(), credential)
+    expose(join(folder, 'kfdoor', 'credentials', 'exposed.json'))
+    await assert.rejects(
+      keptStore(env, { name: 'exposed', credentialStore: 'file' }).load(),
+      (error) =>
+        isFault(error) && error.code === 'ERR_CREDENTIALS_EXPOSED' && !error.message.includes('a-secret'),
+    )
+    // Signing in anew replaces it, and touches nothing it pointed at.
+    await store.alone(() => store.save(credential))
+    assert.deepEqual(await store.load(), credential)
+  })
+}

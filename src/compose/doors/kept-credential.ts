@@ -1,8 +1,8 @@
-import { lstatSync, rmSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../../base/index.ts'
 import type { Credential, CredentialStore } from '../../client/index.ts'
-import { readIfThere, writePrivateFile } from '../private-file.ts'
+import { writePrivateFile } from '../private-file.ts'
 import { privateFolder } from '../state.ts'
 import { withFileLock } from './file-lock.ts'
 import { credentialsFolder, type Environment } from './folders.ts'
@@ -34,8 +34,7 @@ export function fileCredentialStore(env: Environment, door: string): CredentialS
  */
 export function readCredential(env: Environment, door: string): Credential | undefined {
   const path = fileOf(env, door)
-  refuseExposed(path)
-  const text = readIfThere(path)
+  const text = readOwn(path)
   if (text === undefined) return undefined
   try {
     const { kind, credential } = JSON.parse(text) as { kind?: string; credential?: Credential }
@@ -53,16 +52,29 @@ export function forgetCredential(env: Environment, door: string): void {
   rmSync(fileOf(env, door), { force: true })
 }
 
-/** As OpenSSH does with a private key: what others may have read is not used. */
-function refuseExposed(path: string): void {
-  if (process.platform === 'win32') return
-  let found: { mode: number; uid: number; isSymbolicLink(): boolean }
+/**
+ * As OpenSSH does with a private key: what others may have read is not used. The file that is looked at is the
+ * one that is read, whatever is put in its place meanwhile.
+ */
+function readOwn(path: string): string | undefined {
+  const exposed = (mode: number) =>
+    new Fault('ERR_CREDENTIALS_EXPOSED', { path, mode: `0${(mode & 0o777).toString(8)}` })
+  let file: number
   try {
-    found = lstatSync(path)
-  } catch {
-    return
+    // Not there on Windows, where neither links nor modes are looked at.
+    file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    if (code === 'ELOOP' || code === 'EMLINK') throw exposed(lstatSync(path).mode)
+    throw error
   }
-  const mine = process.getuid === undefined || found.uid === process.getuid()
-  if (mine && !found.isSymbolicLink() && (found.mode & 0o077) === 0) return
-  throw new Fault('ERR_CREDENTIALS_EXPOSED', { path, mode: `0${(found.mode & 0o777).toString(8)}` })
+  try {
+    const { mode, uid } = fstatSync(file)
+    const mine = process.getuid === undefined || uid === process.getuid()
+    if (process.platform !== 'win32' && (!mine || (mode & 0o077) !== 0)) throw exposed(mode)
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
+  }
 }
