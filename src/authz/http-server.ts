@@ -185,6 +185,7 @@ export function createHttpServer(options: HttpServerOptions): AuthzHttpServer {
     clock: Date.now,
     serve: (request) => take(new PlainExchange(request)),
     other(socket) {
+      socket.allowHalfOpen = true
       for (const listener of byNode) listener.call(server, socket)
     },
     refuse(socket) {
@@ -196,6 +197,8 @@ export function createHttpServer(options: HttpServerOptions): AuthzHttpServer {
     sockets.add(socket)
     socket.on('error', () => {})
     socket.once('close', () => sockets.delete(socket))
+    // Node's server opens them so that it can end them itself; here a client that leaves is let go.
+    socket.allowHalfOpen = false
     face.take(socket)
   })
 

@@ -1,8 +1,9 @@
 /** One decision, asked for in each of the ways proxies have. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect as connectTo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { createAuthorize, type SignIn } from './authorize.ts'
 import { createGrpcServer } from './grpc/grpc-server.ts'
@@ -294,6 +295,22 @@ describe('over HTTP', () => {
     const last = decisions.at(-1)?.verdict
     assert.match((last?.kind === 'deny' && last.detail) || '', /10\.0\.0\.1/)
   })
+
+  const asked = 'GET / HTTP/1.1\r\nHost: door.test\r\nCookie: s=1\r\n'
+  for (const [what, request] of [
+    ['a plain request', `${asked}\r\n`],
+    ['one that Node reads', `${asked}X-Unusual: a\tb\r\n\r\n`],
+    ['nothing', ''],
+  ] as const)
+    it(`lets a client go that leaves after ${what}`, { timeout: 60_000 }, async () => {
+      const { port } = servers.bare.http.server.address() as AddressInfo
+      const socket = connectTo(port, '127.0.0.1')
+      if (request === '') socket.once('connect', () => socket.end())
+      else socket.write(request)
+      // Only the server's own end closes it.
+      socket.once('data', () => socket.end())
+      await once(socket, 'close')
+    })
 
   it('takes two credentials for none', async () => {
     const headers = { authorization: [`Bearer ${issuer.token()}`, 'Bearer x'] }
