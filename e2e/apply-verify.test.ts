@@ -86,7 +86,26 @@ test('a door that has the change answers as predicted', async () => {
   assert.match(out, /: applied/)
   assert.match(err, /asked the door: [1-9]\d* as predicted, 0 otherwise/)
   assert.equal((await fetch(`${door.ready.httpUrl}/dex/.well-known/openid-configuration`)).status, 403)
-  assert.equal((await type(['rollback', planFile, '--yes'])).code, 0)
+  const back = await type(['rollback', planFile, '--yes', '--verify', door.ready.httpUrl])
+  assert.equal(back.code, 0, back.err)
+  assert.match(back.err, /asked the door: [1-9]\d* as predicted, 0 otherwise/)
+  assert.deepEqual(bytes(), was)
+})
+
+test('a command that changes a door asks it too, and so does its rollback', async () => {
+  const was = bytes()
+  const words = ['expose', 'sklearn-iris', '--to', 'sa:team-a/ci', '-f', mesh, '--apply', '--yes']
+  const asked = await type([...words, '--verify', door.ready.httpUrl, '--auto-rollback'])
+  assert.equal(asked.code, 0, asked.err)
+  assert.match(asked.err, /asked the door: [1-9]\d* as predicted, 0 otherwise/)
+  const [name] = /expose-sklearn-iris-[0-9a-f]{6}/.exec(asked.out) ?? []
+  assert.ok(name, asked.out)
+  assert.equal((await type(['rollback', name, '--yes', '--verify', door.ready.httpUrl])).code, 0)
+  assert.deepEqual(bytes(), was)
+
+  const alone = await type([...words.slice(0, -2), '--verify', door.ready.httpUrl])
+  assert.equal(alone.code, 2)
+  assert.match(alone.err, /KFD0100: .*add `--apply`/)
   assert.deepEqual(bytes(), was)
 })
 

@@ -17,8 +17,9 @@ import { type PlanStatus, planStatus } from '../src/compose/change/plan-status.t
 import { rollBack } from '../src/compose/change/roll-back.ts'
 import { profileFiles } from '../src/compose/profiles.ts'
 import type { Plan } from '../src/planner/index.ts'
-import { changedIn, dumpOf } from './change/cluster-dump.ts'
-import { planByCommand } from './change/commands.ts'
+import { localGatewayOnIngress } from '../tools/tour/overlays.ts'
+import { changedIn, clearTo, dumpOf } from './change/cluster-dump.ts'
+import { commandRows, planByCommand } from './change/commands.ts'
 import { plainPlan, rows } from './change/rows.ts'
 import { kfdoor } from './door.ts'
 import { type Fate, type FaultyProxy, startFaultyProxy } from './parts/faulty-proxy.ts'
@@ -29,30 +30,16 @@ const folder = mkdtempSync(join(tmpdir(), 'kfdoor-change-faults-'))
 const kubeconfig = join(folder, 'kubeconfig')
 let cluster: Cluster
 let proxy: FaultyProxy
-const plans: Plan[] = []
+let empty: ReadonlyMap<string, string>
+/** By subject, for the door that is loaded. */
+const plans = new Map<string, Plan>()
 
 before(async () => {
   cluster = await startCluster()
   await installKinds(cluster)
-  await dumpOf(cluster)
+  empty = await dumpOf(cluster)
   proxy = await startFaultyProxy(cluster)
   proxy.kubeconfig(kubeconfig, ['admin'])
-  const files = profileFiles('26.03', { tls: false, demo: true }).map(({ text }, index) => {
-    const path = join(folder, `${String(index).padStart(2, '0')}.yaml`)
-    writeFileSync(path, text)
-    return path
-  })
-  await loadYaml(cluster, files, 'kubectl')
-  for (const row of rows) {
-    const plan = await plainPlan(row, kubeconfig, proxy.url)
-    assert.ok(plan !== undefined)
-    plans.push(plan)
-  }
-  for (const words of commands) {
-    const { plan, err } = await planByCommand(words, kubeconfig)
-    assert.ok(plan !== undefined, err)
-    plans.push(plan)
-  }
 })
 after(async () => {
   await proxy?.close()
@@ -60,8 +47,38 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const commands = ['expose sklearn-iris --to user:user@example.com', 'tls enable --secret kubeflow-tls']
-const subjects = [...rows.map(({ name }) => name), ...commands]
+const full = process.env.KFDOOR_CHANGE === 'full'
+
+/** Doors, each with the commands that are interrupted there: the short ones, or all of them. */
+const worlds = (['26.03', 'v1.6'] as const).map((release) => ({
+  release,
+  rows: release === '26.03' ? rows : [],
+  commands: commandRows.filter(
+    ({ on, short, first }) =>
+      (full ? on.includes(release) : on[0] === release && short) && first === undefined,
+  ),
+}))
+
+async function load({ release, rows: ways, commands }: (typeof worlds)[number]): Promise<void> {
+  proxy.cut(false)
+  proxy.plan(() => 'pass')
+  await clearTo(cluster, empty)
+  plans.clear()
+  const inputs = profileFiles(release, { tls: false, demo: true })
+  const texts = [...inputs.map(({ text }) => text), ...(release === 'v1.6' ? [localGatewayOnIngress] : [])]
+  const files = texts.map((text, index) => {
+    const path = join(folder, `${release}-${String(index).padStart(2, '0')}.yaml`)
+    writeFileSync(path, text)
+    return path
+  })
+  await loadYaml(cluster, files, 'kubectl')
+  for (const row of ways) plans.set(row.name, (await plainPlan(row, kubeconfig, proxy.url)) as Plan)
+  for (const { words } of commands) {
+    const { plan, err } = await planByCommand(words, kubeconfig)
+    assert.ok(plan !== undefined, err)
+    plans.set(words, plan)
+  }
+}
 
 let runs = 0
 
@@ -77,7 +94,8 @@ async function inOneRun(
   proxy.plan(() => 'pass')
   const env = { XDG_STATE_HOME: join(folder, `state-${runs++}`) }
   const was = await dumpOf(cluster)
-  const place = await openPlace(plans[0] as Plan, { env, kubeconfig, say: () => {} })
+  const [any] = plans.values()
+  const place = await openPlace(any as Plan, { env, kubeconfig, say: () => {} })
   try {
     await work({ place, env, status: (plan) => planStatus(plan, env, place) })
   } finally {
@@ -111,89 +129,97 @@ const fates: readonly { readonly fate: Fate; readonly landed: boolean }[] = [
 ]
 const ends = ['apply --continue', 'rollback'] as const
 /** Commands write more, and the same ways: each fate once on the way there, one on the way back. */
-const isDone = (which: number, fate: Fate, end?: (typeof ends)[number]): boolean =>
-  which >= rows.length &&
-  (end === undefined ? fate !== 'drop-after' : (fate === 'fail') !== (end === 'rollback'))
+const isDone = (isCommand: boolean, fate: Fate, end?: (typeof ends)[number]): boolean =>
+  isCommand && (end === undefined ? fate !== 'drop-after' : (fate === 'fail') !== (end === 'rollback'))
 
-describe('a plan that is interrupted', () => {
-  for (const [which, name] of subjects.entries()) {
-    for (const { fate, landed } of fates) {
-      for (const end of ends) {
-        if (isDone(which, fate, end)) continue
-        test(`${name}: ${fate} at each write, then ${end}`, async () => {
-          const plan = plans[which] as Plan
-          for (let at = 1; at <= plan.spec.changes.length; at++) {
+for (const world of worlds)
+  describe(`a plan for ${world.release} that is interrupted`, () => {
+    before(() => load(world))
+    const subjects = [
+      ...world.rows.map(({ name }) => ({ name, isCommand: false })),
+      ...world.commands.map(({ words }) => ({ name: words, isCommand: true })),
+    ]
+    for (const { name, isCommand } of subjects) {
+      for (const { fate, landed } of fates) {
+        for (const end of ends) {
+          if (isDone(isCommand, fate, end)) continue
+          test(`${name}: ${fate} at each write, then ${end}`, async () => {
+            const plan = plans.get(name) as Plan
+            for (let at = 1; at <= plan.spec.changes.length; at++) {
+              await inOneRun(async ({ place, status }) => {
+                // From the nth write on nothing comes back: reading again fails too.
+                proxy.plan(({ number }) => {
+                  if (number < at) return 'pass'
+                  if (fate !== 'fail') queueMicrotask(() => proxy.cut(true))
+                  return fate
+                })
+                const { code } = await faultOf(applyPlan(plan, place))
+                assert.equal(code, 'ERR_PLAN_CUT')
+                if (fate !== 'fail') {
+                  const { unseen, steps } = await status(plan)
+                  assert.match(unseen ?? '', /cannot reach/)
+                  assert.equal(steps[at - 1]?.state, 'writing')
+                }
+                proxy.cut(false)
+                proxy.plan(() => 'pass')
+                const before = await status(plan)
+                assert.equal(before.state, 'applying')
+                assert.equal(written(before), landed ? at : at - 1)
+                assert.equal((await faultOf(applyPlan(plan, place))).code, 'ERR_PLAN_STATE')
+                if (end === 'apply --continue') {
+                  assert.equal((await applyPlan(plan, place, { resume: true })).outcome, 'applied')
+                  assert.equal(proxy.writes.length, plan.spec.changes.length - written(before))
+                  assert.equal((await applyPlan(plan, place, { resume: true })).outcome, 'already')
+                  assert.equal((await status(plan)).state, 'applied')
+                }
+                const undone = await rollBack(plan, place)
+                assert.equal(
+                  undone.outcome,
+                  written(before) + (end === 'rollback' ? 0 : 1) === 0 ? 'nothing' : 'rolled-back',
+                )
+                assert.equal((await rollBack(plan, place)).outcome, 'nothing')
+              })
+            }
+          })
+        }
+      }
+    }
+
+    for (const { name, isCommand } of subjects) {
+      for (const { fate } of fates) {
+        if (isDone(isCommand, fate)) continue
+        test(`${name}: ${fate} at each write of the rollback, then rollback again`, async () => {
+          const plan = plans.get(name) as Plan
+          for (let at = 1; ; at++) {
+            let met = false
             await inOneRun(async ({ place, status }) => {
-              // From the nth write on nothing comes back: reading again fails too.
+              await applyPlan(plan, place)
               proxy.plan(({ number }) => {
                 if (number < at) return 'pass'
+                met = true
                 if (fate !== 'fail') queueMicrotask(() => proxy.cut(true))
                 return fate
               })
-              const { code } = await faultOf(applyPlan(plan, place))
-              assert.equal(code, 'ERR_PLAN_CUT')
-              if (fate !== 'fail') {
-                const { unseen, steps } = await status(plan)
-                assert.match(unseen ?? '', /cannot reach/)
-                assert.equal(steps[at - 1]?.state, 'writing')
-              }
+              await rollBack(plan, place).catch((error) => assert.equal(error.code, 'ERR_PLAN_CUT'))
               proxy.cut(false)
               proxy.plan(() => 'pass')
-              const before = await status(plan)
-              assert.equal(before.state, 'applying')
-              assert.equal(written(before), landed ? at : at - 1)
+              const { state } = await status(plan)
+              if (state === 'rolled-back') return
               assert.equal((await faultOf(applyPlan(plan, place))).code, 'ERR_PLAN_STATE')
-              if (end === 'apply --continue') {
-                assert.equal((await applyPlan(plan, place, { resume: true })).outcome, 'applied')
-                assert.equal(proxy.writes.length, plan.spec.changes.length - written(before))
-                assert.equal((await applyPlan(plan, place, { resume: true })).outcome, 'already')
-                assert.equal((await status(plan)).state, 'applied')
-              }
-              const undone = await rollBack(plan, place)
-              assert.equal(
-                undone.outcome,
-                written(before) + (end === 'rollback' ? 0 : 1) === 0 ? 'nothing' : 'rolled-back',
-              )
-              assert.equal((await rollBack(plan, place)).outcome, 'nothing')
+              await rollBack(plan, place)
+              assert.equal((await status(plan)).state, 'rolled-back')
             })
+            if (!met) break
           }
         })
       }
     }
-  }
-
-  for (const [which, name] of subjects.entries()) {
-    for (const { fate } of fates) {
-      if (isDone(which, fate)) continue
-      test(`${name}: ${fate} at each write of the rollback, then rollback again`, async () => {
-        const plan = plans[which] as Plan
-        for (let at = 1; ; at++) {
-          let met = false
-          await inOneRun(async ({ place, status }) => {
-            await applyPlan(plan, place)
-            proxy.plan(({ number }) => {
-              if (number < at) return 'pass'
-              met = true
-              if (fate !== 'fail') queueMicrotask(() => proxy.cut(true))
-              return fate
-            })
-            await rollBack(plan, place).catch((error) => assert.equal(error.code, 'ERR_PLAN_CUT'))
-            proxy.cut(false)
-            proxy.plan(() => 'pass')
-            const { state } = await status(plan)
-            if (state === 'rolled-back') return
-            assert.equal((await faultOf(applyPlan(plan, place))).code, 'ERR_PLAN_STATE')
-            await rollBack(plan, place)
-            assert.equal((await status(plan)).state, 'rolled-back')
-          })
-          if (!met) break
-        }
-      })
-    }
-  }
-})
+  })
 
 describe('a process that is killed', () => {
+  const [world] = worlds
+  before(() => load({ ...(world as (typeof worlds)[number]), commands: [] }))
+
   /** Runs the command line, and kills it when the proxy has write number `at` in its hands. */
   async function killedAt(
     words: readonly string[],
@@ -222,7 +248,7 @@ describe('a process that is killed', () => {
     ['drop-after', 'after'],
   ] as const) {
     test(`kill -9 ${when} each write is done: status knows, going on and rolling back finish`, async () => {
-      const plan = plans[2] as Plan
+      const plan = plans.get(rows[2]?.name ?? '') as Plan
       const file = join(folder, 'plan.json')
       writeFileSync(file, JSON.stringify(plan))
       for (let at = 1; at <= plan.spec.changes.length; at++) {

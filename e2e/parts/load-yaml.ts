@@ -160,11 +160,18 @@ async function apply(cluster: Cluster, object: ApiObject, manager = 'test'): Pro
     plurals.set(key, resource)
   }
   const scope = resource.namespaced ? `/namespaces/${metadata.namespace ?? 'default'}` : ''
-  const { status, body } = await cluster.call(
-    'PATCH',
-    `${root}${scope}/${resource.plural}/${metadata.name}?fieldManager=${manager}&force=true`,
-    { body: JSON.stringify(object), contentType: 'application/apply-patch+yaml' },
-  )
+  const put = () =>
+    cluster.call(
+      'PATCH',
+      `${root}${scope}/${resource.plural}/${metadata.name}?fieldManager=${manager}&force=true`,
+      { body: JSON.stringify(object), contentType: 'application/apply-patch+yaml' },
+    )
+  let { status, body } = await put()
+  // The port of a Service that was deleted a moment ago is given back a moment later, and nothing says when.
+  for (let tries = 0; status === 422 && /already allocated/.test(body?.message) && tries < 200; tries++) {
+    await new Promise((again) => setTimeout(again, 100))
+    ;({ status, body } = await put())
+  }
   if (status !== 200 && status !== 201)
     throw new Error(`${kind} ${metadata.name}: ${status} ${body?.message ?? ''}`)
 }

@@ -65,8 +65,13 @@ export function openKubeApi(access: ClusterAccess): KubeApi {
           call.on('error', failed)
           call.end()
         })
-        if (response.statusCode !== 200) return void response.destroy()
-        yield* createInterface({ input: response })
+        // Whoever has seen enough goes, and what comes of the connection then is nobody's.
+        response.on('error', () => {})
+        try {
+          if (response.statusCode === 200) yield* createInterface({ input: response })
+        } finally {
+          response.destroy()
+        }
       } catch {
         // Whoever watches looks again, and meets what ended it.
       }

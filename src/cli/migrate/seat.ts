@@ -22,11 +22,12 @@ export const seat = (io: Io, which: Seat) =>
     )
     .action(async (options, command) => {
       const change = command.opts() as ChangeOptions & typeof options
-      if (change.apply && !change.filename && !change.snapshot) {
+      const isKept = change.apply || change.output === 'plan' || change.dryRun === 'server'
+      if (isKept && !change.filename && !change.snapshot) {
         throw new Fault('ERR_USAGE', {
           message:
-            'a workload is read from a cluster in part, without what may be secret, so it cannot be written back whole',
-          next: 'patch it with deploy/seats, as the plan shows: `kubectl patch --patch-file`',
+            'a workload is read from a cluster in part, without what may be secret, so no plan of it can be carried out',
+          next: 'leave out `--apply`, `-o plan` and `--dry-run server`: the page shows the change and the line to type, `kubectl patch --patch-file` with a file of deploy/seats',
         })
       }
       const { migrateAuthService } = await import('../../planner/index.ts')

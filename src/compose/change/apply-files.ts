@@ -6,7 +6,7 @@ import type { Plan } from '../../planner/index.ts'
 import { readIfThere } from '../private-file.ts'
 import { type ChangedFile, changedFiles } from './changed-files.ts'
 import { withPlanLock } from './plan-lock.ts'
-import { fingerprint, savePlan, writeDurably } from './plan-store.ts'
+import { fingerprint, readDurable, savePlan, writeDurably } from './plan-store.ts'
 
 /** What was done to files: 0600, and beside the plan. */
 export interface FilesJournal {
@@ -113,7 +113,7 @@ export async function rollBackFiles(
 /** @throws Fault ERR_JOURNAL_UNUSABLE */
 export function readFilesJournal(plan: Plan, folder: string): FilesJournal | undefined {
   const path = journalPath(folder)
-  const text = readIfThere(path)
+  const text = readDurable(path)
   if (text === undefined) return undefined
   try {
     const journal = JSON.parse(text) as FilesJournal

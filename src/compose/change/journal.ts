@@ -2,8 +2,7 @@ import { join } from 'node:path'
 import { Fault } from '../../base/index.ts'
 import type { KubeObject } from '../../kube/index.ts'
 import type { Change, ObjectName, Plan } from '../../planner/index.ts'
-import { readIfThere } from '../private-file.ts'
-import { fingerprint, writeDurably } from './plan-store.ts'
+import { fingerprint, readDurable, writeDurably } from './plan-store.ts'
 
 /** `writing` and `undoing` are written before the request goes out: what became of it is asked later. */
 export type StepState = 'pending' | 'writing' | 'written' | 'undoing' | 'undone'
@@ -66,7 +65,7 @@ export function keepJournal(journal: Journal, { folder, now }: JournalPlace): vo
 /** @throws Fault ERR_JOURNAL_UNUSABLE, ERR_PLAN_STATE where it is of another plan */
 export function readJournal(plan: Plan, folder: string): Journal | undefined {
   const path = pathOf(folder)
-  const text = readIfThere(path)
+  const text = readDurable(path)
   if (text === undefined) return undefined
   let journal: Journal
   try {

@@ -84,6 +84,11 @@ export function writeDurably(path: string, text: string): void {
   })
 }
 
+/** undefined = there is none. @throws Fault ERR_JOURNAL_UNUSABLE where it cannot be read */
+export function readDurable(path: string): string | undefined {
+  return unusable(path, () => readIfThere(path))
+}
+
 function unusable<T>(path: string, work: () => T): T {
   try {
     return work()

@@ -1,0 +1,112 @@
+/** Commands that change a door, as the intents behind them, each with a door it has something to do at. */
+import {
+  type Change,
+  type ExposeAsk,
+  enableM2m,
+  enableTls,
+  expose,
+  exposePipelines,
+  type Grantee,
+  migrateAuthnFilter,
+  migrateAuthService,
+  splitGateway,
+  unexpose,
+  usualAudience,
+} from '../../src/planner/index.ts'
+import { localGatewayOnIngress } from '../../tools/tour/overlays.ts'
+import { aWorld, type TestWorld } from './intent-world.ts'
+
+interface Planned {
+  readonly world: () => TestWorld
+  readonly intend: (world: TestWorld) => readonly Change[]
+}
+
+/** The third report's model: in a plain namespace, called from inside. */
+const model = `apiVersion: v1
+kind: Service
+metadata: {name: sklearn-iris-predictor, namespace: kserve-test}
+spec: {selector: {app: iris}, ports: [{name: http, port: 80, targetPort: 8012}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: iris, namespace: kserve-test, labels: {app: iris}, annotations: {sidecar.istio.io/inject: "false"}}
+spec: {containers: [{name: kserve-container, image: sklearnserver, ports: [{containerPort: 8012}]}]}
+---
+apiVersion: networking.istio.io/v1beta1
+kind: VirtualService
+metadata: {name: sklearn-iris, namespace: kserve-test}
+spec:
+  hosts: [sklearn-iris.kserve-test.svc.cluster.local]
+  gateways: [knative-serving/knative-local-gateway]
+  http: [{route: [{destination: {host: sklearn-iris-predictor.kserve-test.svc.cluster.local, port: {number: 80}}}]}]
+`
+
+const demo = () => aWorld(['profiles/26.03/release', 'profiles/26.03/demo'])
+/** The third report's cluster. */
+const report = () => aWorld(['profiles/v1.6/release'], localGatewayOnIngress, model)
+
+const asked = (to: readonly Grantee[], more: Partial<ExposeAsk> = {}): ExposeAsk => ({
+  kind: 'model',
+  name: 'sklearn-iris',
+  to,
+  public: false,
+  audience: usualAudience,
+  timeout: '300s',
+  ...more,
+})
+const ci: Grantee = { kind: 'sa', namespace: 'team-a', name: 'ci' }
+const exposed = (to: Grantee, more?: Partial<ExposeAsk>): Planned => ({
+  world: demo,
+  intend: (world) => expose(world, asked([to], more)).changes,
+})
+const migrated = (way: 'hosts' | 'paths'): Planned => ({
+  world: report,
+  intend: (world) =>
+    migrateAuthnFilter(world, way, {
+      hosts: ['kubeflow.example.com'],
+      paths: ['/v1/*'],
+      provider: 'authn-by-policy',
+    }).changes,
+})
+const tls = (more: object): Planned => ({
+  world: demo,
+  intend: (world) => enableTls(world, { secret: 'kubeflow-tls', ...more }).changes,
+})
+
+export const planned = {
+  'expose --to sa': exposed(ci),
+  'expose --to user': exposed({ kind: 'user', email: 'user@example.com' }),
+  'expose --to group': exposed({ kind: 'group', name: 'ml' }),
+  'expose --methods GET --until': exposed(ci, { methods: ['GET'], until: '2030-12-31' }),
+  'expose pipelines': {
+    world: demo,
+    intend: (world) =>
+      exposePipelines(world, {
+        to: [{ kind: 'sa', namespace: 'kubeflow', name: 'ci' }],
+        namespace: 'kubeflow-user-example-com',
+      }).changes,
+  },
+  unexpose: {
+    world: () => {
+      const world = demo()
+      return world.after(expose(world, asked([ci])).changes)
+    },
+    intend: ({ door }) => unexpose(door, { kind: 'model', name: 'sklearn-iris' }).changes,
+  },
+  'tls enable --secret': tls({}),
+  'tls enable --cert-manager': tls({
+    hosts: ['kubeflow.example.com'],
+    issuer: { kind: 'ClusterIssuer', name: 'letsencrypt' },
+  }),
+  'm2m enable': {
+    world: () => aWorld(['profiles/26.03/release']),
+    intend: (world) => enableM2m(world, {}).changes,
+  },
+  'split-gateway': { world: report, intend: (world) => splitGateway(world, {}).changes },
+  'migrate authn-filter --by hosts': migrated('hosts'),
+  'migrate authn-filter --by paths': migrated('paths'),
+  'migrate oauth2-proxy': {
+    world: demo,
+    intend: (world) => migrateAuthService(world, 'oauth2-proxy', { image: 'kfdoor:test' }).changes,
+  },
+} satisfies Readonly<Record<string, Planned>>
