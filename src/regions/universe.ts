@@ -35,7 +35,14 @@ export function canonicalPath(nfa: Nfa, rules: PathRules, label: Label): Starts 
   const segment = nfa.state(label)
   const inside = nfa.state(label)
   nfa.edge(start, charsOf('/'), segment)
-  if (!rules.mergeSlashes) nfa.edge(segment, charsOf('/'), segment)
+  if (rules.mergeSlashes) {
+    // Of nothing but slashes two are left.
+    const first = nfa.state()
+    nfa.edge(start, charsOf('/'), first)
+    nfa.edge(first, charsOf('/'), nfa.state(label))
+  } else {
+    nfa.edge(segment, charsOf('/'), segment)
+  }
   nfa.edge(inside, charsOf('/'), segment)
   const plain = without(chars, '/%.')
   const escapedBy =
