@@ -116,7 +116,8 @@ export class Http1Exchange implements Exchange {
     this.status = status
     if (this.#draining()) headers.push('connection', 'close')
     // Node's `keep-alive` notes say nothing in HTTP/1.1, and Envoy sends none.
-    else if (this.#request.httpVersionMinor === 1) this.#response.removeHeader('connection')
+    else if (this.#request.httpVersionMinor === 1 && this.#response.shouldKeepAlive)
+      this.#response.removeHeader('connection')
     this.#response.sendDate = !has(headers, 'date')
     this.#response.writeHead(status, headers)
   }

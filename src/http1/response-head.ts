@@ -17,12 +17,14 @@ interface ResponseHead {
  * Transfer-Encoding is left out: how the body is framed is decided here.
  *
  * @param headers names and values in turn
+ * @param close the client wants the connection closed behind it
  */
 export function headOf(
   status: number,
   headers: readonly string[],
   toHead: boolean,
   date: string,
+  close: boolean,
 ): ResponseHead {
   let text = statusLine(status)
   let length = -1
@@ -49,6 +51,8 @@ export function headOf(
     text += `${name}: ${value}\r\n`
   }
   if (!dated) text += `Date: ${date}\r\n`
+  // Who asked for the end of the connection may still take it for kept, unless told (RFC 9112 §9.6).
+  if (close && !last) text += 'Connection: close\r\n'
   if (toHead || status === 204 || status === 304) {
     return { text: `${text}\r\n`, framing: 'none', length: -1, last }
   }
@@ -67,7 +71,7 @@ export interface PreparedAnswer {
  * @throws TypeError where a name is no token, a value would end its line, or the headers are others
  */
 export function prepareAnswer(status: number, headers: readonly string[]): PreparedAnswer {
-  const { text, length, last } = headOf(status, headers, false, '')
+  const { text, length, last } = headOf(status, headers, false, '', false)
   const names = headers.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase())
   const lengths = names.filter((name) => name === 'content-length').length
   if (lengths !== 1 || length !== 0 || last || names.includes('date'))

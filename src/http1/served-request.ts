@@ -80,9 +80,8 @@ export class ServedRequest {
    * @throws TypeError where a name is no token or a value would end its line
    */
   start(status: number, headers: readonly string[]): void {
-    const head = headOf(status, headers, this.method === 'HEAD', this.#carrier.date())
-    // Who asked for the end of the connection may still take it for kept, unless told (RFC 9112 §9.6).
-    this.#head = this.last && !head.last ? `${head.text.slice(0, -2)}${CLOSE}\r\n` : head.text
+    const head = headOf(status, headers, this.method === 'HEAD', this.#carrier.date(), this.last)
+    this.#head = head.text
     this.#framing = head.framing
     this.#owed = head.length
     if (head.last) this.last = true
