@@ -10,7 +10,7 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { Page } from 'playwright-core'
+import type { CDPSession, Page } from 'playwright-core'
 import { openCarried } from '../conformance/families.ts'
 import { secretPrincipal } from '../src/cli/cases/certificates.ts'
 import { readWorld } from '../src/cli/cases/world.ts'
@@ -133,6 +133,34 @@ describe('the engine in a page', { timeout: 1_800_000 }, () => {
   }
 })
 
+type Send = (method: string) => Promise<unknown>
+
+/**
+ * The workers of a page as they are now, the oldest first, each to be asked over the protocol: their heaps are
+ * their own. A worker whose question was overtaken is gone, and another there.
+ */
+async function workersOf(cdp: CDPSession): Promise<() => readonly Send[]> {
+  const sessions = new Set<string>()
+  const waiting = new Map<number, (result: unknown) => void>()
+  let id = 0
+  cdp.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
+    if (targetInfo.type === 'worker') sessions.add(sessionId)
+  })
+  cdp.on('Target.detachedFromTarget', ({ sessionId }) => sessions.delete(sessionId))
+  cdp.on('Target.receivedMessageFromTarget', ({ message }) => {
+    const answer = JSON.parse(message) as { readonly id: number; readonly result: unknown }
+    waiting.get(answer.id)?.(answer.result)
+  })
+  await cdp.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: false })
+  const to = (sessionId: string) => async (method: string) => {
+    id++
+    const answered = new Promise((done) => waiting.set(id, done))
+    await cdp.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify({ id, method }) })
+    return answered
+  }
+  return () => [...sessions].map(to)
+}
+
 describe('the page under load', { timeout: 1_800_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'kfdoor-many-'))
   let started: StartedConsole
@@ -224,9 +252,14 @@ ${routes.join('')}${people.join('')}`,
     await page.goto(`${started.origin}/request?url=${encodeURIComponent('http://localhost/app-1/')}`)
     await page.waitForSelector('.answer .verdict')
     const cdp = await page.context().newCDPSession(page)
-    const heap = async () => {
-      for (let pass = 0; pass < 3; pass++) await cdp.send('HeapProfiler.collectGarbage')
-      return ((await cdp.send('Runtime.getHeapUsage')) as { readonly usedSize: number }).usedSize
+    const workers = await workersOf(cdp)
+    const heaps = async () => {
+      const sizes: number[] = []
+      for (const send of [(method: string) => cdp.send(method as 'Runtime.getHeapUsage'), ...workers()]) {
+        for (let pass = 0; pass < 3; pass++) await send('HeapProfiler.collectGarbage')
+        sizes.push(((await send('Runtime.getHeapUsage')) as { readonly usedSize: number }).usedSize)
+      }
+      return sizes
     }
     await putCursorBehind(page, 'metadata: {name: some')
     const edits = async (count: number) => {
@@ -237,12 +270,17 @@ ${routes.join('')}${people.join('')}`,
       }
       await settled(page)
     }
-    await edits(100)
-    const before = await heap()
+    // An odd number: both times an edit stands there, and both engines have answered about it.
+    await edits(101)
+    const before = await heaps()
     await edits(1000)
-    const after = await heap()
-    const mib = (bytes: number) => (bytes / 1024 ** 2).toFixed(1)
-    assert.ok(after - before < 6 * 1024 ** 2, `the page grew from ${mib(before)} to ${mib(after)} MiB`)
+    const after = await heaps()
+    assert.deepEqual([before.length, after.length], [3, 3], 'the page, and two engines')
+    const mib = (sizes: readonly number[]) => sizes.map((bytes) => (bytes / 1024 ** 2).toFixed(1)).join(', ')
+    for (const [at, size] of after.entries()) {
+      const grown = size - (before[at] as number)
+      assert.ok(grown < 6 * 1024 ** 2, `page and engines grew from ${mib(before)} to ${mib(after)} MiB`)
+    }
     assert.deepEqual(noted, [])
   })
 
