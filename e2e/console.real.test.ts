@@ -326,6 +326,24 @@ spec:
   rules:
   - to: [{operation: {paths: [${JSON.stringify(`/${'y'.repeat(1_000_000)}`)}, "/x*"]}}]
     when: [{key: "request.headers[${'z'.repeat(2000)}]", values: [${quoted}]}]
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: "turned\\u202Eelbaliava", namespace: istio-system}
+spec:
+  action: DENY
+  rules:
+  - to: [{operation: {paths: ["/\\u202Eprivate/**"]}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: "turned\\u2066", namespace: __proto__}
+spec:
+  hosts: ['*']
+  gateways: [istio-system/g]
+  http:
+  - match: [{uri: {prefix: "/\\u202Eturned"}}]
+    route: [{destination: {host: constructor}}]
 `,
     )
     writeFileSync(join(folder, 'cyclic.yaml'), 'a: &a\n  b: *a\n  c: [*a, *a]\n')
@@ -365,6 +383,19 @@ spec:
             ).length,
         )
         assert.equal(made, 0)
+        // Nothing turns the direction of what stands beside it; the editor marks such letters itself.
+        const turned = await page.evaluate(() =>
+          [...document.querySelectorAll<HTMLElement>('#app *')]
+            .filter(
+              (one) =>
+                one.childElementCount === 0 && /[\u202a-\u202e\u2066-\u2069]/.test(one.textContent ?? ''),
+            )
+            .map(
+              (one) =>
+                `${one.localName}.${one.className} in ${one.parentElement?.className}: ${one.textContent}`,
+            ),
+        )
+        assert.deepEqual(turned, [])
         assert.deepEqual(noted, [])
       } finally {
         await close()

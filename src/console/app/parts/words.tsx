@@ -38,4 +38,9 @@ export const outcomeText = (outcome: string): string => {
 
 /** A name of anybody's: shown as text, on one line, and not longer than a reader bears. */
 export const shortened = (text: string, most = 200): string =>
-  text.length > most ? `${text.slice(0, most - 1)}…` : text
+  (text.length > most ? `${text.slice(0, most - 1)}…` : text).replace(turning, escaped)
+
+/** What turns the direction of a line, so that a name could read as what it is not (Unicode's UAX #9), and what hides. */
+const turning = /[\u061c\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g
+
+const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`

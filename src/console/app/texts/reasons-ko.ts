@@ -18,6 +18,7 @@ export const reasonsKo: Readonly<Record<string, ReasonText>> = {
   'plain-listener': '평문 리스너가 연결을 받습니다',
   'listener-is-tls': '이 리스너는 TLS만 받습니다',
   'listener-is-plaintext': '이 리스너는 평문만 받습니다',
+  'https-in-plaintext': '평문 연결에서 https 요청을 받지 않습니다',
   'no-listener': '이 포트에 리스너가 없습니다',
   'no-filter-chain': '이 SNI나 프로토콜을 받는 필터 체인이 없습니다',
   'client-certificate-name': '클라이언트 인증서의 이름이 허용된 이름이 아닙니다',
