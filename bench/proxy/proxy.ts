@@ -12,7 +12,7 @@ import type { Effort, Report } from '../part.ts'
 
 const method: readonly string[] = [
   'Both proxies are Node processes on one core, load (wrk, 32 connections) and upstream (nginx, 251 bytes of JSON) on the other. `plain Node` is `node:http` and a pipe each way, with an agent that keeps connections.',
-  '`kfdoor proxy --no-secret` checks Host, Origin, Fetch Metadata and Referer, takes the client’s credentials out, adds the one of a door, and looks at each answer for a sign-in; it keeps no log.',
+  '`kfdoor proxy` checks Host, Origin, Fetch Metadata, Referer and the secret in the path, takes the client’s credentials out, adds the one of a door, and looks at each answer for a sign-in; it keeps no log.',
   'Memory is VmRSS after 20 000 requests and again after 100 000 more; for the upload, before it and at its highest while 2 GiB went through.',
 ]
 
@@ -62,7 +62,7 @@ export async function benchProxy(effort: Effort, say: (text: string) => void): P
 }
 
 async function startProxy(door: string, folder: string): Promise<Server> {
-  const args = [kfdoorProgram, 'proxy', door, '--no-secret', '-o', 'json']
+  const args = [kfdoorProgram, 'proxy', door, '-o', 'json']
   const env = { ...process.env, KFDOOR_TOKEN: 'bench', XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder }
   let proxy: Pinned | undefined
   const address = () => /"url":"([^"]+)"/.exec(proxy?.output() ?? '')?.[1]
