@@ -22,6 +22,8 @@ export interface Loaded {
 }
 
 const run = promisify(execFile)
+/** How many tokens each server was sent: a run goes on where the last one ended, or it would send known ones. */
+const sentTo = new Map<string, number>()
 
 /** One closed-loop run of wrk on the load core. @throws where an answer was no 2xx or a socket failed; none at all is no failure. */
 export async function wrk({ url, headers = {}, connections, seconds, tokens }: Load): Promise<Loaded> {
@@ -36,7 +38,7 @@ export async function wrk({ url, headers = {}, connections, seconds, tokens }: L
     ...script,
     ...sent,
     url,
-    ...(tokens ? ['--', tokens] : []),
+    ...(tokens ? ['--', tokens, String(sentTo.get(url) ?? 0)] : []),
   ]
   const { stdout } = await run('taskset', ['-c', String(loadCore), join(root, 'usr/bin/wrk'), ...options], {
     env,
@@ -44,6 +46,8 @@ export async function wrk({ url, headers = {}, connections, seconds, tokens }: L
   const bad = /Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)/.exec(stdout)
   if (bad) throw new Error(`${url}: ${bad[0]}`)
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1])
+  // Some were under way when it ended.
+  sentTo.set(url, (sentTo.get(url) ?? 0) + requests + connections)
   const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1])
   const [p50Ms, p99Ms] = ['50', '99'].map((at) =>
     milliseconds(new RegExp(`${at}%\\s+([\\d.]+)(us|ms|s)`).exec(stdout)),

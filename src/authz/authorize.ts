@@ -74,18 +74,14 @@ export function createAuthorize(options: AuthorizeOptions): Authorize {
   })
 
   const named = new WeakMap<MachineAnswer & object, HeaderList>()
-  /** What a token sets; the same list for the same answer, and a token that is known has the same. */
-  const setOfMachine = (answer: MachineAnswer & { kind: 'admitted' }): HeaderList => {
-    let set = named.get(answer)
-    if (set === undefined) {
-      set = identity.of(answer.user, answer.groups)
-      named.set(answer, set)
-    }
-    return set
-  }
   const ofMachine = (check: AuthzCheck, answer: Exclude<MachineAnswer, undefined>): Verdict => {
-    if (answer.kind === 'admitted') return allow(check, answer.by, setOfMachine(answer), answer.user)
-    return refusal(newId(), answer.reason, { detail: answer.detail })
+    if (answer.kind !== 'admitted') return refusal(newId(), answer.reason, { detail: answer.detail })
+    // The same list for the same answer, and a token that is known has the same.
+    const known = named.get(answer)
+    if (known !== undefined) return allow(check, answer.by, known, answer.user)
+    const set = identity.of(answer.user, answer.groups)
+    named.set(answer, set)
+    return { ...allow(check, answer.by, set, answer.user), isNew: true }
   }
 
   const ofSignIn = (check: AuthzCheck, answer: SignInAnswer): Verdict => {

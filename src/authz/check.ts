@@ -27,6 +27,8 @@ export interface Allow {
   readonly status: number
   readonly set: HeaderList
   readonly remove: readonly string[]
+  /** `set` is new: whoever keeps what he makes of a list can wait until he sees it again. */
+  readonly isNew?: boolean
   /** Of the sign-in, for a browser that was routed to the port checks come on; a proxy reads the status. */
   readonly page?: { readonly headers: HeaderList; readonly body: string }
 }

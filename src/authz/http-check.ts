@@ -73,7 +73,8 @@ function writeAllow(exchange: HttpExchange, allow: Allow, closing: boolean): voi
   const { status, page } = allow
   const known = headOf(allow)
   if (page === undefined && !closing) {
-    exchange.known(status, known)
+    if (allow.isNew) exchange.answer(status, known.head, undefined)
+    else exchange.known(status, known)
     return
   }
   const head = known.head.slice(0, -2)
@@ -85,7 +86,7 @@ function writeAllow(exchange: HttpExchange, allow: Allow, closing: boolean): voi
 
 const heads = new WeakMap<HeaderList, KnownHead & { readonly remove: readonly string[] }>()
 /** Flat, with an empty body's length at the end. What a session or token sets is one list, so its head is made once. */
-function headOf({ set, remove }: Allow): KnownHead {
+function headOf({ set, remove, isNew }: Allow): KnownHead {
   const known = heads.get(set)
   if (known !== undefined && known.remove === remove) return known
   const head: string[] = []
@@ -94,7 +95,7 @@ function headOf({ set, remove }: Allow): KnownHead {
   if (remove.length > 0) head.push('x-envoy-auth-headers-to-remove', joined(remove))
   head.push('content-length', '0')
   const made = { remove, head }
-  heads.set(set, made)
+  if (!isNew) heads.set(set, made)
   return made
 }
 

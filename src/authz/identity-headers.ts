@@ -61,6 +61,13 @@ export function identityHeaders(names: IdentityNames): IdentityHeaders {
     known.set(set, list)
     return list
   }
+  // A token that was never seen sets a new list, and always of these two.
+  const ofOwn = remaining([
+    [names.user, ''],
+    [names.groups, ''],
+  ])
+  const isOwn = (set: HeaderList) =>
+    set.length === 2 && set[0]?.[0] === names.user && set[1]?.[0] === names.groups
   /** Whether a name is another spelling of an identity header; clients make names up, so bounded. */
   const spellings = new Map<string, boolean>()
   const isSpelling = (name: string): boolean => {
@@ -79,7 +86,7 @@ export function identityHeaders(names: IdentityNames): IdentityHeaders {
       [names.groups, headerText(groups.join(','))],
     ],
     toRemove(set, came) {
-      const list = remaining(set)
+      const list = isOwn(set) ? ofOwn : remaining(set)
       let more: string[] | undefined
       for (const [name] of came) {
         if (!isSpelling(name)) continue

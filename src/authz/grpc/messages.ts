@@ -122,14 +122,14 @@ const made = new WeakMap<HeaderList, { readonly remove: readonly string[]; reado
  * `OkHttpResponse` (3 of CheckResponse): what to set, and what to take out. What a session or token sets
  * is one list, so its answer is made once.
  */
-export function okResponse({ set, remove }: Pick<Allow, 'set' | 'remove'>): Uint8Array {
+export function okResponse({ set, remove, isNew }: Pick<Allow, 'set' | 'remove' | 'isNew'>): Uint8Array {
   const known = made.get(set)
   if (known !== undefined && known.remove === remove) return known.bytes
   const ok = new Writer()
   for (const [name, value] of set) ok.message(2, headerOption(name, value))
   for (const name of remove) ok.text(5, name)
   const bytes = new Writer().message(1, new Writer().int(1, OK)).message(3, ok).finish()
-  made.set(set, { remove, bytes })
+  if (!isNew) made.set(set, { remove, bytes })
   return bytes
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import pino from 'pino'
 import type { Decided } from '../../authz/index.ts'
 import { Fault } from '../../base/index.ts'
@@ -10,13 +11,16 @@ export interface AuditLog {
   flush(): Promise<void>
   /** Lines that could not be written. */
   readonly lost: number
-  close(): void
+  /** Resolves when all of it is written, or cannot be. */
+  close(): Promise<void>
 }
 
 const LONGEST = 512
 /** Characters that are gathered before they are written, and for how long they may wait. */
 const GATHERED = 32 * 1024
 const FLUSH_MS = 200
+/** How long the end of the process waits for a disk that is slow. */
+const LAST_WRITE_MS = 2000
 
 /** A path that came from outside, without its query, where tokens and codes stand. */
 const pathOf = (target: string) => {
@@ -49,12 +53,20 @@ function isoTime(): string {
  * @throws Fault ERR_FILE_UNWRITABLE
  */
 export function openAuditLog(to: string | undefined): AuditLog {
-  if (to === undefined) return { decision() {}, event() {}, flush: async () => {}, lost: 0, close() {} }
+  if (to === undefined)
+    return { decision() {}, event() {}, flush: async () => {}, lost: 0, close: async () => {} }
   let lost = 0
   let destination: ReturnType<typeof pino.destination>
   try {
     // Written beside the request, never in its way.
-    destination = pino.destination({ dest: to === '-' ? 2 : to, sync: false, append: true, mkdir: false })
+    destination = pino.destination({
+      dest: to === '-' ? 2 : to,
+      sync: false,
+      append: true,
+      mkdir: false,
+      // At none it says that it is flushed before it is.
+      minLength: 1,
+    })
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? 'unwritable'
     throw new Fault('ERR_FILE_UNWRITABLE', { path: to, reason }, { cause: error })
@@ -88,7 +100,11 @@ export function openAuditLog(to: string | undefined): AuditLog {
   const gather = (line: string) => {
     gathered += line
     if (gathered.length >= GATHERED) handOver()
-    else timer ??= setTimeout(handOver, FLUSH_MS)
+    else timer ??= globalThis.setTimeout(handOver, FLUSH_MS)
+  }
+  const flush = (): Promise<void> => {
+    handOver()
+    return new Promise((done) => destination.flush(() => done()))
   }
   return {
     decision({ check, verdict, ms, trace }) {
@@ -106,15 +122,16 @@ export function openAuditLog(to: string | undefined): AuditLog {
       handOver()
       log.info({ event, ...facts })
     },
-    flush() {
-      handOver()
-      return new Promise((done) => destination.flush(() => done()))
-    },
+    flush,
     get lost() {
       return lost
     },
-    close() {
-      handOver()
+    async close() {
+      // What is being written is waited for: it would come behind what follows, or be lost with the process.
+      const patience = new AbortController()
+      const late = setTimeout(LAST_WRITE_MS, undefined, { signal: patience.signal }).catch(() => {})
+      await Promise.race([flush(), late])
+      patience.abort()
       destination.flushSync()
       if (to !== '-') destination.end()
     },

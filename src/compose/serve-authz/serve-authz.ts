@@ -183,7 +183,7 @@ export async function serveAuthz(settings: AuthzSettings, ports: ServePorts): Pr
     await current.machines.close()
     await outside.close()
     await kept.close()
-    audit.close()
+    await audit.close()
   }
   const timer = setInterval(() => void current.machines.refresh(), REFRESH)
   timer.unref()
