@@ -132,7 +132,7 @@ const rows: readonly Row[] = [
   ['the prefix of a rewrite takes the whole path', 'policy/rewrite.ts', "match.kind === 'regex' ? end : match.text.length", 'end', ...vs],
   ['rewrites take the query too', 'policy/rewrite.ts', 'substitute(rewrite.match, rewrite.to, bare) + query', 'substitute(rewrite.match, rewrite.to, bare)', ...vs],
   ['exportTo is not looked at', 'policy/listener.ts', '(service) => service.exportTo === undefined || service.exportTo.includes(namespace),', '() => true,', ...gw, ...vs],
-  ['SNI is not looked at', 'policy/listener.ts', 'chains.find((chain) => chain.serverNames?.includes(name))', 'chains[0]', ...gw],
+  ['SNI is not looked at', 'policy/listener.ts', 'chains.find((chain) => chain.serverNames?.includes(own))', 'chains[0]', ...gw],
   ['clients need no certificate', 'policy/listener.ts', 'if (!asksForPeer(chain)) return undefined', 'return undefined', ...gw, 'authorization-policy', 'fuzz-peer'],
   ['selectors of Gateways are not looked at', 'policy/gateway-selection.ts', 'labelsInclude(labels, gateway.selector)', 'true', ...gw, 'kubeflow-doors'],
   ['ports are not translated', 'policy/gateway-servers.ts', 'if (bySelector) return [target.targetPort]', 'if (bySelector) return [port]', ...gw],
