@@ -20,7 +20,6 @@ export interface CommandRow {
 }
 
 const nothing = /nothing has to change/
-const all = ['26.03', 'v1.9', 'v1.8', 'v1.6'] as const
 const migrate = (way: string): CommandRow => ({
   words: `migrate authn-filter --by ${way}`,
   on: ['v1.6', 'v1.8'],
@@ -29,7 +28,12 @@ const migrate = (way: string): CommandRow => ({
 
 /** Every command that changes a door. */
 export const commandRows: readonly CommandRow[] = [
-  { words: `expose sklearn-iris --to ${editor} ${keys}`, on: all, elsewhere: nothing },
+  {
+    words: `expose sklearn-iris --to ${editor} ${keys}`,
+    on: ['26.03', 'v1.9', 'v1.8'],
+    // In the third report's cluster the way to the model is asked to sign in twice; expose-cluster.real.test.ts has v1.6 as it ships.
+    elsewhere: /KFD1932: expose sklearn-iris is refused:.*provider-denied/s,
+  },
   {
     words: 'expose sklearn-iris --to user:user@example.com',
     on: ['26.03', 'v1.9', 'v1.6'],
@@ -43,7 +47,7 @@ export const commandRows: readonly CommandRow[] = [
   },
   {
     words: `expose service/kubeflow-user-example-com/my-notebook --to ${editor} --methods GET ${keys}`,
-    on: ['v1.9', '26.03'],
+    on: ['v1.9', '26.03', 'v1.8', 'v1.6'],
     elsewhere: /KFD19\d\d/,
   },
   {
