@@ -57,8 +57,9 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function type(words: readonly string[]) {
+async function type(words: readonly string[], where = folder) {
   const child = spawn(process.execPath, [kfdoor, ...words], {
+    cwd: where,
     env: { ...process.env, XDG_STATE_HOME: join(folder, 'state'), HOME: folder, KUBECONFIG: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -90,6 +91,21 @@ test('a door that has the change answers as predicted', async () => {
   assert.equal(back.code, 0, back.err)
   assert.match(back.err, /asked the door: [1-9]\d* as predicted, 0 otherwise/)
   assert.deepEqual(bytes(), was)
+})
+
+test('a plan about files elsewhere: refused unless their folder is named', async () => {
+  const was = bytes()
+  const elsewhere = join(folder, 'state-of-somebody')
+  mkdirSync(elsewhere)
+  const { code, err } = await type(['apply', planFile, '--yes'], elsewhere)
+  assert.equal(code, 2)
+  assert.match(
+    err,
+    /KFD0100: plan shut-dex-[0-9a-f]{6} is about files outside this folder, .*\n {2}.*mesh; .*`-f FOLDER`/,
+  )
+  assert.deepEqual(bytes(), was)
+  const named = await type(['apply', planFile, '-f', mesh, '--dry-run', 'client'], elsewhere)
+  assert.equal(named.code, 0, named.err)
 })
 
 test('a command that changes a door asks it too, and so does its rollback', async () => {

@@ -19,7 +19,7 @@ import { profileFiles } from '../src/compose/profiles.ts'
 import type { Plan } from '../src/planner/index.ts'
 import { localGatewayOnIngress } from '../tools/tour/overlays.ts'
 import { changedIn, clearTo, dumpOf } from './change/cluster-dump.ts'
-import { commandRows, planByCommand } from './change/commands.ts'
+import { type CommandRow, commandRows, planByCommand } from './change/commands.ts'
 import { plainPlan, rows } from './change/rows.ts'
 import { kfdoor } from './door.ts'
 import { type Fate, type FaultyProxy, startFaultyProxy } from './parts/faulty-proxy.ts'
@@ -47,24 +47,55 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+let runs = 0
 const full = process.env.KFDOOR_CHANGE === 'full'
 
-/** Doors, each with the commands that are interrupted there: the short ones, or all of them. */
-const worlds = (['26.03', 'v1.6'] as const).map((release) => ({
-  release,
-  rows: release === '26.03' ? rows : [],
-  commands: commandRows.filter(
-    ({ on, short, first }) =>
-      (full ? on.includes(release) : on[0] === release && short) && first === undefined,
-  ),
-}))
+interface World {
+  readonly release: '26.03' | 'v1.6'
+  readonly rows: typeof rows
+  readonly commands: readonly CommandRow[]
+  /** Carried out before anything is interrupted. */
+  readonly first?: string
+  readonly demo: boolean
+}
 
-async function load({ release, rows: ways, commands }: (typeof worlds)[number]): Promise<void> {
+/** Doors, each with the commands that are interrupted there: the short ones, or all of them. */
+const worlds = (['26.03', 'v1.6'] as const).flatMap((release): World[] => {
+  const tried = commandRows.filter(({ on, short }) =>
+    full ? on.includes(release) : on[0] === release && short,
+  )
+  // What needs a door of its own: something exposed already, or a door without the demo.
+  const apart = tried.filter(({ first, inDemo }) => first !== undefined || inDemo)
+  return [
+    {
+      release,
+      rows: release === '26.03' ? rows : [],
+      commands: tried.filter((row) => !apart.includes(row)),
+      demo: true,
+    },
+    ...apart.map(
+      (row): World => ({
+        release,
+        rows: [],
+        commands: [row],
+        demo: row.inDemo !== true,
+        ...(row.first !== undefined && { first: row.first }),
+      }),
+    ),
+  ]
+})
+
+const nameOf = ({ release, first, demo }: World) =>
+  [release, ...(demo ? [] : ['without the demo']), ...(first === undefined ? [] : [`after ${first}`])].join(
+    ' ',
+  )
+
+async function load({ release, rows: ways, commands, first, demo }: World): Promise<void> {
   proxy.cut(false)
   proxy.plan(() => 'pass')
   await clearTo(cluster, empty)
   plans.clear()
-  const inputs = profileFiles(release, { tls: false, demo: true })
+  const inputs = profileFiles(release, { tls: false, demo })
   const texts = [...inputs.map(({ text }) => text), ...(release === 'v1.6' ? [localGatewayOnIngress] : [])]
   const files = texts.map((text, index) => {
     const path = join(folder, `${release}-${String(index).padStart(2, '0')}.yaml`)
@@ -72,6 +103,13 @@ async function load({ release, rows: ways, commands }: (typeof worlds)[number]):
     return path
   })
   await loadYaml(cluster, files, 'kubectl')
+  if (first !== undefined) {
+    const ground = await planByCommand(first, kubeconfig)
+    assert.ok(ground.plan !== undefined, ground.err)
+    const env = { XDG_STATE_HOME: join(folder, `state-${runs++}`) }
+    const place = await openPlace(ground.plan, { env, kubeconfig, say: () => {} })
+    await applyPlan(ground.plan, place).finally(() => place.close())
+  }
   for (const row of ways) plans.set(row.name, (await plainPlan(row, kubeconfig, proxy.url)) as Plan)
   for (const { words } of commands) {
     const { plan, err } = await planByCommand(words, kubeconfig)
@@ -79,8 +117,6 @@ async function load({ release, rows: ways, commands }: (typeof worlds)[number]):
     plans.set(words, plan)
   }
 }
-
-let runs = 0
 
 /** One run with a journal of its own, which ends with the cluster as it began. */
 async function inOneRun(
@@ -133,7 +169,7 @@ const isDone = (isCommand: boolean, fate: Fate, end?: (typeof ends)[number]): bo
   isCommand && (end === undefined ? fate !== 'drop-after' : (fate === 'fail') !== (end === 'rollback'))
 
 for (const world of worlds)
-  describe(`a plan for ${world.release} that is interrupted`, () => {
+  describe(`a plan for ${nameOf(world)} that is interrupted`, () => {
     before(() => load(world))
     const subjects = [
       ...world.rows.map(({ name }) => ({ name, isCommand: false })),
@@ -218,7 +254,7 @@ for (const world of worlds)
 
 describe('a process that is killed', () => {
   const [world] = worlds
-  before(() => load({ ...(world as (typeof worlds)[number]), commands: [] }))
+  before(() => load({ ...(world as World), commands: [] }))
 
   /** Runs the command line, and kills it when the proxy has write number `at` in its hands. */
   async function killedAt(

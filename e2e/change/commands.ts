@@ -17,6 +17,8 @@ export interface CommandRow {
   readonly first?: string
   /** Tried at every failure of every write, too. */
   readonly short?: true
+  /** A profile's demo does this already. */
+  readonly inDemo?: true
 }
 
 const nothing = /nothing has to change/
@@ -70,6 +72,7 @@ export const commandRows: readonly CommandRow[] = [
   },
   {
     words: 'm2m enable',
+    inDemo: true,
     on: ['v1.9', '26.03'],
     elsewhere: /KFD1932: m2m enable is refused:.*nobody would get in by one/s,
   },

@@ -103,6 +103,13 @@ class Checker {
     const wanted = needs[kind as keyof typeof needs]
     if (!isMap(source) || wanted === undefined || !wanted.every((key) => source.has(key))) {
       this.#wrong(source ?? spec, '`spec.source` has to say files, cluster, snapshot or profile, and which')
+      return
+    }
+    for (const key of wanted) {
+      const value = source.get(key, true)
+      const good = isSeq(value) ? value.items.length > 0 && value.items.every(isWord) : isWord(value)
+      if (!good || isSeq(value) !== (key === 'paths'))
+        this.#wrong(value ?? source, `\`spec.source.${key}\` is not what a plan has there`)
     }
   }
 
@@ -173,3 +180,5 @@ class Checker {
     }
   }
 }
+
+const isWord = (node: unknown): boolean => isScalar(node) && typeof node.value === 'string'

@@ -206,6 +206,12 @@ const wrong: readonly (readonly [what: string, edit: (text: string) => string, m
     /`after` is another object/,
   ],
   ['no changes', (text) => text.replace('changes:', 'change:'), /`spec.changes` has to be a list/],
+  ['paths that are one text', (text) => text.replace(/paths:\n( +)- .*/, 'paths: /'), /`spec.source.paths`/],
+  [
+    'a path that is a mapping',
+    (text) => text.replace(/paths:\n( +)- .*/, 'paths: [{a: b}]'),
+    /`spec.source.paths`/,
+  ],
   ['a source that is none', (text) => text.replace('kind: files', 'kind: moon'), /`spec.source`/],
   ['an alias bomb', () => `a: &a [x,x]\n${'b: &b [*a,*a]\n'.repeat(2)}`, /^plan:\d+: /],
 ]

@@ -3,6 +3,7 @@ import { applyToFiles } from '../../compose/change/apply-files.ts'
 import { type Applied, type ApplyOptions, applyPlan } from '../../compose/change/apply-plan.ts'
 import { awaitSeen, seenText } from '../../compose/change/await-seen.ts'
 import { findPlan } from '../../compose/change/plan-store.ts'
+import { refuseOutside } from '../../compose/change/refuse-outside.ts'
 import type { Plan } from '../../planner/index.ts'
 import type { DoorOptions } from '../door-options.ts'
 import { exitCode, type Io } from '../io.ts'
@@ -25,10 +26,13 @@ export interface CarryOutWords extends PlaceWords, DoorOptions {
   readonly autoRollback?: boolean
   /** Seconds. */
   readonly timeout?: string
+  /** Where files may be that the plan is about; undefined = wherever it says. */
+  readonly within?: readonly string[]
 }
 
 export interface ApplyWords extends CarryOutWords {
   readonly allowKind?: readonly string[]
+  readonly filename?: readonly string[]
   readonly yes?: true
   readonly output: 'text' | 'json'
 }
@@ -37,9 +41,20 @@ export interface ApplyWords extends CarryOutWords {
 export async function runApply(io: Io, what: string, options: ApplyWords): Promise<number> {
   const plan = findPlan(io.env, what)
   refuseBeyond(plan, options.allowKind)
+  const { source } = plan.spec
+  const within = options.filename ?? ['.']
+  // Before any of them is read; what is begun was looked at then.
+  if (source.kind === 'files') {
+    if (options.continue !== true) refuseOutside(plan.metadata.name, source.paths, within)
+  } else if (options.filename !== undefined) {
+    throw new Fault('ERR_USAGE', {
+      message: '`-f` says where files may be, and this plan is about none',
+      next: 'leave it out',
+    })
+  }
   io.err(summaryText(plan))
   if (options.dryRun === undefined) await confirm(io, questionOf(plan), options.yes === true)
-  const { outcome, steps } = await carryOutPlan(io, plan, options)
+  const { outcome, steps } = await carryOutPlan(io, plan, { ...options, within })
   const { name } = plan.metadata
   if (options.output === 'json') io.out(JSON.stringify({ plan: name, outcome, steps }))
   else io.out(`${name}: ${words[outcome]}`)
@@ -86,6 +101,7 @@ async function onFiles(io: Io, plan: Plan, options: CarryOutWords): Promise<Carr
   const { outcome, files } = await applyToFiles(plan, place, {
     resume: options.continue === true,
     rehearse: options.dryRun === 'client',
+    ...(options.within !== undefined && { within: options.within }),
   })
   const state = outcome === 'rehearsed' ? 'pending' : 'written'
   return { outcome, steps: files.map((object) => ({ object, state })) }

@@ -13,6 +13,11 @@ export const applyCommand = (io: Io) =>
         'Carries a plan out. Before the first write it asks the API server whether you may, whether every object is still what the plan was made from, who else keeps the fields, and what it would make of each write; if one answer is no, nothing is written. Every write carries the version it expects, stands in a journal before it is sent and after it is answered, and is undone by `kfdoor rollback`.',
       )
       .argument('<plan>', 'a plan file, or the name of a plan that is kept (`kfdoor plan list`)')
+      .option(
+        '-f, --filename <path>',
+        'a plan for files writes only below this folder (default: the one you are in); repeatable',
+        collect,
+      )
       .option('--continue', 'go on where an interruption left off')
       .option('-y, --yes', 'do not ask')
       .addOption(
@@ -45,6 +50,7 @@ export const applyCommand = (io: Io) =>
 Examples:
   kfdoor apply plan.yaml --dry-run server
   kfdoor apply plan.yaml --yes
+  kfdoor apply plan.yaml -f ../my-mesh
   kfdoor apply plan.yaml --yes --verify https://kubeflow.example.com --auto-rollback
   kfdoor apply expose-iris-3f9a2c --continue`,
     )

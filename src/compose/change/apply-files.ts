@@ -31,6 +31,13 @@ export interface FilesOutcome<O> {
   readonly files: readonly string[]
 }
 
+interface ApplyFilesOptions {
+  readonly resume?: boolean
+  readonly rehearse?: boolean
+  /** Where files may be that a plan from somebody is about; undefined = wherever it says. */
+  readonly within?: readonly string[]
+}
+
 const journalPath = (folder: string) => join(folder, 'files.json')
 
 /**
@@ -38,16 +45,16 @@ const journalPath = (folder: string) => join(folder, 'files.json')
  * are replaced whole, one after another; all their former texts are in the journal before the first.
  *
  * @throws Fault ERR_OBJECT_CHANGED where an object is not what the plan was made from, and nothing was written;
- * ERR_PLAN_STATE, ERR_PLAN_EDITED, ERR_FILE_UNWRITABLE
+ * ERR_USAGE where one is not `within`; ERR_PLAN_STATE, ERR_PLAN_EDITED, ERR_FILE_UNWRITABLE
  */
 export async function applyToFiles(
   plan: Plan,
   place: FilesPlace,
-  { resume = false, rehearse = false } = {},
+  { resume = false, rehearse = false, within }: ApplyFilesOptions = {},
 ): Promise<FilesOutcome<'applied' | 'already' | 'rehearsed'>> {
   const { name } = plan.metadata
   if (rehearse) {
-    const files = await changedFiles(plan)
+    const files = await changedFiles(plan, within)
     return { outcome: 'rehearsed', files: files.map(({ path }) => path) }
   }
   const folder = savePlan(place.env, plan)
@@ -71,7 +78,7 @@ export async function applyToFiles(
             fingerprint: fingerprint(plan),
             state: 'applying',
             changedAt: '',
-            files: await changedFiles(plan),
+            files: await changedFiles(plan, within),
           }
     refuseEdited(journal, 'apply')
     keep(journal, folder, place)

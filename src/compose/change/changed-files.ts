@@ -6,6 +6,7 @@ import { Fault } from '../../base/index.ts'
 import type { MeshInput } from '../../mesh/index.ts'
 import { applyChanges, editObject, fileNameOf, type Plan } from '../../planner/index.ts'
 import { kustomizationOf, readTexts } from './read-texts.ts'
+import { refuseOutside } from './refuse-outside.ts'
 
 export interface ChangedFile {
   /** Absolute, links resolved. */
@@ -20,9 +21,10 @@ export interface ChangedFile {
  * Reads the plan's files anew, so that one somebody edited meanwhile stops it. What is new goes into
  * `kfdoor-<plan>.yaml` beside them, named in a kustomization that is there.
  *
- * @throws Fault ERR_OBJECT_CHANGED, and those of reading files
+ * @param within where files may be; undefined = wherever the plan says
+ * @throws Fault ERR_OBJECT_CHANGED, ERR_USAGE where one is elsewhere, and those of reading files
  */
-export async function changedFiles(plan: Plan): Promise<readonly ChangedFile[]> {
+export async function changedFiles(plan: Plan, within?: readonly string[]): Promise<readonly ChangedFile[]> {
   const { source, changes } = plan.spec
   if (source.kind !== 'files') {
     throw new Fault('ERR_USAGE', {
@@ -30,6 +32,7 @@ export async function changedFiles(plan: Plan): Promise<readonly ChangedFile[]> 
       next: 'write its objects with `-o yaml` or `-o kustomize DIR`',
     })
   }
+  if (within !== undefined) refuseOutside(plan.metadata.name, source.paths, within)
   const { inputs } = await readTexts(source.paths, async () => '', { env: {} })
   const newFile = newFileOf(source.paths, plan.metadata.name, inputs)
   const before = new Map(inputs.map(({ file, text }) => [file, text]))
@@ -55,6 +58,8 @@ export async function changedFiles(plan: Plan): Promise<readonly ChangedFile[]> 
     const named = nameIn(known, basename(file), !gone)
     if (named !== undefined) add(kustomization, now, named)
   }
+  // A folder may hold links, and a kustomization may name files of other folders.
+  if (within !== undefined) refuseOutside(plan.metadata.name, [...found.keys()], within)
   return [...found.values()]
 }
 
