@@ -54,8 +54,8 @@ export const defences: readonly Defence[] = [
     edits: [
       {
         file: 'src/gateway/deliberate.ts',
-        find: 'let lax = options.invariant ? laxReading(request) : undefined',
-        replace: 'let lax = undefined as ReturnType<typeof laxReading> | undefined',
+        find: 'this.#lax = options.invariant ? laxReading(sent) : undefined',
+        replace: 'this.#lax = undefined',
       },
     ],
   },

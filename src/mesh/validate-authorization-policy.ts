@@ -128,7 +128,14 @@ const checkPortText = (value: string): Complaint =>
 
 function checkTrustDomain(value: string): Complaint {
   if (value.includes('/')) return `\`${value}\`: a trust domain has no \`/\``
-  return value.slice(1, -1).includes('*') ? `\`${value}\`: \`*\` stands at the start or the end` : undefined
+  return checkWildcard(value)
+}
+
+/** istio pkg/config/security/security.go, CheckWildcardValues. */
+function checkWildcard(value: string): Complaint {
+  return /^(?:\*|[^*]+\*?|\*[^*]+)?$/.test(value)
+    ? undefined
+    : `\`${value}\`: one \`*\` may stand, at the start or the end`
 }
 
 function checkAccounts(values: readonly Text[] | undefined, complain: Complain, name: string, at: At): void {
@@ -215,6 +222,7 @@ function checkConditionValue(key: string, value: string): Complaint {
   if (key === 'source.ip' || key === 'remote.ip' || key === 'destination.ip') return checkAddress(value)
   if (key === 'destination.port') return checkPortText(value)
   if (key === 'source.serviceAccount') return checkAccount(value)
-  if (key === 'source.trustDomain') return checkTrustDomain(value)
+  // As a condition it may hold a `/`: there the webhook looks at the star alone.
+  if (key === 'source.trustDomain') return checkWildcard(value)
   return undefined
 }

@@ -128,7 +128,7 @@ export function checkLabelsOf(labels: Labels): Complaint {
     const good =
       name.length <= 63 && labelName.test(name) && (slash === -1 || labelPrefix.test(key.slice(0, slash)))
     if (!good) return `\`${key}\` is no label key`
-    if (value !== '' && (value.length > 63 || !labelName.test(value))) return `\`${value}\` is no label value`
+    if (value !== '' && !labelName.test(value)) return `\`${value}\` is no label value`
   }
   return undefined
 }

@@ -14,6 +14,7 @@ const gateway = (server: string) =>
 const http = (route: string, hosts = '["*"]') =>
   `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\nspec: {hosts: ${hosts}, gateways: [g], http: [${route}]}\n`
 const to = 'route: [{destination: {host: a}}]'
+const long = 'x'.repeat(64)
 
 const rows: readonly (readonly [text: string, wrong: RegExp | undefined])[] = [
   [policy('{}'), undefined],
@@ -22,6 +23,12 @@ const rows: readonly (readonly [text: string, wrong: RegExp | undefined])[] = [
   [policy('{provider: {}}'), /goes with CUSTOM only/],
   [policy('{rules: [{from: [{}]}]}'), /has no `source`/],
   [policy('{rules: [{from: [{source: {trustDomains: [a]}}]}]}'), undefined],
+  [policy('{rules: [{from: [{source: {trustDomains: ["*a", "a*", "*"]}}]}]}'), undefined],
+  [policy('{rules: [{from: [{source: {trustDomains: ["*a*"]}}]}]}'), /one `\*` may stand/],
+  [policy('{rules: [{from: [{source: {trustDomains: ["**"]}}]}]}'), /one `\*` may stand/],
+  [policy('{rules: [{from: [{source: {trustDomains: [a/b]}}]}]}'), /has no `\/`/],
+  [policy('{rules: [{when: [{key: source.trustDomain, values: [a/b]}]}]}'), undefined],
+  [policy('{rules: [{when: [{key: source.trustDomain, values: ["a*b"]}]}]}'), /one `\*` may stand/],
   [policy('{rules: [{from: [{source: {serviceAccounts: [a/b/c]}}]}]}'), /neither NAME nor/],
   [policy('{rules: [{from: [{source: {serviceAccounts: [/b]}}]}]}'), /neither NAME nor/],
   [policy('{rules: [{from: [{source: {ipBlocks: [1.2.3]}}]}]}'), /no IP address/],
@@ -44,6 +51,8 @@ const rows: readonly (readonly [text: string, wrong: RegExp | undefined])[] = [
     /with CUSTOM/,
   ],
   [policy('{selector: {matchLabels: {app: "a*"}}}'), /compared as they are/],
+  [http(`{match: [{sourceLabels: {app: ${long}}}], ${to}}`), undefined],
+  [http(`{match: [{sourceLabels: {${long}: a}}], ${to}}`), /no label key/],
   [
     policy('{selector: {}, targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: g}]}'),
     /only one of/,

@@ -17,7 +17,7 @@ export interface Outcome {
   readonly service?: string
   /** `namespace/name` of the workload it reached. */
   readonly workload?: string
-  /** That workload's labels, in order. */
+  /** That workload's labels, in order, but for what a controller writes anew for each roll-out. */
   readonly labels?: string
   /** The identity headers the workload gets. */
   readonly identity: Readonly<Record<string, string>>
@@ -64,12 +64,27 @@ export function outcomeOf(path: PathDecision): Outcome {
   }
 }
 
+/** Of Deployments, StatefulSets and Knative's revisions: they name a roll-out, and not what runs. */
+const ofOneRollOut: ReadonlySet<string> = new Set([
+  'pod-template-hash',
+  'controller-revision-hash',
+  'statefulset.kubernetes.io/pod-name',
+  'apps.kubernetes.io/pod-index',
+  'serving.knative.dev/configuration',
+  'serving.knative.dev/configurationGeneration',
+  'serving.knative.dev/configurationUID',
+  'serving.knative.dev/revision',
+  'serving.knative.dev/revisionUID',
+  'serving.knative.dev/serviceUID',
+])
+
 const written = new WeakMap<Workload, string>()
 
 function labelsOf(workload: Workload): string {
   let text = written.get(workload)
   if (text === undefined) {
-    text = JSON.stringify(Object.entries(workload.podLabels).sort())
+    const lasting = Object.entries(workload.podLabels).filter(([name]) => !ofOneRollOut.has(name))
+    text = JSON.stringify(lasting.sort())
     written.set(workload, text)
   }
   return text
