@@ -239,6 +239,12 @@ export const numbers: { readonly [C in FaultCode]: `KFD${number}` } = {
   ERR_PLAN_UNKNOWN: 'KFD1911',
 }
 
+/** A door's words as an argument: enough of them to be known by, and no half of a word. */
+const forWhy = (words: string): string => {
+  const plain = words.replaceAll("'", ' ')
+  return plain.length <= 100 ? plain : plain.slice(0, 101).replace(/\s+\S*$/, '')
+}
+
 const hintFor = {
   password: 'check user name and password, and sign in again',
   token: 'see what the door makes of it with `kfdoor token inspect`, or sign in another way',
@@ -304,10 +310,7 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_CREDENTIALS_WRONG: (f) =>
     `the door says: ${f.words}${f.user ? ` (as \`${f.user}\`)` : ''}; ${hintFor[f.what ?? 'password']} with \`kfdoor login ${f.door}\``,
   ERR_DOOR_REFUSED: (f) =>
-    `\`${f.url}\` answers ${f.status}: ${f.words}; see \`kfdoor why '${f.words
-      .replaceAll("'", ' ')
-      .slice(0, 80)
-      .replace(/(?<=.{60}) \S*$/, '')}'\``,
+    `\`${f.url}\` answers ${f.status}: ${f.words}; see \`kfdoor why '${forWhy(f.words)}'\``,
   ERR_DOOR_UNKNOWN: (f) =>
     `no door is called \`${f.name}\`${f.known.length > 0 ? `; there are ${f.known.map((one) => `\`${one}\``).join(', ')}` : ''}; sign in with \`kfdoor login URL\``,
   ERR_DOOR_UNREACHABLE: (f) => `cannot reach \`${f.url}\`: ${f.reason}`,
@@ -340,10 +343,7 @@ const sentences: { readonly [C in FaultCode]: (facts: FaultFacts[C]) => string }
   ERR_SIGN_IN_LIMITED: (f) =>
     `the door lets nobody try for now: ${f.words}${f.retryAfter ? `; try again in ${f.retryAfter} s` : '; wait a minute and try again'}`,
   ERR_SIGN_IN_REFUSED: (f) =>
-    `the door refused the sign-in (${f.status}): ${f.words}; see \`kfdoor why '${f.words
-      .replaceAll("'", ' ')
-      .slice(0, 80)
-      .replace(/(?<=.{60}) \S*$/, '')}'\``,
+    `the door refused the sign-in (${f.status}): ${f.words}; see \`kfdoor why '${forWhy(f.words)}'\``,
   ERR_OBJECT_CHANGED: (f) => `the plan does not fit any more: ${f.object}: ${f.reason}; plan again`,
   ERR_MANAGED_ELSEWHERE: (f) =>
     `what is kept elsewhere is not changed here: ${f.objects.map(({ object, manager }) => `${object} is kept by ${manager}`).join('; ')}, which would undo a change made here; nothing was written; make the change where it is kept, with \`-o yaml\` or \`-o kustomize DIR\``,
