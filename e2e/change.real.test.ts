@@ -22,6 +22,7 @@ import { type Anything, changedIn, clearTo, dumpOf } from './change/cluster-dump
 import { type CommandRow, commandRows, planByCommand, type Release, typed } from './change/commands.ts'
 import { type Refusal, refusals } from './change/refusals.ts'
 import { fromPrediction, planRow, readObjects, rows } from './change/rows.ts'
+import { testTlsFiles } from './change/tls-files.ts'
 import { type Cluster, startCluster } from './parts/kubernetes.ts'
 import { installKinds, loadYaml } from './parts/load-yaml.ts'
 
@@ -35,23 +36,45 @@ describe('plans on a real API server', {
   const folder = mkdtempSync(join(tmpdir(), 'kfdoor-change-'))
   const kubeconfig = join(folder, 'kubeconfig')
   let cluster: Cluster
-  let empty: ReadonlyMap<string, string>
+  let empty: ReadonlyMap<string, string> | undefined
   let runs = 0
 
   before(async () => {
-    cluster = await startCluster({ users: { nobody: [] } })
+    cluster = await startCluster({ users: { nobody: [], reader: [] } })
     cluster.kubeconfig(kubeconfig)
-    await installKinds(cluster)
-    empty = await dumpOf(cluster)
   })
   after(async () => {
     await cluster?.close()
     rmSync(folder, { recursive: true, force: true })
   })
 
+  describe('without Istio', () => {
+    for (const { words } of commandRows) {
+      test(`kfdoor ${words}: exit 2, nothing written`, async () => {
+        const was = await dumpOf(cluster, { bare: true })
+        const argv = [...words.split(' '), '--kubeconfig', kubeconfig, '--context', 'admin']
+        const { err, code } = await typed([...argv, '--apply', '--yes'], {
+          XDG_STATE_HOME: join(folder, 'bare'),
+        })
+        assert.match(
+          err,
+          words.startsWith('unexpose')
+            ? /KFD1933: there is no exposed model/
+            : /KFD1932: .* is refused:\n {2}there is no (Istio|Service ml-pipeline) in this door/,
+        )
+        assert.equal(code, 2)
+        assert.deepEqual(changedIn(was, await dumpOf(cluster, { bare: true })), [])
+      })
+    }
+  })
+
   for (const release of releases) {
     describe(release, () => {
       before(async () => {
+        if (empty === undefined) {
+          await installKinds(cluster)
+          empty = await dumpOf(cluster)
+        }
         await clearTo(cluster, empty)
         const files = [join(shared, release)]
         // The third report's cluster: calls inside come over the door's own pods.
@@ -78,6 +101,8 @@ describe('plans on a real API server', {
       for (const row of refusals.filter(({ on }) => on === release)) {
         test(`kfdoor ${row.words}, ${row.where}: exit ${row.code}, nothing written`, () => refused(row))
       }
+
+      if (release === '26.03') testTlsFiles({ cluster: () => cluster, kubeconfig, folder })
 
       // Each way of writing by itself; one release will do.
       for (const row of release === '26.03' ? rows : []) {

@@ -32,14 +32,21 @@ const lists = [
   '/api/v1/namespaces',
 ] as const
 
+/** Kinds every API server knows. */
+const native = lists.filter((path) => /^\/api\/|\.k8s\.io\/|^\/apis\/apps\//.test(path))
+
 /**
  * Every object of a door, as text by its path: all of it but what only the API server counts
  * (`resourceVersion`, `generation`), managed fields with their times included. An object that was deleted and made again is
  * another to the API server: `reborn` leaves out what it is born with.
  */
-export async function dumpOf(cluster: Cluster, reborn = false): Promise<ReadonlyMap<string, string>> {
+export async function dumpOf(
+  cluster: Cluster,
+  { reborn = false, bare = false } = {},
+): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>()
-  for (const path of lists) {
+  // `bare`: a cluster without the kinds of a door.
+  for (const path of bare ? native : lists) {
     const body = await listOf(cluster, path)
     for (const item of body.items as Anything[]) {
       const { resourceVersion: _, generation: __, ...metadata } = item.metadata

@@ -6,7 +6,12 @@ import type { ChangeOptions } from './options.ts'
 import type { CarryOutWords } from './run-apply.ts'
 
 /** `--apply`, and `--dry-run=server`. @throws Fault of applying, or where the source cannot be written */
-export async function carryOut(io: Io, plan: Plan, options: ChangeOptions): Promise<void> {
+export async function carryOut(
+  io: Io,
+  plan: Plan,
+  options: ChangeOptions,
+  first?: () => Promise<void>,
+): Promise<void> {
   const { source } = plan.spec
   if (source.kind !== 'cluster' && source.kind !== 'files') {
     throw new Fault('ERR_USAGE', {
@@ -16,12 +21,20 @@ export async function carryOut(io: Io, plan: Plan, options: ChangeOptions): Prom
   }
   if (options.dryRun === undefined) await confirm(io, questionOf(plan), options.yes === true)
   const { carryOutPlan } = await import('./run-apply.ts')
-  await carryOutPlan(io, plan, {
-    ...verifyWords(options),
+  const words: CarryOutWords = {
     // It was made a moment ago, from this very door.
     recheck: false,
     ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
     ...(options.context !== undefined && { context: options.context }),
+  }
+  if (first !== undefined && source.kind === 'cluster' && options.dryRun === undefined) {
+    // No rollback takes it away: it is put there only where the plan can be carried out.
+    await carryOutPlan(io, plan, { ...words, dryRun: 'server' })
+    await first()
+  }
+  await carryOutPlan(io, plan, {
+    ...verifyWords(options),
+    ...words,
     ...(options.dryRun !== undefined && { dryRun: options.dryRun === 'server' ? 'server' : 'client' }),
   })
 }

@@ -42,6 +42,8 @@ export interface Change {
   /** As typed, without `kfdoor`; never a secret. */
   readonly words: readonly string[]
   readonly intend: (world: ChangeWorld) => Intended | Promise<Intended>
+  /** What has to be in a cluster before, and may stand in no plan; run once all else was checked and agreed to. */
+  readonly first?: () => Promise<void>
 }
 
 /**
@@ -94,6 +96,7 @@ export async function runChange(
   progress(io, 'looking for what has to change')
   const intended = await change.intend(world)
   if (intended.changes.length === 0) {
+    if (options.apply && options.dryRun === undefined && source.kind === 'cluster') await change.first?.()
     for (const risk of intended.risks) io.err(risk)
     io.err('nothing has to change: the door does this already')
     for (const { title, text } of intended.callers) io.out(`${title}\n${text}`)
@@ -111,12 +114,19 @@ export async function runChange(
   })
   if (incomplete.length > 0) {
     const risk = `what could not be read may decide too: ${incomplete.join('; ')}`
-    return finish(io, { ...plan, spec: { ...plan.spec, risks: [...plan.spec.risks, risk] } }, output, options)
+    const told = { ...plan, spec: { ...plan.spec, risks: [...plan.spec.risks, risk] } }
+    return finish(io, told, output, options, change.first)
   }
-  return finish(io, plan, output, options)
+  return finish(io, plan, output, options, change.first)
 }
 
-async function finish(io: Io, plan: Plan, output: Output, options: ChangeOptions): Promise<void> {
+async function finish(
+  io: Io,
+  plan: Plan,
+  output: Output,
+  options: ChangeOptions,
+  first: Change['first'],
+): Promise<void> {
   print(io, plan, output)
   if (output.format === 'kustomize') {
     const { writeComponent } = await import('../../compose/change/write-component.ts')
@@ -126,7 +136,7 @@ async function finish(io: Io, plan: Plan, output: Output, options: ChangeOptions
     if (output.format === 'page') io.err(nextWords(plan))
     return io.exit(exitCode.ok)
   }
-  await carryOut(io, plan, options)
+  await carryOut(io, plan, options, first)
   return io.exit(exitCode.ok)
 }
 

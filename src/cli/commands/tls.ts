@@ -55,7 +55,13 @@ const enable = (io: Io) =>
         ...(change.mutual && { mutual: true }),
         ...(files && { makeSecret: `${files.command} | kubectl apply -f -` }),
       }
+      let place: { readonly name: string; readonly namespace: string } | undefined
       await runChange(io, command, change, {
+        ...(files && {
+          first: async () => {
+            if (place !== undefined) await putFirst(io, change, place, files)
+          },
+        }),
         intent: 'tls-enable',
         subject: change.secret,
         words: ['tls', 'enable', ...words(change)],
@@ -64,8 +70,7 @@ const enable = (io: Io) =>
           if (!files) return intended
           const against = await objections(files, change.host)
           const { pods } = findEntrance(world, 'tls enable', ask.gateway)
-          const place = { name: ask.secret, namespace: pods.namespace }
-          await putFirst(io, change, place, files)
+          place = { name: ask.secret, namespace: pods.namespace }
           return { ...intended, risks: [...intended.risks, ...against] }
         },
       })
@@ -136,8 +141,6 @@ async function putFirst(
   place: { readonly name: string; readonly namespace: string },
   files: Given,
 ): Promise<void> {
-  const isCluster = !options.filename && !options.snapshot
-  if (!options.apply || options.dryRun !== undefined || !isCluster) return
   if (!options.yes) {
     const { ask } = await import('../prompt.ts')
     const answer = await ask(

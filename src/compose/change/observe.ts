@@ -31,7 +31,13 @@ export async function settleOpenSteps(journal: Journal, objects: KubeObjects): P
       const landed = hasLanded(step, live, journal.plan)
       step.state = landed ? 'written' : 'pending'
       // From now on it is this very object.
-      if (landed && live !== undefined && step.left !== undefined && same(live, step.left)) step.left = live
+      if (
+        landed &&
+        live !== undefined &&
+        step.left !== undefined &&
+        leftAgainst(step.left, live).length === 0
+      )
+        step.left = live
     } else step.state = isUndone(step, live, journal.plan) ? 'undone' : 'written'
   }
 }
@@ -63,10 +69,40 @@ export function editedSince(step: Step, live: KubeObject | undefined, plan: stri
   const left = step.left
   if (uidOf(left) !== undefined && uidOf(live) !== uidOf(left)) return `${name}: it was made anew`
   if (left === undefined) return undefined
-  const paths = differing(essence(left), essence(live))
+  const paths = leftAgainst(left, live)
   if (paths.length > 0) return `${name}: ${paths.join(', ')}`
   return markOf(live) === plan ? undefined : `${name}: the annotation that names the plan`
 }
+
+/**
+ * Where `live` is not what was left. Of a write whose answer nobody saw, only the rehearsal is known, and that
+ * allocates anew each time what the object does not say itself.
+ */
+function leftAgainst(left: KubeObject, live: KubeObject): readonly string[] {
+  const [was, is] = uidOf(left) === undefined ? [left, live].map(unallocated) : [left, live]
+  return differing(essence(was as KubeObject), essence(is as KubeObject))
+}
+
+/** A Service without addresses and ports of the node, which the API server hands out. */
+function unallocated(object: KubeObject): KubeObject {
+  if (object.kind !== 'Service' || object.apiVersion !== 'v1') return object
+  const { clusterIP, clusterIPs: _, healthCheckNodePort: __, ports, ...spec } = (object.spec ?? {}) as Fields
+  const bare = (port: Fields) => {
+    const { nodePort: _, ...others } = port
+    return others
+  }
+  return {
+    ...object,
+    spec: {
+      ...spec,
+      // `None` is no address: it is what somebody decided.
+      ...(clusterIP === 'None' && { clusterIP }),
+      ...(Array.isArray(ports) && { ports: ports.map(bare) }),
+    },
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>
 
 export const uidOf = (object: KubeObject | undefined): string | undefined =>
   object && (metadataOf(object).uid as string | undefined)
