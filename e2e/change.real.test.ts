@@ -18,7 +18,7 @@ import { planStatus } from '../src/compose/change/plan-status.ts'
 import { rollBack } from '../src/compose/change/roll-back.ts'
 import { beyondRemit, type Change, type Plan } from '../src/planner/index.ts'
 import { localGatewayOnIngress } from '../tools/tour/overlays.ts'
-import { type Anything, changedIn, clearTo, dumpOf } from './change/cluster-dump.ts'
+import { type Anything, changedIn, clearTo, dumpOf, timeless } from './change/cluster-dump.ts'
 import { type CommandRow, commandRows, planByCommand, type Release, typed } from './change/commands.ts'
 import { type Refusal, refusals } from './change/refusals.ts'
 import { fromPrediction, planRow, readObjects, rows } from './change/rows.ts'
@@ -280,13 +280,6 @@ function unborn(text = '{"metadata":{}}'): Anything {
   delete object.metadata.uid
   delete object.metadata.creationTimestamp
   return object
-}
-
-/** Where kfdoor kept fields before, the API server notes when it did so last. */
-function timeless(text = '{"metadata":{}}'): string {
-  const object = JSON.parse(text)
-  for (const entry of object.metadata.managedFields ?? []) if (entry.manager === 'kfdoor') delete entry.time
-  return JSON.stringify(object)
 }
 
 function unmanaged(text?: string): Anything {

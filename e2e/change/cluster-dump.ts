@@ -81,6 +81,13 @@ export function changedIn(
     .sort()
 }
 
+/** Where kfdoor kept fields before, the API server notes when it did so last. */
+export function timeless(text = '{"metadata":{}}'): string {
+  const object = JSON.parse(text)
+  for (const entry of object.metadata.managedFields ?? []) if (entry.manager === 'kfdoor') delete entry.time
+  return JSON.stringify(object)
+}
+
 /** Takes away every object that was not there at `start`; namespaces stay, nobody here could end them. */
 export async function clearTo(cluster: Cluster, start: ReadonlyMap<string, string>): Promise<void> {
   const now = await dumpOf(cluster)
