@@ -60,7 +60,7 @@ describe('plans on a real API server', {
           err,
           words.startsWith('unexpose')
             ? /KFD1933: there is no exposed model/
-            : /KFD1932: .* is refused:\n {2}there is no (Istio|Service ml-pipeline) in this door/,
+            : /KFD1932: .* is refused:\n {2}(there is no (Istio|Service ml-pipeline) in this door|no workload of this door runs)/,
         )
         assert.equal(code, 2)
         assert.deepEqual(changedIn(was, await dumpOf(cluster, { bare: true })), [])
@@ -102,6 +102,8 @@ describe('plans on a real API server', {
         test(`kfdoor ${row.words}, ${row.where}: exit ${row.code}, nothing written`, () => refused(row))
       }
 
+      if (release === '26.03')
+        test('a plan that edits a workload is kept, applied later, and undone', keptPlan)
       if (release === '26.03') testTlsFiles({ cluster: () => cluster, kubeconfig, folder })
 
       // Each way of writing by itself; one release will do.
@@ -152,6 +154,27 @@ describe('plans on a real API server', {
     const again = await planByCommand(words, kubeconfig)
     await inPlace(again.plan as Plan, 'admin', (place) => applyPlan(again.plan as Plan, place))
     assert.deepEqual(changedIn(bare, await dumpOf(cluster)), [])
+  }
+
+  /** By the command line: all requests are compared again before it is applied. */
+  async function keptPlan(): Promise<void> {
+    const was = await dumpOf(cluster)
+    const file = join(folder, 'seat.json')
+    writeFileSync(file, JSON.stringify((await planByCommand('migrate oauth2-proxy', kubeconfig)).plan))
+    for (const word of ['apply', 'rollback']) {
+      // Nobody here runs controllers that could be waited for.
+      const wait = word === 'apply' ? ['--timeout', '0'] : []
+      const argv = [word, file, '--yes', '--kubeconfig', kubeconfig, ...wait]
+      const { code, err } = await typed(argv, { XDG_STATE_HOME: join(folder, 'seat') })
+      assert.equal(code, 0, err)
+      const moved = changedIn(was, await dumpOf(cluster)).filter((path) => path.includes('deployments'))
+      if (word === 'apply') assert.deepEqual(moved, ['/apis/apps/v1/deployments oauth2-proxy/oauth2-proxy'])
+    }
+    const now = await dumpOf(cluster)
+    assert.deepEqual(
+      changedIn(was, now).filter((path) => timeless(was.get(path)) !== timeless(now.get(path))),
+      [],
+    )
   }
 
   async function inPlace<T>(
@@ -220,11 +243,11 @@ describe('plans on a real API server', {
   /** Carried out, it is what was predicted; rolled back, every object is as it was. */
   function thereAndBack(plan: Plan): Promise<void> {
     return inPlace(plan, 'admin', async (place) => {
-      const [was, seen] = [await dumpOf(cluster), await readObjects(kubeconfig)]
+      const [was, seen] = [await dumpOf(cluster), await readObjects(kubeconfig, plan)]
       assert.equal((await applyPlan(plan, place)).outcome, 'applied')
       const is = await dumpOf(cluster)
       assert.equal(changedIn(was, is).length, plan.spec.changes.length)
-      assert.deepEqual(fromPrediction(seen, await readObjects(kubeconfig), plan), {})
+      assert.deepEqual(fromPrediction(seen, await readObjects(kubeconfig, plan), plan), {})
       assert.equal((await applyPlan(plan, place)).outcome, 'already')
       const status = await planStatus(plan, place.env, place)
       assert.equal(status.state, 'applied')

@@ -85,6 +85,16 @@ export const commandRows: readonly CommandRow[] = [
   { ...migrate('split-gateway'), on: ['v1.6'], elsewhere: /nothing has to change|KFD1932/ },
   migrate('hosts --host kubeflow.example.com'),
   { ...migrate('paths --path /v1/*'), short: true },
+  {
+    words: 'migrate oauth2-proxy',
+    on: ['26.03', 'v1.9'],
+    elsewhere: /no workload of this door runs oauth2-proxy/,
+  },
+  {
+    words: 'migrate authservice',
+    on: ['v1.8', 'v1.6'],
+    elsewhere: /no workload of this door runs authservice/,
+  },
 ]
 
 /** What a command says, without a process of its own. */

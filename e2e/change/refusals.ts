@@ -104,9 +104,13 @@ export const refusals: readonly Refusal[] = [
   {
     on: '26.03',
     words: 'migrate oauth2-proxy',
-    where: 'whose workload is read in part',
+    where: 'whose workload holds what may be secret',
     code: 2,
-    says: /kubectl patch --patch-file/,
+    says: /KFD1932: .*something in Deployment oauth2-proxy\/oauth2-proxy may be secret.*kubectl patch --patch-file/s,
+    patch: {
+      object: object('apps/v1', 'Deployment', 'oauth2-proxy', 'oauth2-proxy'),
+      with: { annotations: { 'door/password': 'hunter2' } },
+    },
   },
 ]
 

@@ -1,4 +1,5 @@
 import { viewOptions } from '../../src/cli/map/view-options.ts'
+import { editedBy } from '../../src/compose/change/predicted-door.ts'
 import { readTexts } from '../../src/compose/change/read-texts.ts'
 import { asYaml, readCluster } from '../../src/compose/read-cluster.ts'
 import { type MeshInput, parseMesh } from '../../src/mesh/index.ts'
@@ -172,8 +173,9 @@ export function withoutPlaces(diff: unknown): unknown {
 }
 
 /** The cluster as commands that change a door read it: every object a text of its own. */
-export async function readObjects(kubeconfig: string): Promise<readonly MeshInput[]> {
-  const { inputs } = await readTexts(['cluster:'], async () => '', { env: {}, kubeconfig })
+export async function readObjects(kubeconfig: string, plan: Plan): Promise<readonly MeshInput[]> {
+  const place = { env: {}, kubeconfig, whole: editedBy(plan) }
+  const { inputs } = await readTexts(['cluster:'], async () => '', place)
   return inputs
 }
 

@@ -29,7 +29,7 @@ export async function readCluster(
   const access = await clusterAccess(env, options)
   const api = openKubeApi(access)
   try {
-    const { withSecrets = false, anonymize = false, namespaces, as, progress, marks } = options
+    const { withSecrets = false, anonymize = false, namespaces, as, progress, marks, whole } = options
     const snapshot = await takeSnapshot(api, {
       withSecrets,
       anonymize,
@@ -37,6 +37,7 @@ export async function readCluster(
       as,
       progress,
       marks,
+      ...(whole !== undefined && { whole }),
     })
     const { objects, incomplete } = snapshot
     if (objects.length === 0) {

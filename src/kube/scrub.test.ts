@@ -9,7 +9,7 @@ import { lint } from '../lint/index.ts'
 import { type Mesh, parseMesh } from '../mesh/index.ts'
 import { assumedKeys, type Principal, parsePrincipal } from '../policy/index.ts'
 import { accessMap } from '../regions/index.ts'
-import { addressesIn, scrub } from './scrub.ts'
+import { addressesIn, scrub, wholeWorkload } from './scrub.ts'
 
 const key = randomBytes(32)
 const options = { key, anonymize: false }
@@ -219,6 +219,28 @@ for (const [where, object] of hidden) {
     assert.ok(!text.includes(jwt))
   })
 }
+
+const probed = (command: readonly string[], value: string) => ({
+  image: 'quay.io/oauth2-proxy/oauth2-proxy:v7',
+  envFrom: [{ secretRef: { name: 'oauth2-proxy' } }],
+  lifecycle: { preStop: { exec: { command } } },
+  livenessProbe: { httpGet: { path: '/ping', port: 4180, httpHeaders: [{ name: 'Authorization', value }] } },
+})
+const edited: readonly (readonly [what: string, object: Record<string, unknown>])[] = [
+  ...hidden.filter(([, { kind }]) => kind === 'Deployment'),
+  ['the header of a probe', deployment(probed(['sleep', '5'], 'Bearer hunter2'))],
+  ['a command before it stops', deployment(probed(['curl', '-H', `Authorization: Bearer ${jwt}`], ''))],
+]
+for (const [where, object] of edited) {
+  test(`${where}: no workload that is read whole`, () =>
+    assert.equal(wholeWorkload(object, options), undefined))
+}
+
+test('a workload with nothing secret in it is read whole, without what only the API server keeps', () => {
+  const object = deployment(probed(['sleep', '5'], ''))
+  const metadata = { ...object.metadata, uid: 'u', resourceVersion: '1', managedFields: [] }
+  assert.deepEqual(wholeWorkload({ ...object, metadata, status: { replicas: 1 } }, options), object)
+})
 
 const kept: readonly (readonly [what: string, object: Record<string, unknown>, text: RegExp])[] = [
   [

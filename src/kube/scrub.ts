@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from './resources.ts'
 import { Scrubber } from './scrub-text.ts'
 import { isSecretHeader, isSecretName, mayStay } from './secret-names.ts'
@@ -55,6 +56,26 @@ export function scrub(object: KubeObject, options: ScrubOptions): KubeObject {
       }
   }
   return named(rest, options, scrubber)
+}
+
+/**
+ * A workload to be edited: all of it but status and what the API server keeps for itself; undefined where
+ * anything in it may be secret, and only {@link scrub} may show it.
+ */
+export function wholeWorkload(
+  object: KubeObject,
+  { key }: Pick<ScrubOptions, 'key'>,
+): KubeObject | undefined {
+  const scrubber = new Scrubber(key)
+  const { status: _, metadata, spec, ...rest } = structuredClone(object) as Fields
+  const cleaned = cleanMetadata(metadata as Fields, scrubber)
+  const shown = [cleaned, workloadSpec(spec as Fields | undefined, scrubber)]
+  if (/\bscrubbed:[0-9a-f]{16}\b/.test(JSON.stringify(shown))) return undefined
+  // What `shown` leaves out: annotations of the pods, the headers of a probe.
+  const pods = (spec as { readonly template?: { readonly metadata?: Fields } } | undefined)?.template
+    ?.metadata
+  if (pods !== undefined && !isDeepStrictEqual(cleanMetadata(pods, scrubber), pods)) return undefined
+  return isDeepStrictEqual(deep(spec, scrubber), spec) ? { ...rest, metadata: cleaned, spec } : undefined
 }
 
 function named(fields: Fields, options: ScrubOptions, scrubber: Scrubber): KubeObject {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { KubeApi } from './api.ts'
 import { findResources, type KubeObject, listAll, type Resource } from './resources.ts'
-import { addressesIn, scrub } from './scrub.ts'
+import { addressesIn, scrub, wholeWorkload } from './scrub.ts'
 
 export interface SnapshotOptions {
   /** Only these; undefined = every namespace one may read. */
@@ -11,6 +11,8 @@ export interface SnapshotOptions {
   readonly anonymize: boolean
   /** For planning: each object's version, and who says that he keeps it. Never in a file for others. */
   readonly marks?: boolean
+  /** Workloads to be edited: read whole, where nothing in them may be secret. */
+  readonly whole?: (object: KubeObject) => boolean
   /** `--kube-as` */
   readonly as?: string
   readonly signal?: AbortSignal
@@ -92,12 +94,17 @@ export async function takeSnapshot(api: KubeApi, options: SnapshotOptions): Prom
   const { anonymize } = options
   const addresses = anonymize ? addressesIn(found) : []
   const objects = found.map((object) => {
-    const scrubbed = scrub(object, { key, anonymize, addresses })
+    const whole =
+      workloads.test(String(object.kind)) && options.whole?.(object)
+        ? wholeWorkload(object, { key })
+        : undefined
+    const scrubbed = whole ?? scrub(object, { key, anonymize, addresses })
     return options.marks ? withMarks(scrubbed, object) : scrubbed
   })
   return { objects, incomplete }
 }
 
+const workloads = /^(Deployment|StatefulSet)$/
 const keepers = /^(argocd\.argoproj\.io\/tracking-id|meta\.helm\.sh\/release-name)$/
 
 function withMarks(scrubbed: KubeObject, object: KubeObject): KubeObject {

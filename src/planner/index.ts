@@ -15,7 +15,7 @@ export { unexpose } from './expose/unexpose.ts'
 export { inverseOf } from './inverse-of.ts'
 export { type ComponentFile, componentOf } from './kustomize.ts'
 export { enableM2m, type M2mAsk } from './m2m-enable.ts'
-export { migrateAuthService, type Seat, type SeatAsk } from './migrate-auth-service.ts'
+export { isInPart, migrateAuthService, type Seat, type SeatAsk, sitsIn } from './migrate-auth-service.ts'
 export {
   type AuthnFilterAsk,
   type AuthnOffer,

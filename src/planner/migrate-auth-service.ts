@@ -4,8 +4,9 @@ import { isPublishedSecret } from '../lint/index.ts'
 import type { Mesh, Workload } from '../mesh/index.ts'
 import { type EditableObject, updateOf } from './changes.ts'
 import type { IntentWorld } from './entrance.ts'
-import type { Change, Intended } from './plan.ts'
+import type { Change, Intended, KubeObject } from './plan.ts'
 import { findRaw } from './raw-door.ts'
+import { isSame } from './same.ts'
 
 export type Seat = 'oauth2-proxy' | 'authservice'
 
@@ -24,7 +25,66 @@ const images: Readonly<Record<Seat, RegExp>> = {
   authservice: /(^|\/)oidc-authservice(:|@|$)/,
 }
 
-const program = ['/usr/local/bin/node', '/app/bin/kfdoor.mjs', 'serve', 'authz', '--compat'] as const
+/** Whether it is a workload that runs what is to be replaced. */
+export function sitsIn(seat: Seat, { spec }: KubeObject): boolean {
+  return containersOf(spec).some(({ image }) => images[seat].test(String(image)))
+}
+
+const containersOf = (spec: unknown): readonly EditableObject[] =>
+  (spec as EditableObject | undefined)?.template?.spec?.containers ?? []
+
+/** A workload a cluster shows only part of, because something in it may be secret; the API server always sets this. */
+export const isInPart = ({ spec }: KubeObject): boolean =>
+  (spec as EditableObject | undefined)?.template?.spec?.restartPolicy === undefined
+
+/**
+ * Whether an update of a workload is what this command does, or takes it back: image, command and rights of one
+ * container, from the old program to kfdoor.
+ */
+export function isSeatChange(before: KubeObject, after: KubeObject): boolean {
+  return (['oauth2-proxy', 'authservice'] as const).some(
+    (seat) => seats(seat, before, after) || seats(seat, after, before),
+  )
+}
+
+function seats(seat: Seat, from: KubeObject, to: KubeObject): boolean {
+  const [old, now] = [containersOf(from.spec), containersOf(to.spec)]
+  const at = old.findIndex(({ image }) => images[seat].test(String(image)))
+  const [was, is] = [old[at], now[at]]
+  if (was === undefined || is === undefined) return false
+  const command = (is.command ?? []) as readonly unknown[]
+  if (!/(^|\/)kfdoor(:|@|$)/.test(String(is.image))) return false
+  if (!commands[seat].every((word, index) => command[index] === word)) return false
+  if (!isSame(is.securityContext, seat === 'oauth2-proxy' ? hardened(was) : was.securityContext)) return false
+  const { image, command: _, securityContext, ...others } = was
+  const { image: __, command: ___, securityContext: ____, ...kept } = is
+  if (!isSame(others, kept)) return false
+  // All else is as it was.
+  const moved = JSON.parse(JSON.stringify(to)) as EditableObject
+  moved.spec.template.spec.containers[at] = was
+  return isSame(moved, from)
+}
+
+const hardened = ({ securityContext }: EditableObject) => ({
+  ...securityContext,
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  runAsNonRoot: true,
+  runAsUser: 65532,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+})
+
+const program = [
+  '/usr/local/bin/node',
+  // As the image starts it.
+  '--min-semi-space-size=8',
+  '--max-semi-space-size=8',
+  '/app/bin/kfdoor.mjs',
+  'serve',
+  'authz',
+  '--compat',
+] as const
 
 /** The command of a seat, as `deploy/seats` has it. */
 const commands: Readonly<Record<Seat, readonly string[]>> = {
@@ -72,15 +132,7 @@ export function migrateAuthService(
       container.image = ask.image
       container.command = command
       if (seat === 'oauth2-proxy') {
-        container.securityContext = {
-          ...container.securityContext,
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          runAsNonRoot: true,
-          runAsUser: 65532,
-          capabilities: { drop: ['ALL'] },
-          seccompProfile: { type: 'RuntimeDefault' },
-        }
+        container.securityContext = hardened(container)
       }
     },
     'neutral',

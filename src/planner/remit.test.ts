@@ -47,6 +47,51 @@ for (const [what, change, allowed, says] of rows) {
   })
 }
 
+const pods = (image: string, more: object = {}, beside: object = {}): KubeObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: { name: 'x', namespace: 'istio-system' },
+  spec: {
+    template: { spec: { restartPolicy: 'Always', containers: [{ name: 'a', image, ...more }], ...beside } },
+  },
+})
+const old = pods('gcr.io/arrikto/kubeflow/oidc-authservice:e2')
+const command = [
+  '/usr/local/bin/node',
+  '--min-semi-space-size=8',
+  '--max-semi-space-size=8',
+  ...'/app/bin/kfdoor.mjs serve authz --compat authservice --sessions sqlite:/var/lib/authservice/kfdoor.db'.split(
+    ' ',
+  ),
+]
+const workloads: readonly (readonly [
+  what: string,
+  before: KubeObject,
+  after: KubeObject,
+  within: boolean,
+])[] = [
+  ['kfdoor into the seat', old, pods('kfdoor:1', { command }), true],
+  ['the old program back', pods('kfdoor:1', { command }), old, true],
+  ['another program', old, pods('miner:1', { command }), false],
+  ['another command', old, pods('kfdoor:1', { command: ['sh'] }), false],
+  ['a program that does not sit there', pods('dex:1'), pods('kfdoor:1', { command }), false],
+  ['its arguments too', old, pods('kfdoor:1', { command, args: ['x'] }), false],
+  ['its rights too', old, pods('kfdoor:1', { command, securityContext: { privileged: true } }), false],
+  ['a volume too', old, pods('kfdoor:1', { command }, { volumes: [{ hostPath: { path: '/' } }] }), false],
+  ['nothing but the node’s network', old, pods('oidc-authservice:e2', {}, { hostNetwork: true }), false],
+]
+for (const [what, before, after, within] of workloads) {
+  test(`an update of a workload, ${what}: ${within ? 'within' : 'beyond'} what plans write`, () => {
+    const object = { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace: 'istio-system', name: 'x' }
+    const change: Change = { op: 'update', object, effect: 'neutral', why: '', before, after }
+    const spec = { changes: [change] } as unknown as Parameters<typeof beyondRemit>[0]['spec']
+    assert.deepEqual(
+      beyondRemit({ spec }).map((reason) => /no command of kfdoor changes more/.test(reason)),
+      within ? [] : [true],
+    )
+  })
+}
+
 test('an update that binds another role on either side is beyond it', () => {
   const [before, after] = ['cluster-admin', 'kubeflow-pipelines-edit'].map((name) =>
     binding('ClusterRole', name),

@@ -1,4 +1,5 @@
 /** What plans of kfdoor write. A plan is a file somebody may have sent: anything else in it is nobody's intent. */
+import { isSeatChange } from './migrate-auth-service.ts'
 import type { Change, KubeObject, Plan } from './plan.ts'
 import { textOf } from './raw-door.ts'
 
@@ -35,6 +36,11 @@ export function beyondRemit(
     const group = apiVersion.includes('/') ? apiVersion.replace(/\/.*/, '') : ''
     if (groups[group]?.includes(kind) !== true) {
       return [`${textOf(change.object)}: no command of kfdoor writes a ${kind}`]
+    }
+    if (group === 'apps' && change.op === 'update' && !isSeatChange(change.before, change.after)) {
+      return [
+        `${textOf(change.object)}: no command of kfdoor changes more of a ${kind} than an auth service’s program`,
+      ]
     }
     if (kind !== 'RoleBinding') return []
     return sidesOf(change).flatMap((object) => {

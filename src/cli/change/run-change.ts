@@ -8,6 +8,7 @@ import { readTexts } from '../../compose/change/read-texts.ts'
 import { type Mesh, parseMesh } from '../../mesh/index.ts'
 import {
   type Intended,
+  type KubeObject,
   objectText,
   type Plan,
   planOf,
@@ -42,6 +43,8 @@ export interface Change {
   /** As typed, without `kfdoor`; never a secret. */
   readonly words: readonly string[]
   readonly intend: (world: ChangeWorld) => Intended | Promise<Intended>
+  /** Workloads of a cluster it edits. */
+  readonly whole?: (object: KubeObject) => boolean
   /** What has to be in a cluster before, and may stand in no plan; run once all else was checked and agreed to. */
   readonly first?: () => Promise<void>
 }
@@ -81,6 +84,7 @@ export async function runChange(
   }
   const { inputs, source, incomplete } = await readTexts(paths, () => io.readStdin(), {
     env: io.env,
+    ...(change.whole !== undefined && { whole: change.whole }),
     ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
   })
   for (const words of incomplete) io.err(`not read: ${words}`)

@@ -22,15 +22,9 @@ export const seat = (io: Io, which: Seat) =>
     )
     .action(async (options, command) => {
       const change = command.opts() as ChangeOptions & typeof options
+      const isCluster = !change.filename && !change.snapshot
       const isKept = change.apply || change.output === 'plan' || change.dryRun === 'server'
-      if (isKept && !change.filename && !change.snapshot) {
-        throw new Fault('ERR_USAGE', {
-          message:
-            'a workload is read from a cluster in part, without what may be secret, so no plan of it can be carried out',
-          next: 'leave out `--apply`, `-o plan` and `--dry-run server`: the page shows the change and the line to type, `kubectl patch --patch-file` with a file of deploy/seats',
-        })
-      }
-      const { migrateAuthService } = await import('../../planner/index.ts')
+      const { isInPart, migrateAuthService, sitsIn, textOf } = await import('../../planner/index.ts')
       const { runChange } = await import('../change/run-change.ts')
       const { packageVersion } = await import('../commands/version.ts')
       const { workload, fallback, shadow } = change
@@ -41,12 +35,25 @@ export const seat = (io: Io, which: Seat) =>
         intent: `migrate-${which}`,
         subject: 'seat',
         words: ['migrate', which, ...said],
-        intend: (world) =>
-          migrateAuthService(world, which, {
+        whole: (object) => sitsIn(which, object),
+        intend: (world) => {
+          const intended = migrateAuthService(world, which, {
             image: change.image ?? `kfdoor:${packageVersion()}`,
             ...(workload !== undefined && { workload }),
             ...(fallback !== undefined && { fallback }),
             ...(shadow !== undefined && { shadow }),
-          }),
+          })
+          const hidden = intended.changes.find((each) => each.op === 'update' && isInPart(each.before))
+          if (isKept && isCluster && hidden !== undefined) {
+            throw new Fault('ERR_INTENT_REFUSED', {
+              intent: `migrate ${which}`,
+              reasons: [
+                `something in ${textOf(hidden.object)} may be secret (a variable, a flag, an annotation), so it is read in part and no plan of it can be carried out`,
+              ],
+              next: 'move it into a Secret; or leave out `--apply`, `-o plan` and `--dry-run server`: the page shows the line to type, `kubectl patch --patch-file`',
+            })
+          }
+          return intended
+        },
       })
     })

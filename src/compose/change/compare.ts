@@ -32,8 +32,13 @@ export function essence(object: KubeObject): KubeObject {
 
 const withoutNoise = (annotations: unknown): unknown =>
   Object.fromEntries(
-    Object.entries((annotations ?? {}) as Fields).filter(([name]) => !isNoise(name) && name !== mark),
+    Object.entries((annotations ?? {}) as Fields).filter(
+      ([name]) => !isNoise(name) && name !== mark && name !== revision,
+    ),
   )
+
+/** A Deployment's controller counts its templates there, after every write of one. */
+const revision = 'deployment.kubernetes.io/revision'
 
 const isEmpty = (value: unknown): boolean =>
   value === undefined ||

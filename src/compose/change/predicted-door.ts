@@ -1,7 +1,8 @@
 /** What a plan predicts, from the door as it is at this moment and not when the plan was made. */
 import { Fault, isFault } from '../../base/index.ts'
+import type { KubeObject } from '../../kube/index.ts'
 import { type Mesh, parseMesh } from '../../mesh/index.ts'
-import { applyChanges, fileNameOf, type Plan } from '../../planner/index.ts'
+import { applyChanges, fileNameOf, keyOf, type Plan } from '../../planner/index.ts'
 import { type Principal, parsePrincipal } from '../../policy/index.ts'
 import { type AccessDiff, type Difference, diffAccess, type ViewOptions } from '../../regions/index.ts'
 import { readTexts } from './read-texts.ts'
@@ -44,11 +45,23 @@ export async function doorNow(plan: Plan, env: Environment, which: Which): Promi
   return parseMesh((await readSource(plan, env, which)).inputs).mesh
 }
 
-function readSource({ spec: { source } }: Plan, env: Environment, { kubeconfig, context, as }: Which) {
+/** Workloads a plan edits, which have to be read as whole as they were when it was made. */
+export function editedBy({ spec }: Plan): (object: KubeObject) => boolean {
+  const edited = new Set(spec.changes.flatMap(({ op, object }) => (op === 'update' ? [keyOf(object)] : [])))
+  return ({ apiVersion, kind, metadata }) => {
+    const { namespace, name } = metadata as { readonly namespace?: string; readonly name: string }
+    const named = { apiVersion: String(apiVersion), kind: String(kind), name }
+    return edited.has(keyOf(namespace === undefined ? named : { ...named, namespace }))
+  }
+}
+
+function readSource(plan: Plan, env: Environment, { kubeconfig, context, as }: Which) {
+  const { source } = plan.spec
   const made = source.kind === 'cluster' ? source.context : ''
   const paths = source.kind === 'files' ? source.paths : [`cluster:${context ?? made}`]
   return readTexts(paths, async () => '', {
     env,
+    whole: editedBy(plan),
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(as !== undefined && { as }),
   })

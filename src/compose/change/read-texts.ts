@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
 import { isFault } from '../../base/index.ts'
+import type { KubeObject } from '../../kube/index.ts'
 import type { MeshInput } from '../../mesh/index.ts'
 import { keyOf, objectText, type PlanSource, readRawDoor } from '../../planner/index.ts'
 import { readCluster } from '../read-cluster.ts'
@@ -15,6 +16,11 @@ export interface DoorTexts {
   readonly incomplete: readonly string[]
 }
 
+export interface TextsPlace extends ClusterPlace {
+  /** Workloads of a cluster that are to be edited: read whole, unless something in them may be secret. */
+  readonly whole?: (object: KubeObject) => boolean
+}
+
 /**
  * What `-f`, `--snapshot`, `profile:` and a cluster hold. A folder with a kustomization is read where it
  * only names resources of its own: then rendering it changes nothing.
@@ -24,7 +30,7 @@ export interface DoorTexts {
 export async function readTexts(
   paths: readonly string[],
   readStdin: () => Promise<string>,
-  place: ClusterPlace,
+  place: TextsPlace,
 ): Promise<DoorTexts> {
   const [first = ''] = paths
   if (paths.length === 1 && first.startsWith('cluster:')) return clusterTexts(first, place)
@@ -95,10 +101,11 @@ function split(inputs: readonly MeshInput[]): readonly MeshInput[] {
   }))
 }
 
-async function clusterTexts(path: string, { env, kubeconfig, as }: ClusterPlace): Promise<DoorTexts> {
+async function clusterTexts(path: string, { env, kubeconfig, as, whole }: TextsPlace): Promise<DoorTexts> {
   const context = path.slice('cluster:'.length)
   const snapshot = await readCluster(env, {
     marks: true,
+    ...(whole !== undefined && { whole }),
     ...(context !== '' && { context }),
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(as !== undefined && { as }),
