@@ -17,6 +17,7 @@ import {
   type CheckAnswer,
   type Door,
   type EngineOptions,
+  type HeaderList,
   injectionOf,
   nextHop,
   type ProxyIdentity,
@@ -43,7 +44,14 @@ export interface Sent {
   readonly sourceIp?: string
 }
 
-export type Got = { readonly error: string } | { readonly status: number; readonly body: string }
+export type Got =
+  | { readonly error: string }
+  | {
+      readonly status: number
+      readonly body: string
+      /** What the workload was sent, lower case and sorted; none where nobody was reached. */
+      readonly upstreamHeaders?: HeaderList
+    }
 
 export interface WholeDoor {
   /** Why Envoy has no such listener, where it has none. */
@@ -209,7 +217,8 @@ export async function startWholeDoors(
           if ('error' in answer) return answer
           const [saw] = world.take().seen
           // HEAD has no body: who was reached is told by who saw it.
-          return { status: answer.status, body: saw === undefined ? answer.body : `echo ${saw.service}` }
+          if (saw === undefined) return { status: answer.status, body: answer.body }
+          return { status: answer.status, body: `echo ${saw.service}`, upstreamHeaders: saw.headers }
         },
       }
     }),

@@ -6,7 +6,7 @@
 import { matchesPathValue, type PathRules } from '../policy/index.ts'
 import { type Axes, collectAxes, newAxes } from './axes.ts'
 import { nextContent } from './contents.ts'
-import { type Entrance, type Spot, spotsOf } from './entrance.ts'
+import type { Entrance, Spot } from './entrance.ts'
 import type { Label, Nfa, Starts } from './nfa.ts'
 import type { TextClass } from './partition.ts'
 import { type Parted, type Pattern, PatternSet } from './pattern-set.ts'
@@ -14,6 +14,7 @@ import { collectHosts, collectPaths, redirects, routesOf, type Stage } from './s
 import { authority, canonicalPath, hostAlphabet, pathAlphabet } from './universe.ts'
 import { fits, type Variation, variationsOf } from './variation.ts'
 import type { View } from './view.ts'
+import { type WayIn, waysIn } from './ways-in.ts'
 
 export interface Cell {
   readonly entrance: Entrance
@@ -61,19 +62,14 @@ export interface CellOptions {
 
 export function* cellsOf(views: readonly View[], options: CellOptions = {}): Generator<Cell> {
   const asked = options.asked ?? nothingAsked
-  const all = views.map(spotsOf)
-  const ids = new Set(all.flatMap((spots) => [...spots.keys()]))
   const partitions = new Map<string, Parted>()
-  for (const id of ids) {
-    const spots = all.map((each) => each.get(id))
-    const entrance = spots.find((spot) => spot !== undefined)?.entrance
-    if (entrance === undefined || options.entrances?.(entrance) === false) continue
+  for (const wayIn of waysIn(views)) {
+    if (options.entrances?.(wayIn.entrance) === false) continue
     const { only, unfolded = false, routed = false, every } = options
     const met = new Set<string>()
     const way = {
+      ...wayIn,
       views,
-      spots,
-      entrance,
       asked,
       partitions,
       unfolded,
@@ -86,10 +82,8 @@ export function* cellsOf(views: readonly View[], options: CellOptions = {}): Gen
   }
 }
 
-interface Way {
+interface Way extends WayIn {
   readonly views: readonly View[]
-  readonly spots: readonly (Spot | undefined)[]
-  readonly entrance: Entrance
   readonly asked: Asked
   readonly partitions: Map<string, Parted>
   readonly unfolded: boolean
@@ -280,7 +274,9 @@ function stagesOf({ leaving = [], stage }: Spot): readonly Stage[] {
 function isKnown(way: Way, host: string, path: string, axes: readonly Axes[]): boolean {
   if (axes.some((each) => each.names.size > 0)) return false
   const name = host.replace(/:\d*$/, '')
+  const own = way.leads?.(name)
   const leads = way.spots.map((spot, index) => {
+    if (own !== undefined) return own
     const { chain, proxy, stage } = spot ?? {}
     if (chain?.tls !== true || proxy === undefined || stage === undefined) return ''
     const connection = { port: stage.port, scheme: 'https' as const, sni: name }

@@ -21,7 +21,7 @@ export interface Outcome {
   readonly labels?: string
   /** The identity headers the workload gets. */
   readonly identity: Readonly<Record<string, string>>
-  /** Every header the workload gets. */
+  /** Every header the workload gets but the proxy's own. */
   readonly headers: HeaderList
   /** What the last proxy was sent; only where nobody knows whether it passed. */
   readonly sent?: HeaderList
@@ -44,7 +44,7 @@ export function outcomeOf(path: PathDecision): Outcome {
     .filter((each): each is ForwardDecision => each.kind === 'forward')
   const outer = forwards.filter(({ upstream }) => !upstream.startsWith('inbound|'))
   const last = outer.at(-1) ?? forwards.at(-1)
-  const headers = reached ? decision.headers : []
+  const headers = reached ? [...decision.headers, ...identityIn(decision.proxyHeaders ?? [])] : []
   const status = decision.kind === 'reply' ? { status: decision.status } : {}
   return {
     verdict,
@@ -55,7 +55,7 @@ export function outcomeOf(path: PathDecision): Outcome {
         workload: `${workload.namespace}/${workload.name}`,
         labels: labelsOf(workload),
       }),
-    identity: Object.fromEntries(headers.filter(([name]) => identityHeaders.includes(name))),
+    identity: Object.fromEntries(identityIn(headers)),
     headers,
     ...(verdict === 'unknown' && { sent: hops.at(-1)?.request.headers ?? [] }),
     ...(reached && { path: decision.path }),
@@ -77,6 +77,9 @@ const ofOneRollOut: ReadonlySet<string> = new Set([
   'serving.knative.dev/revisionUID',
   'serving.knative.dev/serviceUID',
 ])
+
+/** `x-forwarded-user` too, which by its name is among the proxy's own and comes from a client. */
+const identityIn = (headers: HeaderList) => headers.filter(([name]) => identityHeaders.includes(name))
 
 const written = new WeakMap<Workload, string>()
 

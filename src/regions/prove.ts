@@ -85,18 +85,23 @@ export function prove(mesh: Mesh, claims: readonly Claim[], options: ProveOption
       const same = membersOf(bits)
       for (const index of open) {
         const claim = claims[index] as Claim
-        const by = same.find((at) => meant[index]?.has(at) && meansHeaders(claim, cell, callers[at] as never))
-        if (by === undefined) continue
-        const claimed = claim.reaches.verdict?.includes('unknown') === true
-        if (outcome.verdict === 'unknown' && !claimed && !surelyNot(claim, outcome)) {
-          unknown[index] ??= `${outcome.reason} at ${cell.host}${cell.path}`
-          continue
-        }
-        if (reached(claim.reaches, outcome) !== (claim.kind === 'never')) continue
-        const principal = callers[by]?.name ?? ''
-        const size = cell.variation.size * 1000 + cell.host.length + cell.path.length
-        if (size < (found[index]?.size ?? Number.POSITIVE_INFINITY)) {
-          found[index] = { size, principal, cell, caller: by, outcome }
+        const means = (at: number) => meant[index]?.has(at) && meansHeaders(claim, cell, callers[at] as never)
+        // No proxy may tell callers apart whose headers a workload does.
+        const each = claim.reaches.header === undefined ? same.filter(means).slice(0, 1) : same.filter(means)
+        for (const by of each) {
+          const own = claim.reaches.header === undefined ? outcome : judge.decide(cell, 0, by)
+          if (own === undefined) continue
+          const claimed = claim.reaches.verdict?.includes('unknown') === true
+          if (own.verdict === 'unknown' && !claimed && !surelyNot(claim, own)) {
+            unknown[index] ??= `${own.reason} at ${cell.host}${cell.path}`
+            continue
+          }
+          if (reached(claim.reaches, own) !== (claim.kind === 'never')) continue
+          const principal = callers[by]?.name ?? ''
+          const size = cell.variation.size * 1000 + cell.host.length + cell.path.length
+          if (size < (found[index]?.size ?? Number.POSITIVE_INFINITY)) {
+            found[index] = { size, principal, cell, caller: by, outcome: own }
+          }
         }
       }
     }

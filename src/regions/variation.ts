@@ -1,11 +1,11 @@
 import { Attributes, type HeaderList, isSingleHeader } from '../policy/index.ts'
 import type { Axes, Test } from './axes.ts'
 import type { Asked } from './cell.ts'
-import type { Spot } from './entrance.ts'
 import type { TextClass } from './partition.ts'
 import { type Pattern, PatternSet } from './pattern-set.ts'
 import { headerText, queryAlphabet, valueAlphabet } from './universe.ts'
 import type { View } from './view.ts'
+import type { WayIn } from './ways-in.ts'
 
 /** One way to fill in what host and path leave open. */
 export interface Variation {
@@ -30,9 +30,8 @@ const methods =
 /** More are not looked at, and the rest is called unknown. */
 const mostVariations = 2048
 
-interface Way {
+interface Way extends Pick<WayIn, 'spots' | 'names' | 'leads'> {
   readonly views: readonly View[]
-  readonly spots: readonly (Spot | undefined)[]
   readonly asked: Asked
 }
 
@@ -214,10 +213,11 @@ function nameChoices(way: Way, host: string, axes: readonly Axes[]): Partial<Var
   const named = axes.flatMap((each) => [...each.names]).map((text) => text.replace(/^\*|\*$/, 'x'))
   const candidates = [
     own,
-    ...spots.flatMap((spot) => spot?.names ?? []),
-    ...(named.length > 0 ? [...named, ''] : []),
+    ...(way.names?.filter((name) => name !== '') ?? spots.flatMap((spot) => spot?.names ?? [])),
+    ...(named.length > 0 || way.names?.includes('') ? [...named, ''] : []),
   ]
   const leads = (sni: string) =>
+    way.leads?.(sni) ??
     way.spots.some((spot, index) => {
       if (spot?.chain === undefined || spot.proxy === undefined || spot.stage === undefined) return false
       const connection = { port: spot.stage.port, scheme: 'https' as const, ...(sni !== '' && { sni }) }
