@@ -3,7 +3,7 @@ import type { Mesh } from '../mesh/index.ts'
 import type { Principal, Rule } from '../policy/index.ts'
 import { ApplicationDiff, type ApplicationDifference, asksOtherwise } from './application-diff.ts'
 import type { Axes } from './axes.ts'
-import type { Caller } from './caller.ts'
+import { type Caller, nameOf } from './caller.ts'
 import { type Cell, cellsOf } from './cell.ts'
 import { type DeadRule, deadRules } from './dead-rules.ts'
 import { Doors } from './doors.ts'
@@ -172,8 +172,22 @@ class Collector {
     if (to.verdict === 'allow') this.#reached.add(to.upstream ?? to.reason)
     const hides = from.verdict === 'unknown' && to.verdict === 'unknown' && mayHide(cell)
     const kind = hides ? 'unknown' : kindOf(from, to)
-    if (kind === undefined) return
-    for (const index of same) {
+    if (kind !== undefined) {
+      this.#note(cell, same, kind, from, to, hides)
+      return
+    }
+    // No proxy may tell callers apart whose headers a workload does.
+    if (to.verdict !== 'allow' || meetsSame(cell.axes[0], cell.axes[1])) return
+    for (const alike of bySending(same, this.#judges[0].callers)) {
+      const [index] = alike
+      if (index === undefined || index === first) continue
+      const [own, now] = this.#judges.map((judge, at) => judge.decide(cell, at, index))
+      if (own && now && kindOf(own, now) === 'changed') this.#note(cell, alike, 'changed', own, now)
+    }
+  }
+
+  #note(cell: Cell, callers: readonly number[], kind: Kind, from: Outcome, to: Outcome, hides = false): void {
+    for (const index of callers) {
       const caller = this.#judges[0].callers[index] as Caller
       const upstream = kind === 'lost' ? from.upstream : to.upstream
       const key = `${caller.name} ${from.verdict} ${to.verdict} ${upstream} ${kind === 'changed' ? from.upstream : ''}`
@@ -231,7 +245,22 @@ class Collector {
   }
 }
 
-function kindOf(from: Outcome, to: Outcome): 'gained' | 'lost' | 'changed' | 'unknown' | undefined {
+/** Callers who send the like of each other: of a kind, their names apart. */
+function bySending(callers: readonly number[], list: readonly Caller[]): readonly (readonly number[])[] {
+  const groups = new Map<string, number[]>()
+  for (const index of callers) {
+    const { principal } = list[index] as Caller
+    const sends = nameOf(principal).replace(/:[^,+]*/, '')
+    const group = groups.get(sends)
+    if (group === undefined) groups.set(sends, [index])
+    else group.push(index)
+  }
+  return [...groups.values()]
+}
+
+type Kind = 'gained' | 'lost' | 'changed' | 'unknown'
+
+function kindOf(from: Outcome, to: Outcome): Kind | undefined {
   if (from.verdict === to.verdict && from.verdict === 'unknown')
     return from.reason === to.reason ? undefined : 'unknown'
   if (from.verdict === 'unknown' || to.verdict === 'unknown') return 'unknown'
