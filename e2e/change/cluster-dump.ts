@@ -32,6 +32,10 @@ const lists = [
   '/api/v1/namespaces',
 ] as const
 
+/** What an API server makes for itself, some of it after it has said that it is ready. */
+const itsOwn = (namespace: string | undefined, name: string) =>
+  /^(kube-|default$)/.test(namespace ?? name) || (namespace === undefined && name.startsWith('system:'))
+
 /** Kinds every API server knows. */
 const native = lists.filter((path) => /^\/api\/|\.k8s\.io\/|^\/apis\/apps\//.test(path))
 
@@ -45,11 +49,12 @@ export async function dumpOf(
   { reborn = false, bare = false } = {},
 ): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>()
-  // `bare`: a cluster without the kinds of a door.
+  // `bare`: a cluster that was just started, without the kinds of a door.
   for (const path of bare ? native : lists) {
     const body = await listOf(cluster, path)
     for (const item of body.items as Anything[]) {
       const { resourceVersion: _, generation: __, ...metadata } = item.metadata
+      if (bare && itsOwn(metadata.namespace, metadata.name)) continue
       if (reborn) {
         delete metadata.uid
         delete metadata.creationTimestamp
