@@ -1,45 +1,17 @@
 /** From a real oauth2-proxy to `serve authz` in its seat: nobody is signed out on the way. And the old one at our issuer. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, request as httpRequest } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { BrowserLike, signIn } from './browser-like.ts'
 import { type Dex, startDex } from './parts/dex.ts'
 import { type OAuth2Proxy, startOAuth2Proxy } from './parts/oauth2-proxy.ts'
+import { startFront } from './peers/front.ts'
 import { dexConfig, oauth2ProxyConfig, oauth2ProxyEnvironment, USER } from './peers/real-door.ts'
 import { startIssuer, startSeat } from './seat.ts'
 
 const { email: login, password } = USER
-
-/** `/dex` at the issuer, everything else at a service that can be changed under it. */
-async function startFront(issuer: number, first: number) {
-  let service = first
-  const server = createServer((request, response) => {
-    const port = request.url?.startsWith('/dex') ? issuer : service
-    const { method, url: path, headers } = request
-    const onward = httpRequest({ host: '127.0.0.1', port, method, path, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.rawHeaders)
-      answer.pipe(response)
-    })
-    onward.on('error', () => response.destroy())
-    request.pipe(onward)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    change: (port: number) => {
-      service = port
-    },
-    close: () => {
-      server.closeAllConnections()
-      server.close()
-    },
-  }
-}
 
 describe('the switch from a real oauth2-proxy', () => {
   const folder = mkdtempSync(join(tmpdir(), 'kfdoor-switch-'))

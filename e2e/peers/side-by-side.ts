@@ -2,10 +2,9 @@
  * The same requests to oauth2-proxy and to `serve authz` in its seat: settings, requests, and what is left of an
  * answer when everything that has to differ from call to call is taken out of it.
  */
-import { once } from 'node:events'
-import { createServer, request as httpRequest } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { request as httpRequest } from 'node:http'
 import { BrowserLike, signIn } from '../browser-like.ts'
+import { startFront } from './front.ts'
 
 /** What is compared of an answer. */
 export interface Shown {
@@ -200,23 +199,11 @@ export async function answersOf(
   issuer: number,
   user: { readonly login: string; readonly password: string },
 ): Promise<Record<string, Shown>> {
-  const front = createServer((request, response) => {
-    const port = request.url?.startsWith('/dex') ? issuer : service
-    const { method, url: path, headers } = request
-    const onward = httpRequest({ host: '127.0.0.1', port, method, path, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.rawHeaders)
-      answer.pipe(response)
-    })
-    onward.on('error', () => response.destroy())
-    request.pipe(onward)
-  }).listen(0, '127.0.0.1')
-  await once(front, 'listening')
+  const front = await startFront(issuer, service)
   const browser = new BrowserLike(null)
-  const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}`
   try {
-    await signIn(browser, `${url}/oauth2/start?rd=/`, user)
+    await signIn(browser, `${front.url}/oauth2/start?rd=/`, user)
   } finally {
-    front.closeAllConnections()
     front.close()
   }
   const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
