@@ -8,10 +8,9 @@
  */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import fc from 'fast-check'
 import { envoy } from './contestants/envoy.ts'
 import { samples } from './envoy/random-mesh.ts'
-import { type Beside, disagreements, nothingTold, outcomesOf, shrink } from './envoy/random-run.ts'
+import { agreeOnAll, type Beside, outcomesOf } from './envoy/random-run.ts'
 import { openRecordings } from './families.ts'
 import { startWorld } from './world/world.ts'
 
@@ -44,15 +43,7 @@ test('the engine, the gateway and Envoy agree on random meshes and requests', {
   context.diagnostic(
     `seed ${seed}: KFDOOR_SEED=${seed} npm run test:real -- conformance/envoy-random.real.test.ts`,
   )
-  const made = fc.sample(arbitrary, { seed, numRuns: meshes })
-  const told = nothingTold()
-  for (let begin = 0; begin < made.length; begin += together) {
-    const found = await disagreements(made.slice(begin, begin + together), beside, told)
-    const [first] = found
-    if (first === undefined) continue
-    const smallest = await shrink(arbitrary, seed, begin + first.sample, beside)
-    assert.fail(`${found.length} disagreements; the first\n${first.text}\n\nshrunk:\n${smallest}`)
-  }
+  const told = await agreeOnAll(arbitrary, { seed, meshes, together }, beside)
   context.diagnostic(`${told.agreed} decisions agree over ${meshes} meshes (${outcomesOf(told)})`)
   context.diagnostic(`${told.unknown} the engine leaves unknown, ${told.refused} on meshes Envoy refuses`)
   context.diagnostic(

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { readWorld } from '../src/cli/cases/world.ts'
 import type { Recorded } from './compare.ts'
 import { envoy } from './contestants/envoy.ts'
-import { servedDifferences } from './envoy/compare-served.ts'
+import { type Chosen, wrongAnswers } from './envoy/compare-served.ts'
 import { type Family, onlyBeside, openRecordings } from './families.ts'
 
 const recordings = openRecordings(Date.now() / 1000)
@@ -49,8 +49,6 @@ test('enough was compared', (context) => {
   assert.ok(compared > 8_000, `only ${compared}`)
 })
 
-type Chosen = readonly (readonly [config: string, cases: readonly Recorded[]])[]
-
 function casesByConfig({ cases }: Family): Chosen {
   const configs = new Map<string, Recorded[]>()
   for (const each of cases) {
@@ -62,7 +60,6 @@ function casesByConfig({ cases }: Family): Chosen {
 }
 
 async function compareBatch(family: Family, batch: Chosen): Promise<readonly string[]> {
-  const wrong: string[] = []
   const contestant = await envoy(
     batch.map(([config, cases]) => ({
       name: config,
@@ -72,23 +69,5 @@ async function compareBatch(family: Family, batch: Chosen): Promise<readonly str
     })),
     recordings.file,
   )
-  try {
-    for (const [config, cases] of batch) {
-      for (const recorded of cases) {
-        const refusal = contestant.refusal(config, recorded.request)
-        const { mirrors } = recorded.expect as { readonly mirrors?: readonly unknown[] }
-        const found =
-          refusal === undefined
-            ? servedDifferences(
-                recorded,
-                await contestant.ask(config, recorded.request, { seen: mirrors ? 1 + mirrors.length : 0 }),
-              )
-            : [`not taken: ${refusal}`]
-        if (found.length > 0) wrong.push(`${recorded.id}\n  ${found.join('\n  ')}`)
-      }
-    }
-  } finally {
-    await contestant.close()
-  }
-  return wrong
+  return wrongAnswers(contestant, batch)
 }

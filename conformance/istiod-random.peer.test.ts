@@ -9,10 +9,9 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import fc from 'fast-check'
 import { envoy } from './contestants/envoy.ts'
 import { samples } from './envoy/random-mesh.ts'
-import { type Beside, disagreements, nothingTold, outcomesOf, shrink } from './envoy/random-run.ts'
+import { agreeOnAll, type Beside, outcomesOf } from './envoy/random-run.ts'
 import { openRecordings } from './families.ts'
 import { type Istiod, startIstiod } from './istiod/ask-istiod.ts'
 import { ensureOracle } from './istiod/build-oracle.ts'
@@ -53,15 +52,7 @@ for (const [name, arbitrary] of Object.entries(drawn)) {
     context.diagnostic(
       `seed ${seed}: KFDOOR_SEED=${seed} npm run test:peers -- conformance/istiod-random.peer.test.ts`,
     )
-    const made = fc.sample(arbitrary, { seed, numRuns: meshes })
-    const told = nothingTold()
-    for (let begin = 0; begin < made.length; begin += together) {
-      const found = await disagreements(made.slice(begin, begin + together), beside, told)
-      const [first] = found
-      if (first === undefined) continue
-      const smallest = await shrink(arbitrary, seed, begin + first.sample, beside)
-      assert.fail(`${found.length} disagreements; the first\n${first.text}\n\nshrunk:\n${smallest}`)
-    }
+    const told = await agreeOnAll(arbitrary, { seed, meshes, together }, beside)
     context.diagnostic(`${told.agreed} decisions agree over ${meshes} meshes (${outcomesOf(told)})`)
     context.diagnostic(`${told.unknown} the engine leaves unknown, ${told.refused} on meshes Envoy refuses`)
     assert.ok(told.agreed >= 20_000 || meshes < 300, `only ${told.agreed} decisions were compared`)

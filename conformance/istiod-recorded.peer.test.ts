@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import { readWorld } from '../src/cli/cases/world.ts'
 import type { Recorded } from './compare.ts'
 import { type Entered, envoy } from './contestants/envoy.ts'
-import { servedDifferences } from './envoy/compare-served.ts'
+import { type Chosen, wrongAnswers } from './envoy/compare-served.ts'
 import { type Family, openRecordings } from './families.ts'
 import { type Istiod, startIstiod } from './istiod/ask-istiod.ts'
 import { ensureOracle } from './istiod/build-oracle.ts'
@@ -52,8 +52,6 @@ test('enough was compared', (context) => {
   assert.ok(compared > 2_000 || only !== undefined, `only ${compared}`)
 })
 
-type Chosen = readonly (readonly [config: string, cases: readonly Recorded[]])[]
-
 function casesByConfig({ cases }: Family): Chosen {
   const configs = new Map<string, Recorded[]>()
   for (const each of cases) configs.set(each.config, [...(configs.get(each.config) ?? []), each])
@@ -71,25 +69,5 @@ async function compareBatch(family: Family, batch: Chosen): Promise<readonly str
     fetched: recordings.around.fetched,
   }))
   const writer = await byIstiod(istiod, entered, family.config, recordings.jwksUris)
-  const contestant = await envoy(entered, recordings.file, writer)
-  const wrong: string[] = []
-  try {
-    for (const [config, cases] of batch) {
-      for (const recorded of cases) {
-        const refusal = contestant.refusal(config, recorded.request)
-        const { mirrors } = recorded.expect as { readonly mirrors?: readonly unknown[] }
-        const found =
-          refusal === undefined
-            ? servedDifferences(
-                recorded,
-                await contestant.ask(config, recorded.request, { seen: mirrors ? 1 + mirrors.length : 0 }),
-              )
-            : [`not taken: ${refusal}`]
-        if (found.length > 0) wrong.push(`${recorded.id}\n  ${found.join('\n  ')}`)
-      }
-    }
-  } finally {
-    await contestant.close()
-  }
-  return wrong
+  return wrongAnswers(await envoy(entered, recordings.file, writer), batch)
 }

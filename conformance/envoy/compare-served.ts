@@ -1,11 +1,11 @@
 /** A running gateway against a recorded case: everything that was recorded of it. */
 import type { Recorded } from '../compare.ts'
-import type { Observed } from '../contestants/envoy.ts'
+import type { EnvoyContestant, Observed } from '../contestants/envoy.ts'
 
 type Pairs = readonly (readonly [string, string])[]
 
 /** Fields that differ, each as `field: got, want`; empty = agreement. */
-export function servedDifferences({ expect }: Recorded, got: Observed): readonly string[] {
+function servedDifferences({ expect }: Recorded, got: Observed): readonly string[] {
   const wanted = expect as Observed
   const found: string[] = []
   const compare = (field: string, actual: unknown, want: unknown) => {
@@ -43,4 +43,31 @@ function sortedKeys(value: unknown): unknown {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, each]) => [key, sortedKeys(each)]),
   )
+}
+
+/** Recorded cases by the configuration they were recorded with. */
+export type Chosen = readonly (readonly [config: string, cases: readonly Recorded[]])[]
+
+/** Asks a proxy all of the cases and closes it. @returns a text for each answer that is not the recorded one */
+export async function wrongAnswers(contestant: EnvoyContestant, batch: Chosen): Promise<readonly string[]> {
+  const wrong: string[] = []
+  try {
+    for (const [config, cases] of batch) {
+      for (const recorded of cases) {
+        const refusal = contestant.refusal(config, recorded.request)
+        const { mirrors } = recorded.expect as { readonly mirrors?: readonly unknown[] }
+        const found =
+          refusal === undefined
+            ? servedDifferences(
+                recorded,
+                await contestant.ask(config, recorded.request, { seen: mirrors ? 1 + mirrors.length : 0 }),
+              )
+            : [`not taken: ${refusal}`]
+        if (found.length > 0) wrong.push(`${recorded.id}\n  ${found.join('\n  ')}`)
+      }
+    }
+  } finally {
+    await contestant.close()
+  }
+  return wrong
 }

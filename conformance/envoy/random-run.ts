@@ -1,4 +1,5 @@
 /** The engine, and the gateway where wanted, on random samples beside an Envoy: what agrees, and what does not. */
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { readWorld } from '../../src/cli/cases/world.ts'
 import { decideCase } from '../../src/policy/index.ts'
@@ -20,7 +21,7 @@ export interface Told {
   readonly outcomes: Map<string, number>
 }
 
-export const nothingTold = (): Told => ({
+const nothingTold = (): Told => ({
   agreed: 0,
   unknown: 0,
   refused: 0,
@@ -29,7 +30,7 @@ export const nothingTold = (): Told => ({
   outcomes: new Map(),
 })
 
-export interface Disagreement {
+interface Disagreement {
   readonly sample: number
   readonly text: string
 }
@@ -43,7 +44,7 @@ export interface Beside {
   readonly seen?: (mesh: string, decisions: readonly Recorded[]) => void
 }
 
-export async function disagreements(
+async function disagreements(
   list: readonly Sample[],
   beside: Beside,
   told: Told,
@@ -106,7 +107,7 @@ export async function disagreements(
 }
 
 /** The sample at this place of a run again, made smaller as long as it still shows a disagreement. */
-export async function shrink(
+async function shrink(
   arbitrary: fc.Arbitrary<Sample>,
   seed: number,
   at: number,
@@ -120,6 +121,28 @@ export async function shrink(
   })
   await fc.check(property, { seed, path: String(at), unbiased: true, interruptAfterTimeLimit: 60_000 })
   return last
+}
+
+/**
+ * Draws meshes and asks about all of them, so many that share one Envoy at a time.
+ *
+ * @throws AssertionError at the first batch with a disagreement, shrunk to the smallest that shows it
+ */
+export async function agreeOnAll(
+  arbitrary: fc.Arbitrary<Sample>,
+  { seed, meshes, together }: { readonly seed: number; readonly meshes: number; readonly together: number },
+  beside: Beside,
+): Promise<Told> {
+  const made = fc.sample(arbitrary, { seed, numRuns: meshes })
+  const told = nothingTold()
+  for (let begin = 0; begin < made.length; begin += together) {
+    const found = await disagreements(made.slice(begin, begin + together), beside, told)
+    const [first] = found
+    if (first === undefined) continue
+    const smallest = await shrink(arbitrary, seed, begin + first.sample, beside)
+    assert.fail(`${found.length} disagreements; the first\n${first.text}\n\nshrunk:\n${smallest}`)
+  }
+  return told
 }
 
 export function outcomesOf({ outcomes }: Told): string {
