@@ -1,8 +1,8 @@
 /** The table of failures: every number once, every sentence in the house's voice, every code explained. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Fault, type FaultCode, type FaultFacts, isFault, numbers } from './fault.ts'
-import { explainCode, explainedCodes } from './fault-meanings.ts'
+import { explainCode, explainedCodes } from './explain-code.ts'
+import { Fault, type FaultCode, type FaultFacts, faultRows, isFault } from './fault.ts'
 
 const reason = 'the file is empty'
 
@@ -133,19 +133,20 @@ const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
 /** A name someone typed or a program has may stand first in any case. */
 const lowerCase = /^(?:[a-z`]|CA\b|TLS\b|GET\b|mesh\.yaml:)/
 
-for (const code of Object.keys(numbers) as FaultCode[]) {
+for (const code of Object.keys(faultRows) as FaultCode[]) {
+  const { number } = faultRows[code]
   const fault = new Fault(code, facts[code])
 
-  test(`${numbers[code]} ${code} says what happened: ${fault.message}`, () => {
+  test(`${number} ${code} says what happened: ${fault.message}`, () => {
     assert.match(fault.message, lowerCase)
     assert.doesNotMatch(fault.message, /[.!]$/)
     assert.doesNotMatch(fault.message, /undefined|\[object|NaN/)
-    assert.equal(fault.number, numbers[code])
+    assert.equal(fault.number, number)
     assert.ok(isFault(fault))
   })
 
-  test(`${numbers[code]} is explained, by number and by name`, () => {
-    for (const typed of [numbers[code], numbers[code].toLowerCase(), code]) {
+  test(`${number} is explained, by number and by name`, () => {
+    for (const typed of [number, number.toLowerCase(), code]) {
       assert.equal(explainCode(typed)?.name, code)
     }
   })
