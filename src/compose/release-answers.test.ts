@@ -101,6 +101,38 @@ for (const [claims, trusting, status, why] of tokens) {
   })
 }
 
+for (const name of profileNames) {
+  const inputs = profileFiles(name, { tls: true, demo: true }).map((input) => ({
+    ...input,
+    text: input.text
+      .split(/^---$/m)
+      .filter((one) => !/^kind: Secret$/m.test(one))
+      .join('---'),
+  }))
+  const assumed = releaseAnswers(parseMesh(inputs).mesh)
+  const whole = releaseAnswers(parseMesh(profileFiles(name, { tls: true, demo: true })).mesh)
+  const provider = name === 'v1.8' || name === 'v1.6' ? 'istio-system/authn-filter' : 'oauth2-proxy'
+  test(`${name} without its Secrets answers strangers as with them, but for the name of the client`, () => {
+    assert.ok(assumed && whole)
+    for (const changes of checks) {
+      const seen = [assumed, whole].map((ask) => {
+        const { status, headers } = ask(aCheck({ provider, ...changes }), { status: 302, headers: [] }, true)
+        return [status, headers.map(([one, value]) => [one, value.replace(/client_id=[^&]*&/, '')])]
+      })
+      assert.deepEqual(seen[0], seen[1])
+    }
+  })
+  // 28c59ef looks at no token.
+  if (name === 'v1.6') continue
+  test(`${name} without its Secrets: whether a token is for this client cannot be told`, () => {
+    const issuer = 'http://dex.auth.svc.cluster.local:5556/dex'
+    const check = aCheck({ provider, ...bearer({ iss: issuer, aud: 'some-client', sub: 'x' }) })
+    const ask = (one: typeof assumed) => one?.(check, { status: 302, headers: [] }, true)
+    assert.equal(ask(assumed)?.untold, true)
+    assert.equal(ask(whole)?.untold, undefined)
+  })
+}
+
 test('another authorizer of the same mesh answers as the principal implies', () => {
   const usual = { status: 302, headers: [] }
   assert.equal(releaseAnswers(v18)?.(aCheck({ provider: 'mine' }), usual, true), usual)

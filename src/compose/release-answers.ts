@@ -10,6 +10,7 @@ import type { SignIn } from '../regions/index.ts'
 import {
   type AuthServiceSettings,
   authProviderKind,
+  isElsewhere,
   namedProviders,
   type OAuth2ProxySettings,
   readAuthServiceSettings,
@@ -25,8 +26,8 @@ import {
  * of Kubeflow's two, or one nobody could sign in to.
  */
 export function releaseAnswers(mesh: Mesh): Question['provider'] {
-  const service = readAuthServiceSettings(mesh).settings
-  const proxy = readOAuth2ProxySettings(mesh).settings
+  const service = readAuthServiceSettings(mesh, known).settings
+  const proxy = readOAuth2ProxySettings(mesh, known).settings
   if (service === undefined && proxy === undefined) return undefined
   const kinds = new Map(namedProviders(mesh).map(({ provider, kind }) => [provider, kind]))
   return (check, usual, trusting) => {
@@ -40,6 +41,9 @@ export function releaseAnswers(mesh: Mesh): Question['provider'] {
     }
   }
 }
+
+/** A snapshot and a cluster read without its Secrets have the settings all the same. */
+const known = { secretsElsewhere: true }
 
 const html = ['content-type', 'text/html; charset=utf-8'] as const
 
@@ -71,6 +75,7 @@ function oauth2ProxyAnswer(
     if (claims !== undefined && taken) {
       return answer(200, oauth2ProxyIdentity(settings, token, claims), 'Authenticated')
     }
+    if (claims !== undefined && mayBeOwn(settings, claims)) return { ...usual, untold: true }
     if (!settings.bearerLoginFallback) return answer(403, [html], pageStandIn)
   }
   const exempt =
@@ -124,6 +129,7 @@ function authServiceAnswer(
       return answer(200, [[settings.userIdHeader, settings.userIdPrefix + String(claims.sub)]])
     }
     if (settings.idTokens && claims.iss === settings.issuer) {
+      if (mayBeOwn(settings, claims)) return { ...usual, untold: true }
       if (!audiences.includes(settings.clientId)) return answer(401, [], 'Unable to verify ID token.')
       const user = String(claims[settings.userIdClaim] ?? '')
       return answer(200, [[settings.userIdHeader, settings.userIdPrefix + user]])
@@ -144,7 +150,7 @@ function signInAt(
   scope: string,
 ): string {
   const query = new URLSearchParams({
-    client_id: clientId,
+    ...(!isElsewhere(clientId) && { client_id: clientId }),
     redirect_uri: redirectUrl,
     response_type: 'code',
     scope,
@@ -170,6 +176,14 @@ function bearerOf(check: Check): string | undefined {
   return /^bearer +(\S+)$/i.exec(headerOf(check, 'authorization').trim())?.[1]
 }
 
+/** A token of the door's own issuer, for a client whose name lies in a Secret: perhaps this one's. */
+function mayBeOwn(
+  { issuer, clientId }: { readonly issuer: string; readonly clientId: string },
+  claims: Claims,
+): boolean {
+  return isElsewhere(clientId) && claims.iss === issuer && audiencesOf(claims).length > 0
+}
+
 type Claims = Readonly<Record<string, unknown>>
 
 function claimsOf(token: string): Claims | undefined {
@@ -193,14 +207,14 @@ export function releaseSignIn(mesh: Mesh): SignIn | undefined {
   const answers = releaseAnswers(mesh)
   if (answers === undefined) return undefined
   if (authProviderKind(mesh) === 'authservice') {
-    const { settings } = readAuthServiceSettings(mesh)
+    const { settings } = readAuthServiceSettings(mesh, known)
     const exemptions = (settings?.skipAuth ?? []).map((start) => ({
       source: `^${start.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')}`,
       matches: (path: string) => path.startsWith(start),
     }))
     return { answer: answers, exemptions }
   }
-  const { settings } = readOAuth2ProxySettings(mesh)
+  const { settings } = readOAuth2ProxySettings(mesh, known)
   const exemptions = settings?.skipAuthRoutes ?? []
   return { answer: answers, exemptions }
 }

@@ -135,8 +135,8 @@ function belongs(object: KubeObject, { kind }: Resource): boolean {
   if (kind === 'Pod') return (metadata?.ownerReferences ?? []).length === 0
   if (kind === 'Secret')
     return object.type !== 'kubernetes.io/service-account-token' && object.type !== 'helm.sh/release.v1'
-  // The API server’s own roles say nothing of a door.
-  if (kind === 'ClusterRole' || kind === 'ClusterRoleBinding') return !name.startsWith('system:')
+  // The API server’s own roles say nothing of a door, and whom they bind are no callers of it.
+  if (/^(Cluster)?Role(Binding)?$/.test(kind)) return !name.startsWith('system:')
   return true
 }
 

@@ -10,9 +10,7 @@ export function containerEnvironment(
   container: Workload['containers'][number],
 ): Readonly<Record<string, string>> {
   const dataOf = (kind: 'configMap' | 'secret', name: string) =>
-    (kind === 'configMap' ? mesh.configMaps : mesh.secrets).find(
-      (one) => one.namespace === workload.namespace && one.name === name,
-    )?.data ?? {}
+    sourceOf(mesh, workload, kind, name)?.data ?? {}
   const environment: Record<string, string> = {}
   for (const { kind, name } of container.envFrom) Object.assign(environment, dataOf(kind, name))
   Object.assign(environment, container.env)
@@ -21,4 +19,30 @@ export function containerEnvironment(
     if (value !== undefined) environment[variable] = value
   }
   return environment
+}
+
+/**
+ * Whether a variable may come from a Secret that is not in the YAML: that it is set can be told then, and to
+ * what cannot. A snapshot has no Secrets.
+ */
+export function isSetElsewhere(
+  mesh: Pick<Mesh, 'configMaps' | 'secrets'>,
+  workload: Workload,
+  container: Workload['containers'][number],
+  variable: string,
+): boolean {
+  const missing = ({ kind, name }: { readonly kind: 'configMap' | 'secret'; readonly name: string }) =>
+    kind === 'secret' && sourceOf(mesh, workload, kind, name) === undefined
+  const own = container.envRefs[variable]
+  return own === undefined ? container.envFrom.some(missing) : missing(own)
+}
+
+function sourceOf(
+  mesh: Pick<Mesh, 'configMaps' | 'secrets'>,
+  { namespace }: Workload,
+  kind: 'configMap' | 'secret',
+  name: string,
+): Mesh['configMaps'][number] | Mesh['secrets'][number] | undefined {
+  const all = kind === 'configMap' ? mesh.configMaps : mesh.secrets
+  return all.find((one) => one.namespace === namespace && one.name === name)
 }

@@ -16,6 +16,10 @@ const signIn: Prediction = {
   reason: 'provider-denied',
   reply: { status: 302, location: 'https://door/dex/auth?client_id=a&redirect_uri=x' },
 }
+const someClient: Prediction = {
+  ...signIn,
+  reply: { status: 302, location: 'https://door/dex/auth?redirect_uri=x&response_type=code' },
+}
 const https: Prediction = {
   verdict: 'redirect',
   reason: 'https-redirect',
@@ -50,6 +54,8 @@ const rows: readonly (readonly [Prediction, Seen, boolean, string])[] = [
   [signIn, seen(302, { ...own, location: 'https://door/dex/auth?client_id=b' }), false, 'another client'],
   [signIn, seen(302, { ...own, location: 'https://elsewhere/dex/auth?client_id=a' }), false, 'another place'],
   [signIn, seen(302, own), false, 'nowhere'],
+  [someClient, seen(302, state), true, 'which client lies in a Secret'],
+  [someClient, seen(302, { ...own, location: 'https://door/dex/auth' }), false, 'no client at all'],
   [https, seen(301, { ...own, location: 'https://h/x' }), true, 'to HTTPS'],
   [https, seen(301, { ...own, location: 'https://h:8443/x' }), false, 'another port'],
   [

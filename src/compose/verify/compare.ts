@@ -88,7 +88,10 @@ function asksToSignIn({ status, headers, body }: Exclude<Seen, { failed: string 
   return (status === 401 || status === 403) && /<form[^>]+\/start"/.test(body)
 }
 
-/** An authorization request has a new `state` each time; everything else is compared whole. */
+/**
+ * An authorization request has a new `state` each time; everything else is compared whole. Who asks for it
+ * may lie in a Secret: then it is some client, and which is not told.
+ */
 function sameTarget(expected: string, got: string | undefined): boolean {
   if (got === undefined) return false
   if (expected === got) return true
@@ -96,7 +99,8 @@ function sameTarget(expected: string, got: string | undefined): boolean {
   if (!one || !other) return false
   if (one.origin !== other.origin || one.pathname !== other.pathname) return false
   const ids = [one, other].map(({ searchParams }) => searchParams.get('client_id'))
-  return ids[0] !== null && ids[0] === ids[1]
+  const untold = ids[0] === null && one.searchParams.get('response_type') !== null
+  return untold ? ids[1] !== null : ids[0] !== null && ids[0] === ids[1]
 }
 
 /** The port it goes to instead, where that is all they differ in. */

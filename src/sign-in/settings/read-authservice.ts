@@ -1,7 +1,8 @@
 import { RE2JS } from 're2js'
 import type { At, Problem } from '../../base/index.ts'
-import { containerEnvironment, type Mesh } from '../../mesh/index.ts'
+import { containerEnvironment, isSetElsewhere, type Mesh } from '../../mesh/index.ts'
 import type { AuthServiceSettings } from '../provider/authservice-settings.ts'
+import { type ReadSettings, standIn } from './elsewhere.ts'
 import { workloadOf } from './find-provider.ts'
 
 /** Understood or without effect on who gets in; any other setting is named as a problem. */
@@ -27,7 +28,10 @@ const FOREIGN = /^(?!.*(?:OIDC|AUTH|USERID|GROUPS|SESSION|TOKEN|URL))/
  * Deployment, with the ConfigMaps and Secrets it draws from. Undefined settings mean the mesh runs
  * none, or one whose settings leave no way to sign in; `problems` says which.
  */
-export function readAuthServiceSettings(mesh: Mesh): {
+export function readAuthServiceSettings(
+  mesh: Mesh,
+  { secretsElsewhere = false }: ReadSettings = {},
+): {
   readonly settings: AuthServiceSettings | undefined
   readonly problems: readonly Problem[]
 } {
@@ -36,7 +40,12 @@ export function readAuthServiceSettings(mesh: Mesh): {
   const container =
     workload?.containers.find(({ image }) => image.includes('authservice')) ?? workload?.containers[0]
   if (!workload || !container) return { settings: undefined, problems }
-  const environment = containerEnvironment(mesh, workload, container)
+  const environment = { ...containerEnvironment(mesh, workload, container) }
+  for (const name of secretsElsewhere ? ['CLIENT_ID', 'CLIENT_SECRET'] : []) {
+    const set = isSetElsewhere(mesh, workload, container, name)
+    const value = standIn(environment[name] || undefined, set)
+    if (value !== undefined) environment[name] = value
+  }
   return readAuthServiceEnvironment(environment, {
     vintage: vintageOf(container.image, environment),
     where: `${workload.kind} ${workload.namespace}/${workload.name}: `,

@@ -1,7 +1,8 @@
 import { type At, isFault, type Problem } from '../../base/index.ts'
-import { containerEnvironment, type Mesh, type Workload } from '../../mesh/index.ts'
+import { containerEnvironment, isSetElsewhere, type Mesh, type Workload } from '../../mesh/index.ts'
 import type { OAuth2ProxySettings } from '../provider/oauth2-proxy-settings.ts'
 import { parseGoDuration } from './duration.ts'
+import { type ReadSettings, standIn } from './elsewhere.ts'
 import { workloadOf } from './find-provider.ts'
 import { pathPattern, routePattern } from './path-pattern.ts'
 import { sameSiteOf } from './read-authservice.ts'
@@ -30,7 +31,10 @@ interface Setting {
  * its environment (`OAUTH2_PROXY_…`), over that its arguments, as oauth2-proxy itself reads them.
  * Undefined settings mean the mesh runs none, or one nobody could sign in to; `problems` says why.
  */
-export function readOAuth2ProxySettings(mesh: Mesh): {
+export function readOAuth2ProxySettings(
+  mesh: Mesh,
+  { secretsElsewhere = false }: ReadSettings = {},
+): {
   readonly settings: OAuth2ProxySettings | undefined
   readonly problems: readonly Problem[]
 } {
@@ -38,6 +42,7 @@ export function readOAuth2ProxySettings(mesh: Mesh): {
   if (!workload) return { settings: undefined, problems: [] }
   const problems: Problem[] = []
   const given = gather(mesh, workload, problems)
+  if (secretsElsewhere) fillIn(mesh, workload, given)
   return readOAuth2ProxyOptions(given, workload.at, problems)
 }
 
@@ -59,8 +64,7 @@ export function readOAuth2ProxyConfig(
 
 function gather(mesh: Mesh, workload: Workload, problems: Problem[]): Map<string, Setting> {
   const given = new Map<string, Setting>()
-  const container =
-    workload.containers.find(({ image }) => /oauth2[-_]proxy/.test(image)) ?? workload.containers[0]
+  const container = containerOf(workload)
   if (!container) return given
   const args = argumentsOf(container.args)
   const config = args.get('config')
@@ -91,6 +95,22 @@ function gather(mesh: Mesh, workload: Workload, problems: Problem[]): Map<string
   }
   for (const [name, value] of args) if (name !== 'config') given.set(name, { value, at: workload.at })
   return given
+}
+
+function containerOf({ containers }: Workload): Workload['containers'][number] | undefined {
+  return containers.find(({ image }) => /oauth2[-_]proxy/.test(image)) ?? containers[0]
+}
+
+/** What nobody needs to know to tell what the service answers. */
+function fillIn(mesh: Mesh, workload: Workload, given: Map<string, Setting>): void {
+  const container = containerOf(workload)
+  if (!container) return
+  for (const key of ['client_id', 'client_secret']) {
+    const found = given.get(key)?.value
+    const set = isSetElsewhere(mesh, workload, container, `OAUTH2_PROXY_${key.toUpperCase()}`)
+    const value = standIn(found === undefined ? undefined : String(found), set)
+    if (value !== undefined) given.set(key, { value, at: workload.at })
+  }
 }
 
 /** `OAUTH2_PROXY_COOKIE_SECURE` → `cookie_secure`. */
