@@ -138,7 +138,7 @@ const rows: readonly Row[] = [
   ['ports are not translated', 'policy/gateway-servers.ts', 'if (bySelector) return [target.targetPort]', 'if (bySelector) return [port]', ...gw],
   ['servers of one port do not conflict', 'policy/gateway-servers.ts', "return skip('duplicate-tls-host')", 'void 0', ...gw],
   ['the only port of a service is not taken', 'policy/destinations.ts', 'service.ports.length === 1', 'service.ports.length === 99', ...vs, ...gw],
-  ['faults never happen', 'policy/evaluate.ts', 'percent >= 100 ||', 'false &&', ...vs, 'fuzz-mix'],
+  ['faults never happen', 'policy/fault-injection.ts', 'percent >= 100 ||', 'false &&', ...vs, 'fuzz-mix'],
   ['CORS takes every origin', 'policy/cors.ts', "matches('*') || matches(origin)", 'true', ...vs],
   ['header operations add before they set', 'policy/header-changes.ts', 'const [sets, adds] = [format(set), format(add)]', 'const [adds, sets] = [format(set), format(add)]', ...vs],
   ['redirects are all 301', 'policy/compile-route.ts', 'redirect?.redirectCode || 301', '301', ...vs],

@@ -4,9 +4,10 @@
  * BuildSidecarVirtualHostWrapper, for hosts a VirtualService names; any other call goes as it is.
  */
 import type { At } from '../base/index.ts'
+import type { Gateway } from './compiled-gateway.ts'
 import type { Context, Decision, DoorRequest } from './decision.ts'
 import { targetResolver } from './destinations.ts'
-import { decideGateway, type Gateway } from './evaluate.ts'
+import { decideGateway } from './evaluate.ts'
 import type { MergedServer } from './gateway-servers.ts'
 import { isSubsetOf } from './hostname.ts'
 import type { GatewayWorld } from './listener.ts'
