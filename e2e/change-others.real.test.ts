@@ -108,6 +108,54 @@ function threeChanges(versions: Readonly<Record<string, string>> = {}): readonly
   ]
 }
 
+/** RBAC's authorizer sees a changed role a moment later, through its watch. */
+async function grant(verbs: readonly string[]): Promise<void> {
+  const role = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'Role',
+    metadata: { name: 'limited', namespace },
+    rules: [{ apiGroups: ['security.istio.io'], resources: ['authorizationpolicies'], verbs }],
+  }
+  const binding = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'limited', namespace },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'limited' },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'limited' }],
+  }
+  for (const [list, object] of [
+    ['roles', role],
+    ['rolebindings', binding],
+  ] as const) {
+    const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/${list}/limited?fieldManager=test&force=true`
+    await cluster.call('PATCH', path, {
+      body: JSON.stringify(object),
+      contentType: 'application/apply-patch+yaml',
+    })
+  }
+  for (const verb of ['get', 'create', 'update', 'delete']) {
+    for (let tries = 0; ; tries++) {
+      const { body } = await cluster.call('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+        token: cluster.token('limited'),
+        body: {
+          apiVersion: 'authorization.k8s.io/v1',
+          kind: 'SelfSubjectAccessReview',
+          spec: {
+            resourceAttributes: {
+              verb,
+              group: 'security.istio.io',
+              resource: 'authorizationpolicies',
+              namespace,
+            },
+          },
+        },
+      })
+      if ((body.status.allowed === true) === verbs.includes(verb)) break
+      assert.ok(tries < 500, 'the role has no effect')
+    }
+  }
+}
+
 let runs = 0
 interface Run {
   readonly plan: Plan
@@ -485,6 +533,84 @@ describe('objects somebody else keeps', () => {
   })
 })
 
+describe('server-side apply', () => {
+  const waysOf = async (name: string) =>
+    Object.fromEntries(
+      ((await read(name)).metadata.managedFields as Anything[]).map(({ manager, operation, fieldsV1 }) => [
+        `${manager} ${operation}`,
+        Object.keys(fieldsV1['f:spec'] ?? {}).sort(),
+      ]),
+    )
+  const update = (name: string, before: Anything, after: Anything): Change => ({
+    op: 'update',
+    object: objectOf(name),
+    effect: 'closes',
+    why: 'a test',
+    before,
+    after,
+  })
+
+  test('makes what is absent and adds what nobody has; what a person has is written whole', async () => {
+    const selected = policy('removed', '/gone')
+    selected.spec.selector = { matchLabels: { app: 'door' } }
+    const was = await dumpOf(cluster)
+    const { apply, plan, place } = await run([
+      ...threeChanges().slice(0, 2),
+      update('removed', policy('removed', '/gone'), selected),
+    ])
+    await apply()
+    assert.deepEqual(
+      proxy.writes.map(({ method }) => method),
+      ['PATCH', 'PUT', 'PATCH'],
+    )
+    const kubectl = ['f:action', 'f:rules']
+    assert.deepEqual(await waysOf('made'), { 'kfdoor Apply': kubectl })
+    assert.deepEqual(await waysOf('changed'), { 'kfdoor Update': ['f:rules'], 'kubectl Apply': ['f:action'] })
+    assert.deepEqual(await waysOf('removed'), { 'kfdoor Apply': ['f:selector'], 'kubectl Apply': kubectl })
+    await rollBack(plan, place)
+    assert.deepEqual(changedIn(was, await dumpOf(cluster)), [])
+  })
+
+  test('of what an earlier plan applied drops nothing, and gives it back', async () => {
+    const [first, second] = [policy('made', '/made'), policy('made', '/made')]
+    second.spec.selector = { matchLabels: { app: 'door' } }
+    await (await run(threeChanges().slice(0, 1))).apply()
+    const was = await dumpOf(cluster)
+    const { apply, plan, place } = await run([update('made', first, second)])
+    await apply()
+    assert.deepEqual((await read('made')).spec, second.spec)
+    assert.deepEqual(await waysOf('made'), { 'kfdoor Apply': ['f:action', 'f:rules', 'f:selector'] })
+    await rollBack(plan, place)
+    assert.deepEqual(changedIn(was, await dumpOf(cluster)), [])
+  })
+
+  test('asked by many at once for one name makes it once, and touches nothing that is there', async () => {
+    const { place } = await run([])
+    for (let round = 0; round < 10; round++) {
+      await cluster.call('DELETE', `${policies}/made`)
+      const asked = await Promise.all([
+        ...['/a', '/b', '/c', '/d'].map((path) => place.objects.apply(policy('made', path))),
+        cluster.call('POST', policies, { body: policy('made', '/theirs') }),
+      ])
+      const made = asked.filter((each) => ('kind' in each ? each.kind === 'done' : each.status === 201))
+      assert.equal(made.length, 1)
+      const lost = asked.filter((each) => ('kind' in each ? each.kind === 'moved' : each.status === 409))
+      assert.equal(lost.length, 4)
+      assert.equal((await read('made')).metadata.generation, 1)
+    }
+  })
+
+  test('without the right to patch, all is written whole', async () => {
+    await grant(['get', 'create', 'update', 'delete'])
+    const { apply } = await run(threeChanges(), 'limited')
+    await apply()
+    assert.deepEqual(
+      proxy.writes.map(({ method }) => method),
+      ['POST', 'PUT', 'DELETE'],
+    )
+  })
+})
+
 describe('rights', () => {
   test('what is missing is listed by verb, resource and namespace, and nothing is written', async () => {
     await grant(['get', 'create', 'delete'])
@@ -545,58 +671,6 @@ describe('rights', () => {
       assert.match(fault.message, /removed: only an administrator may/)
     })
   })
-
-  /** RBAC's authorizer sees a changed role a moment later, through its watch. */
-  async function grant(verbs: readonly string[]): Promise<void> {
-    const role = {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'Role',
-      metadata: { name: 'limited', namespace },
-      rules: [{ apiGroups: ['security.istio.io'], resources: ['authorizationpolicies'], verbs }],
-    }
-    const binding = {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'RoleBinding',
-      metadata: { name: 'limited', namespace },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'limited' },
-      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'limited' }],
-    }
-    for (const [list, object] of [
-      ['roles', role],
-      ['rolebindings', binding],
-    ] as const) {
-      const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/${list}/limited?fieldManager=test&force=true`
-      await cluster.call('PATCH', path, {
-        body: JSON.stringify(object),
-        contentType: 'application/apply-patch+yaml',
-      })
-    }
-    for (const verb of ['get', 'create', 'update', 'delete']) {
-      for (let tries = 0; ; tries++) {
-        const { body } = await cluster.call(
-          'POST',
-          '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
-          {
-            token: cluster.token('limited'),
-            body: {
-              apiVersion: 'authorization.k8s.io/v1',
-              kind: 'SelfSubjectAccessReview',
-              spec: {
-                resourceAttributes: {
-                  verb,
-                  group: 'security.istio.io',
-                  resource: 'authorizationpolicies',
-                  namespace,
-                },
-              },
-            },
-          },
-        )
-        if ((body.status.allowed === true) === verbs.includes(verb)) break
-        assert.ok(tries < 500, 'the role has no effect')
-      }
-    }
-  }
 })
 
 describe('a journal that cannot be kept', () => {

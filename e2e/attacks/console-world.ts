@@ -84,6 +84,7 @@ export async function withConsole(
         object: stale ? stands('2', ['/other/*']) : stands('1', ['/public/*']),
       }),
       create: async () => written('POST', ''),
+      apply: async () => written('PATCH', object.name),
       replace: async (_, options) =>
         options?.dryRun ? { kind: 'refused', status: 403, reason: 'forbidden' } : written('PUT', object.name),
       remove: async (ref) => written('DELETE', ref.name),

@@ -49,6 +49,11 @@ export interface KubeObjects {
   /** @throws Fault ERR_DOOR_UNREACHABLE */
   read(ref: ObjectRef): Promise<Read>
   create(object: KubeObject, options?: WriteOptions): Promise<Written>
+  /**
+   * Server-side apply without force: what `fields` says, and no field of another manager. Its `resourceVersion` is the
+   * precondition; without one, that there is no object of the name.
+   */
+  apply(fields: KubeObject, options?: WriteOptions): Promise<Written>
   /** `object.metadata.resourceVersion` is the precondition. */
   replace(object: KubeObject, options?: WriteOptions): Promise<Written>
   remove(
@@ -63,6 +68,12 @@ export interface KubeObjects {
 }
 
 const fieldManager = 'kfdoor'
+
+/**
+ * No object has this version. An apply that names a version conflicts with an object of another, and asks for none
+ * where there is no object; so with this one it makes what is absent and never touches what is there.
+ */
+const absent = '9223372036854775807'
 
 export function openObjects(api: KubeApi, request: Pick<ApiRequest, 'as' | 'signal'> = {}): KubeObjects {
   const served = new Map<string, Promise<readonly Resource[]>>()
@@ -81,12 +92,18 @@ export function openObjects(api: KubeApi, request: Pick<ApiRequest, 'as' | 'sign
     path: string | undefined,
     content: unknown,
     query: string,
+    contentType = 'application/json',
   ): Promise<Written> => {
     if (path === undefined)
       return { kind: 'refused', status: 404, reason: 'the cluster has no objects of this kind' }
     try {
       return outcome(
-        await api.call(query === '' ? path : `${path}?${query}`, { ...request, method, content }),
+        await api.call(query === '' ? path : `${path}?${query}`, {
+          ...request,
+          method,
+          content,
+          contentType,
+        }),
       )
     } catch (error) {
       return { kind: 'unknown', reason: (error as Error).message }
@@ -103,6 +120,12 @@ export function openObjects(api: KubeApi, request: Pick<ApiRequest, 'as' | 'sign
       return { kind: 'refused', status: answer.status, reason: messageOf(answer) }
     },
     create: async (object, options) => write('POST', await place(refOf(object)), object, queryOf(options)),
+    async apply(fields, options) {
+      const path = await place(refOf(fields), refOf(fields).name)
+      const metadata = { resourceVersion: absent, ...(fields.metadata as object) }
+      const content = JSON.stringify({ ...fields, metadata })
+      return write('PATCH', path, content, queryOf(options), 'application/apply-patch+yaml')
+    },
     replace: async (object, options) =>
       write('PUT', await place(refOf(object), refOf(object).name), object, queryOf(options)),
     async remove(ref, preconditions, { dryRun = false } = {}) {

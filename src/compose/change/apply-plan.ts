@@ -215,7 +215,7 @@ async function writeUnlessEdited(
   for (let tries = 0; tries < 3 && written.kind === 'moved' && now.former !== undefined; tries++) {
     const live = await look(objects, step.object, server)
     if (live === undefined || uidOf(live) !== uidOf(now.former) || !same(live, now.former)) break
-    now = prepare(prepared.change, live, journal.plan)
+    now = { ...prepare(prepared.change, live, journal.plan), byApply: prepared.byApply === true }
     written = await write(objects, now)
   }
   return written

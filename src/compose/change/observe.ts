@@ -83,6 +83,10 @@ function leftAgainst(left: KubeObject, live: KubeObject): readonly string[] {
   return differing(essence(was as KubeObject), essence(is as KubeObject))
 }
 
+/** Whether two rehearsals made the same of an object. */
+export const sameRehearsed = (one: KubeObject, other: KubeObject): boolean =>
+  same(unallocated(one), unallocated(other))
+
 /** A Service without addresses and ports of the node, which the API server hands out. */
 function unallocated(object: KubeObject): KubeObject {
   if (object.kind !== 'Service' || object.apiVersion !== 'v1') return object

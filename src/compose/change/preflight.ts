@@ -9,10 +9,11 @@ import {
   type Written,
 } from '../../kube/index.ts'
 import { type Change, type Plan, textOf } from '../../planner/index.ts'
+import { applyFields } from './apply-fields.ts'
 import { checkRights } from './check-rights.ts'
 import { carryOver, differing, essence, marked, metadataOf, same, scrubbedAt } from './compare.ts'
 import type { Step } from './journal.ts'
-import { look, versionOf } from './observe.ts'
+import { look, sameRehearsed, versionOf } from './observe.ts'
 
 /** A change about to be made: what stands there, and what will be sent. */
 export interface Prepared {
@@ -20,6 +21,8 @@ export interface Prepared {
   readonly former: KubeObject | undefined
   /** undefined for a deletion. */
   readonly target: KubeObject | undefined
+  /** Server-side apply comes to the same, and takes no field from anybody: found by rehearsing both. */
+  readonly byApply?: boolean
 }
 
 export interface Preflight {
@@ -77,12 +80,15 @@ export async function preflight(objects: KubeObjects, options: PreflightOptions)
   const answers = options.ask
     ? await rehearse(objects, prepared, plan, server)
     : prepared.map(() => undefined)
+  const ways = await Promise.all(
+    prepared.map(async (each, at) => ({ ...each, byApply: await canApply(objects, each, answers[at]) })),
+  )
   notes.push(...conflicts.map((conflict) => `taken all the same: ${conflict}`))
   notes.push(
     ...prepared.flatMap(alsoKept),
     ...prepared.flatMap((each, at) => changedByServer(each, answers[at])),
   )
-  return { prepared, answers, notes }
+  return { prepared: ways, answers, notes }
 }
 
 /** Why the object is not the one the plan speaks of; undefined = it is. */
@@ -163,6 +169,20 @@ async function rehearse(
   return answers
 }
 
+/**
+ * Whether server-side apply makes of the object what was planned. It does not where a field has to be taken from
+ * somebody or taken away, and is not allowed to who lacks the right `patch`.
+ */
+async function canApply(
+  objects: KubeObjects,
+  each: Prepared,
+  planned: KubeObject | undefined,
+): Promise<boolean> {
+  if (each.target === undefined || planned === undefined) return false
+  const answer = await write(objects, { ...each, byApply: true }, { dryRun: true })
+  return answer.kind === 'done' && answer.object !== undefined && sameRehearsed(answer.object, planned)
+}
+
 /** In a namespace an earlier change of the plan makes, nothing can be rehearsed. */
 function awaitsOwnNamespace({ change }: Prepared, prepared: readonly Prepared[]): boolean {
   return prepared.some(
@@ -176,7 +196,7 @@ function awaitsOwnNamespace({ change }: Prepared, prepared: readonly Prepared[])
 /** Sends one change, in earnest or as a rehearsal. */
 export function write(
   objects: KubeObjects,
-  { change, former, target }: Prepared,
+  { change, former, target, byApply = false }: Prepared,
   { dryRun = false } = {},
 ): Promise<Written> {
   if (target === undefined) {
@@ -186,6 +206,7 @@ export function write(
       { dryRun },
     )
   }
+  if (byApply) return objects.apply(applyFields(former, target), { dryRun, strict: true })
   return change.op === 'create'
     ? objects.create(target, { dryRun, strict: true })
     : objects.replace(target, { dryRun, strict: true })
