@@ -7,6 +7,7 @@ import { examples } from '../src/lint/examples.ts'
 import { allRules } from '../src/lint/index.ts'
 import { coverage, type Row } from './findings-coverage.ts'
 import { pictured, sources } from './findings-sources.ts'
+import { wishes } from './findings-wishes.ts'
 
 export const file = new URL('../docs/findings.md', import.meta.url)
 
@@ -23,7 +24,11 @@ function sourceOf(code: string): string {
     ...new Set(coverage.filter(({ lint }) => lint?.includes(code)).flatMap(({ threads: of }) => of)),
   ]
   if (threads.length === 0) return sources[code] ?? ''
-  return `${threads.map((each) => (each.includes('#') ? `[${each}](${link(each)})` : each)).join(', ')}.`
+  return `${linked({ threads })}.`
+}
+
+function linked({ threads }: { readonly threads: readonly string[] }): string {
+  return threads.map((each) => (each.includes('#') ? `[${each}](${link(each)})` : each)).join(', ')
 }
 
 export function renderFindings(): string {
@@ -68,17 +73,22 @@ export function renderFindings(): string {
     }),
     '# What people report, and what finds it',
     '',
-    'A `KFD02` code is a rule above and stands in the YAML. A `KFD2` code is a text that [`kfdoor why`](problems.md) knows.',
+    'A `KFD02` code is a rule above and stands in the YAML; `src/lint/rules.test.ts` and `src/lint/near-misses.test.ts` show that it is found. A `KFD2` code is a text that [`kfdoor why`](problems.md) knows, shown by `src/doctor/signals/recognise.test.ts`. What a walk from outside sees, and by which test: [doctor.md](doctor.md).',
     '',
     '| problem | where it was reported | found by |',
     '| --- | --- | --- |',
     ...coverage.map((row) => {
-      const where = row.threads
-        .map((each) => (each.includes('#') ? `[${each}](${link(each)})` : each))
-        .join(', ')
       const codes = [...(row.lint ?? []), ...whyCodes(row)].join(', ')
-      return `| ${row.problem} | ${where} | ${[codes, row.note].filter(Boolean).join('; ')} |`
+      return `| ${row.problem} | ${linked(row)} | ${[codes, row.note].filter(Boolean).join('; ')} |`
     }),
+    '',
+    '# What people ask for, and what answers it',
+    '',
+    'Wishes from the same lists. Nothing is wrong there that YAML or a door could show, so no code finds them.',
+    '',
+    '| wish | where it was asked | answered by |',
+    '| --- | --- | --- |',
+    ...wishes.map((row) => `| ${row.wish} | ${linked(row)} | ${row.answer} |`),
     '',
   ].join('\n')
 }

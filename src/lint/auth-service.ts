@@ -15,22 +15,35 @@ interface Embedded {
 
 function embedded(mesh: Mesh, name: RegExp, key: string): Embedded | undefined {
   for (const config of mesh.configMaps) {
-    if (!name.test(config.name)) continue
     const text = config.data[key]
-    if (text !== undefined) return { text, at: config.dataAt[key] ?? config.at }
+    if (name.test(config.name) && text !== undefined) {
+      return { text: withoutComments(text), at: config.dataAt[key] ?? config.at }
+    }
+  }
+  // Their Helm charts keep the same file in a Secret.
+  for (const secret of mesh.secrets) {
+    const text = secret.data[key]
+    if (name.test(secret.name) && text !== undefined) return { text: withoutComments(text), at: secret.at }
   }
   return undefined
+}
+
+/** Lines that are a comment whole, of YAML and of TOML, blanked so that nothing in them counts. */
+function withoutComments(text: string): string {
+  return text.replace(/^\s*#.*$/gm, '')
 }
 
 export function dexConfig(mesh: Mesh): Embedded | undefined {
   return embedded(mesh, /^dex(-|$)/, 'config.yaml')
 }
 
-/** `issuer:` of the ConfigMap Dex is started with. */
+/** `issuer:` of the file Dex is started with; undefined also where its environment says it. */
 export function dexIssuer(mesh: Mesh): Setting | undefined {
   const config = dexConfig(mesh)
   const found = config && /^issuer:\s*['"]?([^\s'"#]+)/m.exec(config.text)
-  return config && found?.[1] ? { value: found[1], at: config.at } : undefined
+  const value = found?.[1]
+  if (config === undefined || value === undefined || /\$|\{\{/.test(value)) return undefined
+  return { value, at: config.at }
 }
 
 export interface AuthService {
@@ -52,19 +65,40 @@ export function authService(mesh: Mesh): AuthService | undefined {
       if (kind === undefined) continue
       const environment = containerEnvironment(mesh, workload, container)
       const file = kind === 'oauth2-proxy' ? embedded(mesh, /^oauth2-proxy/, 'oauth2_proxy.cfg') : undefined
+      const flags = flagsOf(container.args)
       const setting = (name: string): Setting | undefined => {
+        // Flags win over the environment, and that over the file (oauth2-proxy, `options.Load`).
+        const flag = kind === 'oauth2-proxy' ? flags.get(name.replaceAll('_', '-')) : undefined
+        if (flag !== undefined) return { value: flag, at: workload.at }
         const variable = kind === 'oauth2-proxy' ? `OAUTH2_PROXY_${name.toUpperCase()}` : name
         const inEnvironment = environment[variable]
         if (inEnvironment !== undefined) return { value: inEnvironment, at: workload.at }
         const found = file && new RegExp(`^\\s*${name}\\s*=\\s*(.*)$`, 'm').exec(file.text)
-        return file && found?.[1]
-          ? { value: found[1].trim().replace(/^"(.*)"$/, '$1'), at: file.at }
-          : undefined
+        return file && found?.[1] ? { value: tomlValue(found[1]), at: file.at } : undefined
       }
       return { kind, workload, setting }
     }
   }
   return undefined
+}
+
+/** `--name=value`, `--name value`, and `--name` alone for true. */
+function flagsOf(args: readonly string[]): ReadonlyMap<string, string> {
+  const flags = new Map<string, string>()
+  for (const [index, arg] of args.entries()) {
+    const found = /^--?([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(arg)
+    if (found === null) continue
+    const [, name = '', value] = found
+    const next = args[index + 1]
+    flags.set(name, value ?? (next === undefined || next.startsWith('-') ? 'true' : next))
+  }
+  return flags
+}
+
+/** One value of a TOML line: the text of a string, else what stands before a comment. */
+function tomlValue(text: string): string {
+  const string = /^"([^"]*)"|^'([^']*)'/.exec(text.trim())
+  return string ? (string[1] ?? string[2] ?? '') : text.replace(/\s*#.*$/, '').trim()
 }
 
 /** Go's durations, in seconds: `24h`, `168h0m0s`; a bare number counts seconds. */
@@ -75,4 +109,9 @@ export function seconds(text: string): number | undefined {
   if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== plain) return undefined
   const unit = { h: 3600, m: 60, s: 1 } as const
   return parts.reduce((sum, [, count, name]) => sum + Number(count) * unit[name as 'h' | 'm' | 's'], 0)
+}
+
+/** What Go's ParseBool takes for true. */
+export function isTrue(text: string | undefined): boolean {
+  return /^(1|t|T|true|TRUE|True)$/.test(text ?? '')
 }

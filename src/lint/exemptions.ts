@@ -1,13 +1,21 @@
 /** Paths a gateway's sign-in leaves out, and what comes of it. */
 import type { At } from '../base/index.ts'
-import type { AuthorizationPolicy, Mesh } from '../mesh/index.ts'
+import type { AuthorizationPolicy } from '../mesh/index.ts'
 import type { NamedProxy, Queries } from './queries.ts'
 import { operationsOf, sourcesOf } from './walk.ts'
-import { hostsOf } from './witness.ts'
+import { takesAllOf } from './witness.ts'
 
 interface Place {
   readonly policy: AuthorizationPolicy
   readonly at: At
+}
+
+interface Opened {
+  readonly host: string
+  readonly path: string
+  readonly service?: string
+  /** Only with some Authorization header, whatever it holds. */
+  readonly header: boolean
 }
 
 export interface Exemption {
@@ -17,12 +25,12 @@ export interface Exemption {
   readonly deny?: Place
   readonly customs: readonly AuthorizationPolicy[]
   readonly denies: readonly AuthorizationPolicy[]
-  /** An anonymous request through it that reaches a workload. */
-  readonly opens?: { readonly path: string; readonly service?: string; readonly header: boolean }
+  /** Anonymous requests through it that reach workloads, one for each of these. */
+  readonly opens: readonly Opened[]
 }
 
 /** One entry per exempted pattern of the policies that ask for sign-in at this gateway. */
-export function exemptions(mesh: Mesh, queries: Queries, gateway: NamedProxy): readonly Exemption[] {
+export function exemptions(queries: Queries, gateway: NamedProxy): readonly Exemption[] {
   const customs = queries.policiesOn(gateway.proxy, 'CUSTOM')
   const denies = queries.policiesOn(gateway.proxy, 'DENY').filter(asksForToken)
   if (customs.length + denies.length === 0) return []
@@ -40,9 +48,21 @@ export function exemptions(mesh: Mesh, queries: Queries, gateway: NamedProxy): r
   }
   collect(customs, 'custom')
   collect(denies, 'deny')
+  // `/a/*` in one policy is left out of the other too where that one leaves out `/*`.
+  const wider = (kind: 'custom' | 'deny', pattern: string) =>
+    [...found].find(([other, places]) => places[kind] && takesAllOf(other, pattern))?.[1][kind]
   return [...found].map(([pattern, places]) => {
-    const opens = openedBy(mesh, queries, gateway, pattern)
-    return { pattern, ...places, customs, denies, ...(opens && { opens }) }
+    const opens = openedBy(queries, gateway, pattern)
+    const custom = places.custom ?? wider('custom', pattern)
+    const deny = places.deny ?? wider('deny', pattern)
+    return {
+      pattern,
+      ...(custom && { custom }),
+      ...(deny && { deny }),
+      customs,
+      denies,
+      opens,
+    }
   })
 }
 
@@ -53,35 +73,33 @@ function asksForToken(policy: AuthorizationPolicy): boolean {
 }
 
 /** The smallest path a pattern takes. */
-function samplePath(pattern: string): string {
+function sampleOf(pattern: string): string {
   if (pattern === '*') return '/'
   if (pattern.startsWith('*')) return `/x${pattern.slice(1)}`
   const path = pattern.replaceAll('{**}', 'x').replaceAll('{*}', 'x')
   return path.endsWith('*') ? `${path.slice(0, -1)}x` : path
 }
 
-function openedBy(
-  mesh: Mesh,
-  queries: Queries,
-  gateway: NamedProxy,
-  pattern: string,
-): Exemption['opens'] | undefined {
-  for (const { host, paths } of hostsOf(mesh)) {
+function openedBy(queries: Queries, gateway: NamedProxy, pattern: string): readonly Opened[] {
+  const paths = new Map<string, Set<string>>()
+  for (const { host, path } of queries.offers(gateway)) {
+    const own = paths.get(host) ?? new Set()
+    paths.set(host, own)
     // What a route takes below the pattern says more than a made-up path.
-    const routed = paths.filter((path) => covers(pattern, path))
-    for (const path of [...routed, samplePath(pattern)]) {
+    if (takesAllOf(pattern, path)) own.add(path)
+  }
+  const opened = new Map<string | undefined, Opened>()
+  for (const [host, routed] of paths) {
+    for (const path of [...routed, sampleOf(pattern)]) {
       for (const header of [false, true]) {
         const headers = header ? ([['authorization', 'Basic eDp4']] as const) : []
         const { verdict, service } = queries.anonymous(gateway, { host, path, headers })
-        if (verdict === 'allow') return { path, header, ...(service !== undefined && { service }) }
+        if (verdict !== 'allow') continue
+        if (!opened.has(service))
+          opened.set(service, { host, path, header, ...(service !== undefined && { service }) })
+        break
       }
     }
   }
-  return undefined
-}
-
-function covers(pattern: string, path: string): boolean {
-  if (pattern.endsWith('*') && !pattern.startsWith('*')) return path.startsWith(pattern.slice(0, -1))
-  if (pattern.startsWith('*')) return path.endsWith(pattern.slice(1))
-  return path === pattern
+  return [...opened.values()]
 }

@@ -1,6 +1,8 @@
 /** Questions many rules ask of a mesh: which proxies, which policies, what an anonymous request meets. */
+import type { At } from '../base/index.ts'
 import {
   type AuthorizationPolicy,
+  type EnvoyFilter,
   isSubset,
   type Mesh,
   type RequestAuthentication,
@@ -22,7 +24,11 @@ import {
   type ProxyIdentity,
   parsePrincipal,
   type Registry,
+  type Route,
+  type RouteTable,
+  type VirtualHost,
 } from '../policy/index.ts'
+import { sampleHost, samplePath } from './witness.ts'
 
 /** A proxy that policies can select, by a name for sentences. */
 export interface NamedProxy {
@@ -38,6 +44,18 @@ export interface Asked {
   readonly service?: string
 }
 
+/** One route of a gateway, with a request it takes. */
+export interface Offer {
+  /** The VirtualService or HTTPRoute. */
+  readonly object: { readonly kind: string; readonly namespace: string; readonly name: string }
+  readonly at: At
+  readonly host: string
+  readonly path: string
+  readonly method: string
+  /** Service hosts it leads to. */
+  readonly targets: readonly string[]
+}
+
 export class Queries {
   readonly mesh: Mesh
   readonly door: Door
@@ -46,6 +64,7 @@ export class Queries {
   readonly #anonymous = parsePrincipal('anonymous') as Principal
   #proxies: readonly NamedProxy[] | undefined
   #registry: Registry | undefined
+  readonly #offers = new Map<ProxyIdentity, readonly Offer[]>()
 
   constructor(mesh: Mesh, now: number, istioVersion: string | undefined) {
     this.mesh = mesh
@@ -69,12 +88,38 @@ export class Queries {
       .map((proxy) => ({ proxy, name: `gateway ${proxy.namespace}/${labelName(proxy)}` }))
   }
 
-  /** Whether somebody outside the cluster can reach it: its Service is a LoadBalancer or NodePort, or it is Istio's own. */
+  /** What a gateway routes: of VirtualServices, of HTTPRoutes, and of what KServe makes of its models. */
+  offers({ proxy }: NamedProxy): readonly Offer[] {
+    let offers = this.#offers.get(proxy)
+    if (offers === undefined) {
+      const tables = new Set(
+        this.door
+          .listeners(proxy)
+          .listeners.flatMap(({ chains }) => chains.flatMap(({ table }) => (table ? [table()] : []))),
+      )
+      const hosts = [...tables].flatMap(virtualHosts)
+      offers = hosts.flatMap(({ domain, routes }) => routes.flatMap((route) => offered(domain, route)))
+      this.#offers.set(proxy, offers)
+    }
+    return offers
+  }
+
+  /**
+   * Whether somebody outside the cluster can reach it: its Service is a LoadBalancer or NodePort, it is Istio's own,
+   * or Istio deploys it for a Gateway of the Gateway API, with a LoadBalancer unless that says otherwise.
+   */
   isOutward({ proxy }: NamedProxy): boolean {
     const services = this.mesh.services.filter(
       (service) => service.namespace === proxy.namespace && serviceSelects(service, proxy.labels),
     )
-    if (services.length === 0) return proxy.labels.istio === 'ingressgateway'
+    if (services.length === 0) {
+      const name = proxy.labels['gateway.networking.k8s.io/gateway-name']
+      const made = this.mesh.gatewayApi.find(
+        (each) => each.kind === 'Gateway' && each.name === name && each.namespace === proxy.namespace,
+      )
+      if (made !== undefined) return made.annotations['networking.istio.io/service-type'] !== 'ClusterIP'
+      return proxy.labels.istio === 'ingressgateway'
+    }
     return services.some(({ type, name }) => type !== 'ClusterIP' || name === 'istio-ingressgateway')
   }
 
@@ -110,8 +155,25 @@ export class Queries {
     )
   }
 
+  /** An EnvoyFilter that puts an auth service before this proxy, as Kubeflow did until 1.8. */
+  authnFilterOn(proxy: ProxyIdentity): EnvoyFilter | undefined {
+    const { rootNamespace } = this.mesh.meshConfig
+    return this.mesh.envoyFilters.find(
+      ({ namespace, workloadSelector = {}, configPatches }) =>
+        (namespace === proxy.namespace || namespace === rootNamespace) &&
+        isSubset(workloadSelector, proxy.labels) &&
+        configPatches.some(
+          ({ applyTo, patch }) =>
+            applyTo === 'HTTP_FILTER' && JSON.stringify(patch.value ?? '').includes('ext_authz.v3.ExtAuthz"'),
+        ),
+    )
+  }
+
   authenticationsOn(proxy: ProxyIdentity): readonly RequestAuthentication[] {
-    return this.mesh.requestAuthentications.filter((each) => this.selects(each, proxy))
+    return this.mesh.requestAuthentications.filter(
+      // Without a rule nothing is verified.
+      (each) => each.jwtRules.length > 0 && this.selects(each, proxy),
+    )
   }
 
   /** What is wrong with a provider that a policy names; undefined = it can be used. */
@@ -179,6 +241,28 @@ export class Queries {
     }
     return found
   }
+}
+
+/** Every virtual host of a route table. */
+export function virtualHosts({ hosts, suffixes, any }: RouteTable): readonly VirtualHost[] {
+  return [...hosts.values(), ...suffixes.map(([, host]) => host), ...(any ? [any] : [])]
+}
+
+function offered(domain: string, { object, at, path, action, written }: Route): readonly Offer[] {
+  const sample = samplePath(path)
+  const method = written.match?.method
+  if (sample === undefined || method?.kind === 'regex') return []
+  const targets = action.kind === 'forward' ? action.targets.map(({ target }) => target.host) : []
+  return [
+    {
+      object,
+      at,
+      host: sampleHost(domain),
+      path: sample,
+      method: method?.kind === 'exact' ? method.text : 'GET',
+      targets,
+    },
+  ]
 }
 
 const signInImage = /(^|\/)(dex|oauth2-proxy|oidc-authservice|kfdoor)(:|@|$)/

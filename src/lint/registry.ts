@@ -37,6 +37,7 @@ import { dexAndServiceDisagree } from './rules/kfd0243-dex-and-service-disagree.
 import { sessionOutlivesToken } from './rules/kfd0244-session-outlives-token.ts'
 import { cookieAndScheme } from './rules/kfd0246-cookie-and-scheme.ts'
 import { dryRun } from './rules/kfd0248-dry-run.ts'
+import { httpOnTcp } from './rules/kfd0251-http-on-tcp.ts'
 
 /** Every rule, by code. */
 export const rules: readonly Rule[] = [
@@ -78,10 +79,10 @@ export const rules: readonly Rule[] = [
   sessionOutlivesToken,
   cookieAndScheme,
   dryRun,
+  httpOnTcp,
 ]
 
-/** The rules, and the codes of what is found before any rule runs. */
-export const allRules: readonly Pick<Rule, 'code' | 'severity' | 'title' | 'why' | 'remedy'>[] = [
+const described: readonly Pick<Rule, 'code' | 'severity' | 'title' | 'why' | 'remedy'>[] = [
   {
     code: 'KFD0200',
     severity: 'error',
@@ -113,3 +114,6 @@ export const allRules: readonly Pick<Rule, 'code' | 'severity' | 'title' | 'why'
     remedy: 'Write the reason behind the code, or take the comment away.',
   },
 ]
+
+/** The rules, and the codes of what is found before any rule runs or by whoever looks at all requests; by code. */
+export const allRules = [...described].sort((a, b) => (a.code < b.code ? -1 : 1))

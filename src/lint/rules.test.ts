@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseMesh } from '../mesh/index.ts'
-import { door, type Example, examples } from './examples.ts'
+import { door } from './example-parts.ts'
+import { type Example, examples } from './examples.ts'
 import { allRules, lint } from './index.ts'
 
 const now = Date.UTC(2026, 6, 1) / 1000

@@ -1,5 +1,5 @@
-/** Requests that a mesh's routes take, made up from what the routes say. */
-import type { HttpMatch, Mesh } from '../mesh/index.ts'
+/** Requests that a door's routes take, made up from what the routes say. */
+import type { Route } from '../policy/index.ts'
 
 /** A host name that `*` and `*.example.com` stand for. */
 export function sampleHost(pattern: string): string {
@@ -8,38 +8,18 @@ export function sampleHost(pattern: string): string {
   return name.startsWith('*.') ? `any${name.slice(1)}` : name
 }
 
-/** A path one match takes; undefined = only a regular expression says so. */
-export function pathOf(match: HttpMatch | undefined): string | undefined {
-  const uri = match?.uri
-  switch (uri?.kind) {
-    case undefined:
-    case 'none':
-      return '/'
-    case 'exact':
-      return uri.text
-    case 'prefix':
-      return uri.text === '' ? '/' : uri.text
-    case 'regex':
-      return undefined
-  }
+/** A path one route takes; undefined = only a regular expression says so. */
+export function samplePath({ kind, text }: Route['path']): string | undefined {
+  if (kind === 'regex') return undefined
+  return text === '' ? '/' : text
 }
 
-/** Each host of the VirtualServices that gateways serve, with paths its routes take. */
-export function hostsOf(mesh: Mesh): readonly { readonly host: string; readonly paths: readonly string[] }[] {
-  const found = new Map<string, Set<string>>()
-  for (const service of mesh.virtualServices) {
-    if (service.gateways === undefined || service.gateways.every(({ value }) => value === 'mesh')) continue
-    for (const { value } of service.hosts) {
-      const host = sampleHost(value)
-      const paths = found.get(host) ?? new Set()
-      found.set(host, paths)
-      for (const route of service.http) {
-        for (const match of route.match ?? [undefined]) {
-          const path = pathOf(match)
-          if (path !== undefined) paths.add(path)
-        }
-      }
-    }
-  }
-  return [...found].map(([host, paths]) => ({ host, paths: [...paths] }))
+/** Whether each path that `narrow` takes is one that `wide` takes, as far as the stars at their ends say it. */
+export function takesAllOf(wide: string, narrow: string): boolean {
+  if (wide === narrow || wide === '*' || wide === '/*') return true
+  if (wide.includes('{') || narrow.includes('{')) return false
+  const [begins, ends] = [wide.endsWith('*'), wide.startsWith('*')]
+  // Of the other one only the text that is there in any case says something.
+  if (ends) return !narrow.endsWith('*') && narrow.endsWith(wide.slice(1))
+  return begins && !narrow.startsWith('*') && narrow.replace(/\*$/, '').startsWith(wide.slice(0, -1))
 }

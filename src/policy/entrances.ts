@@ -4,6 +4,7 @@
  */
 import type { At } from '../base/index.ts'
 import type { Mesh, OtherObject, Service, Workload } from '../mesh/index.ts'
+import { labelsInclude } from './attach.ts'
 import type { ObjectRef } from './bound-route.ts'
 import type { Door } from './door.ts'
 import { gatewayClassController } from './gateway-api/index.ts'
@@ -211,7 +212,15 @@ function behindOf(door: Door, namespace: string, name: string, port: number): Be
   const { mesh } = door
   const service = { namespace, name, port }
   const found = findBackend(mesh, serviceHost(name, namespace), port)
-  if (found.kind === 'none') return { service, proxies: [], atGateway: false }
+  if (found.kind === 'none') {
+    // The pods of a gateway need not be in the YAML: Istio deploys those of a Gateway API's Gateway itself.
+    const selector = mesh.services.find((one) => one.namespace === namespace && one.name === name)?.selector
+    const own =
+      selector !== undefined &&
+      Object.keys(selector).length > 0 &&
+      door.gateways.find((proxy) => proxy.namespace === namespace && labelsInclude(proxy.labels, selector))
+    return { service, proxies: [], atGateway: Boolean(own) }
+  }
   const { workload } = found.backend
   const ref = refOf(workload)
   const gateway = door.gateways.some(

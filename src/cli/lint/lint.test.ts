@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { door, examples } from '../../lint/examples.ts'
+import { door } from '../../lint/example-parts.ts'
+import { examples } from '../../lint/examples.ts'
 import { type } from '../a-terminal.fixture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'kfdoor-lint-'))

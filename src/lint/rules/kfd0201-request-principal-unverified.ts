@@ -24,13 +24,16 @@ export const requestPrincipalUnverified: Rule = {
       ]
       const [first] = uses
       if (first === undefined) continue
-      const blind = queries
-        .proxies()
-        .filter(
-          ({ proxy }) => queries.selects(policy, proxy) && queries.authenticationsOn(proxy).length === 0,
-        )
-      // A policy for the whole mesh reaches workloads that are no door of anything.
-      if (blind.length === 0 || (policy.selector === undefined && policy.targetRefs.length === 0)) continue
+      const selected = queries.proxies().filter(({ proxy }) => queries.selects(policy, proxy))
+      const blind = selected.filter(({ proxy }) => queries.authenticationsOn(proxy).length === 0)
+      if (blind.length === 0) continue
+      // An ALLOW for a whole mesh is one of many at most workloads, unless nobody verifies. A DENY on a missing
+      // token closes each workload where none can be there.
+      const wide = policy.selector === undefined && policy.targetRefs.length === 0
+      const closes =
+        actionOf(policy) === 'DENY' &&
+        [...sourcesOf(policy)].some(({ source }) => source.notRequestPrincipals !== undefined)
+      if (wide && blind.length < selected.length && !closes) continue
       const names = blind.map(({ name }) => name)
       yield {
         message: `${nameOf(policy)} asks for a verified token at ${names.slice(0, 2).join(' and ')}, where no RequestAuthentication verifies one`,

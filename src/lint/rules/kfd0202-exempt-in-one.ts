@@ -11,10 +11,10 @@ export const exemptInOne: Rule = {
   remedy:
     'For callers with tokens, exempt in the CUSTOM policy only and give the token an issuer (RequestAuthentication); then suppress this finding with that reason. To open the path to everybody, exempt in both, and know that it is public.',
 
-  *check({ mesh, queries }) {
+  *check({ queries }) {
     for (const gateway of queries.gateways()) {
-      for (const one of exemptions(mesh, queries, gateway)) {
-        if (one.opens !== undefined || (one.custom !== undefined) === (one.deny !== undefined)) continue
+      for (const one of exemptions(queries, gateway)) {
+        if (one.opens.length > 0 || (one.custom !== undefined) === (one.deny !== undefined)) continue
         const [here, there] = one.custom ? [one.custom, one.denies[0]] : [one.deny, one.customs[0]]
         if (here === undefined || there === undefined) continue
         yield {

@@ -1,3 +1,4 @@
+import type { JwtRule } from '../../mesh/index.ts'
 import type { Rule } from '../rule.ts'
 import { nameOf } from '../walk.ts'
 
@@ -16,7 +17,7 @@ export const machineIssuerMissing: Rule = {
       const found = queries.authenticationsOn(gateway.proxy)
       const [first] = found
       if (first === undefined) continue
-      if (found.some(({ jwtRules }) => jwtRules.some(({ issuer }) => isMachineIssuer(issuer.value)))) continue
+      if (found.some(({ jwtRules }) => jwtRules.some(isMachineRule))) continue
       yield {
         message: `${nameOf(first)} knows no issuer of service accounts, so their tokens get 401 \`Jwt issuer is not configured\``,
         evidence: [{ at: first.at, text: nameOf(first) }],
@@ -25,14 +26,15 @@ export const machineIssuerMissing: Rule = {
   },
 }
 
-/** Issuers of Kubernetes clusters: the API server’s own names, and those of the large providers. */
-export function isMachineIssuer(issuer: string): boolean {
+/** Issuers of Kubernetes clusters: the API server’s own names and keys, and those of the large providers. */
+export function isMachineRule({ issuer: { value: issuer }, jwksUri }: JwtRule): boolean {
   return (
-    /^https:\/\/kubernetes\.default\.svc(\.|$)/.test(issuer) ||
+    /^https:\/\/kubernetes\.default(\.svc)?([.:/]|$)/.test(issuer) ||
     /^https:\/\/oidc\.eks[.-]/.test(issuer) ||
     /^https:\/\/container\.googleapis\.com\//.test(issuer) ||
     /oic\.prod-aks\.azure\.com\//.test(issuer) ||
     /(^|\/\/)rancher/.test(issuer) ||
-    /\.cluster\.local\/?$/.test(issuer)
+    // Where the API server shows its keys, directly or through a proxy of the cluster.
+    /\/openid\/v1\/jwks$/.test(jwksUri?.value ?? '')
   )
 }

@@ -23,4 +23,6 @@ export const issuerPlaceholder: Rule = {
   },
 }
 
-const placeholder = /CLUSTER_ID|<[^>]*>|\$\{?[A-Z_]+\}?|\bREPLACE|\bCHANGE_?ME\b|\bYOUR[-_]/i
+/** `CLUSTER_ID`, `<tenant>`, `{tenant}` and Helm’s braces, `$VAR`, `${VAR}`, `$(VAR)`, words of who wrote the example. */
+const placeholder =
+  /CLUSTER_ID|<[^>]*>|\{[^}]*\}|\$[({]?[A-Z_]+|\bREPLACE([-_ ]|\b)|\bCHANGE_?ME\b|\bYOUR[-_]|\bTODO\b/i

@@ -1,6 +1,6 @@
 import type { Rule } from '../rule.ts'
 import { nameOf } from '../walk.ts'
-import { isMachineIssuer } from './kfd0208-machine-issuer-missing.ts'
+import { isMachineRule } from './kfd0208-machine-issuer-missing.ts'
 
 /** Any token of the cluster is taken, whatever it was made for. */
 export const audienceMissing: Rule = {
@@ -12,8 +12,9 @@ export const audienceMissing: Rule = {
 
   *check({ mesh }) {
     for (const policy of mesh.requestAuthentications) {
-      for (const { issuer, audiences } of policy.jwtRules) {
-        if (audiences.length > 0 || !isMachineIssuer(issuer.value)) continue
+      for (const rule of policy.jwtRules) {
+        const { issuer, audiences } = rule
+        if (audiences.length > 0 || !isMachineRule(rule)) continue
         yield {
           message: `${nameOf(policy)} takes tokens of \`${issuer.value}\` for any audience`,
           evidence: [{ at: issuer.at, text: issuer.value }],

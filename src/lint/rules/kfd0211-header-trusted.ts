@@ -1,3 +1,4 @@
+import type { Text } from '../../mesh/index.ts'
 import { identityHeaders } from '../../policy/index.ts'
 import type { Rule } from '../rule.ts'
 import { actionOf, nameOf } from '../walk.ts'
@@ -15,10 +16,15 @@ export const headerTrusted: Rule = {
     for (const policy of mesh.authorizationPolicies) {
       if (actionOf(policy) !== 'ALLOW') continue
       for (const { from, when } of policy.rules ?? []) {
-        const vouched = from?.some(
-          ({ source }) => source?.principals || source?.serviceAccounts || source?.namespaces,
+        // Sources are alternatives: one that names nobody is enough for a header of one's own.
+        const vouched = from?.every(
+          ({ source }) =>
+            names(source?.principals) || names(source?.serviceAccounts) || names(source?.namespaces),
         )
-        const named = when?.some(({ key, values }) => key.value === 'source.principal' && values)
+        const named = when?.some(
+          ({ key, values }) =>
+            /^source\.(principal|namespace|serviceAccount)$/.test(key.value) && names(values),
+        )
         if (vouched || named) continue
         for (const { key, values } of when ?? []) {
           const header = /^request\.headers\[(.*)\]$/.exec(key.value)?.[1]?.toLowerCase()
@@ -31,4 +37,9 @@ export const headerTrusted: Rule = {
       }
     }
   },
+}
+
+/** Whether a list names somebody: `*` is anybody with a sidecar. */
+function names(values: readonly Text[] | undefined): boolean {
+  return values?.every(({ value }) => value !== '*') ?? false
 }

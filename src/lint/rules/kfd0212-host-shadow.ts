@@ -1,7 +1,8 @@
-import type { VirtualService } from '../../mesh/index.ts'
+import type { Gateway, HttpMatch, VirtualService } from '../../mesh/index.ts'
+import { gatewaysOn, hostOf, isPlain } from '../gateway-hosts.ts'
+import type { Queries } from '../queries.ts'
 import type { Rule } from '../rule.ts'
 import { nameOf } from '../walk.ts'
-import { pathOf } from '../witness.ts'
 
 /** Envoy chooses the virtual host first: what stands under `*` is not looked at for an exact host. */
 export const hostShadow: Rule = {
@@ -11,10 +12,15 @@ export const hostShadow: Rule = {
   why: 'A gateway first chooses the most specific host, then a route of that host only. With one VirtualService for the exact host, everything that is routed under `*` answers 404 there: the dashboard disappears.',
   remedy: 'Write the same hosts in all VirtualServices of one door.',
 
-  *check({ mesh }) {
+  *check({ mesh, queries }) {
+    const tables = tablesOf(mesh.gateways, queries)
     const served = mesh.virtualServices
       .filter(({ gateways, http }) => gateways !== undefined && http.length > 0)
-      .map((service) => ({ service, gateways: gatewaysOf(service), paths: pathsOf(service) }))
+      .map((service) => ({
+        service,
+        gateways: gatewaysOf(service).flatMap((name) => [name, ...(tables.get(name) ?? [])]),
+        paths: pathsOf(service),
+      }))
     const wide = served.filter(({ service }) => service.hosts.some(({ value }) => value.startsWith('*')))
     if (wide.length === 0) return
     const byHost = new Map<string, Served[]>()
@@ -51,6 +57,7 @@ export const hostShadow: Rule = {
 
 interface Served {
   readonly service: VirtualService
+  /** Gateways, and the route tables it stands in beside those of other Gateways. */
   readonly gateways: readonly string[]
   /** undefined = a match no path can be told of. */
   readonly paths: readonly (string | undefined)[]
@@ -74,7 +81,28 @@ function isWider(service: VirtualService, host: string): boolean {
   )
 }
 
-/** Whether a Gateway hosts both. */
+/**
+ * Plain HTTP servers of one port on one set of pods are one route table, whatever Gateway they are of. A server for
+ * one host by name is left out: it was given a door of its own.
+ */
+function tablesOf(gateways: readonly Gateway[], queries: Queries): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>()
+  for (const [index, proxy] of queries.gateways().entries()) {
+    for (const { namespace, name, servers } of gatewaysOn(gateways, proxy)) {
+      const wide = servers.filter(
+        (server) => isPlain(server) && server.hosts.some(({ value }) => hostOf(value).startsWith('*')),
+      )
+      const key = `${namespace}/${name}`
+      found.set(key, [
+        ...(found.get(key) ?? []),
+        ...wide.map(({ port }) => `pods ${index} port ${port.number}`),
+      ])
+    }
+  }
+  return found
+}
+
+/** Whether a Gateway or a route table holds both. */
 function share(one: Served, other: Served): boolean {
   return other.gateways.some((name) => one.gateways.includes(name))
 }
@@ -84,4 +112,12 @@ function takesAll(one: Served, other: Served): boolean {
     (path) =>
       path === undefined || one.paths.some((prefix) => prefix !== undefined && path.startsWith(prefix)),
   )
+}
+
+/** A path one match takes; undefined = only a regular expression says so. */
+function pathOf(match: HttpMatch | undefined): string | undefined {
+  const uri = match?.uri
+  if (uri === undefined || uri.kind === 'none') return '/'
+  if (uri.kind === 'regex') return undefined
+  return uri.text === '' ? '/' : uri.text
 }

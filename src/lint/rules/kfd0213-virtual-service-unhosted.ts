@@ -1,3 +1,5 @@
+import { isSubset } from '../../mesh/index.ts'
+import { overlaps } from '../gateway-hosts.ts'
 import type { Rule } from '../rule.ts'
 import { nameOf } from '../walk.ts'
 
@@ -9,7 +11,11 @@ export const virtualServiceUnhosted: Rule = {
   why: 'It looks configured and answers 404: the Gateway it names is not there, or none of its servers takes one of its hosts.',
   remedy: 'Correct `spec.gateways` (`namespace/name`), or add the host to a server of that Gateway.',
 
-  *check({ mesh }) {
+  *check({ mesh, queries }) {
+    const pods = queries.door.gateways
+    const someAreThere = mesh.workloads.some(({ podLabels }) =>
+      pods.some(({ labels }) => labels === podLabels),
+    )
     for (const service of mesh.virtualServices) {
       for (const { value, at } of service.gateways ?? []) {
         if (value === 'mesh') continue
@@ -19,6 +25,28 @@ export const virtualServiceUnhosted: Rule = {
           yield {
             message: `${nameOf(service)} names Gateway \`${namespace}/${name}\`, which is not there`,
             evidence: [{ at, text: value }],
+          }
+          continue
+        }
+        const serving = pods.filter(({ labels }) => isSubset(gateway.selector ?? {}, labels))
+        if (serving.length === 0 && someAreThere) {
+          yield {
+            message: `${nameOf(service)} names ${nameOf(gateway)}, whose selector fits no pod that is in the YAML`,
+            evidence: [
+              { at, text: value },
+              { at: gateway.at, text: JSON.stringify(gateway.selector) },
+            ],
+          }
+          continue
+        }
+        const visible = ({ namespace: home }: { namespace: string }) =>
+          service.exportTo?.some(
+            (to) => to === '*' || to === home || (to === '.' && home === service.namespace),
+          ) ?? true
+        if (serving.length > 0 && !serving.some(visible)) {
+          yield {
+            message: `${nameOf(service)} is exported to ${service.exportTo?.join(', ')}, and the pods of ${nameOf(gateway)} are in \`${serving[0]?.namespace}\``,
+            evidence: [{ at: service.at, text: `exportTo: ${service.exportTo?.join(', ')}` }],
           }
           continue
         }
@@ -49,10 +77,4 @@ function admits(entry: string, host: string, namespace: string, own: string): bo
   if (scope !== '*' && scope !== namespace && !(scope === '.' && namespace === own)) return false
   const pattern = entry.slice(slash + 1)
   return overlaps(pattern, host)
-}
-
-function overlaps(one: string, other: string): boolean {
-  if (one === '*' || other === '*' || one === other) return true
-  const inside = (pattern: string, name: string) => pattern.startsWith('*') && name.endsWith(pattern.slice(1))
-  return inside(one, other) || inside(other, one)
 }

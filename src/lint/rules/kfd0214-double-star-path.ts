@@ -13,9 +13,9 @@ export const doubleStarPath: Rule = {
     for (const policy of mesh.authorizationPolicies) {
       for (const path of pathsOf(policy)) {
         if (!path.value.endsWith('**') || path.value.startsWith('*') || path.value.includes('{')) continue
-        const single = path.value.slice(0, -1)
+        const single = path.value.replace(/\*+$/, '*')
         yield {
-          message: `\`${path.value}\` only matches paths that literally start with \`${single}\``,
+          message: `\`${path.value}\` only matches paths that literally start with \`${path.value.slice(0, -1)}\``,
           evidence: [{ at: path.at, text: path.value }],
           fix: { at: path.at, replace: path.value, with: single },
         }

@@ -11,6 +11,7 @@ export const prefixWithoutSlash: Rule = {
 
   *check({ mesh }) {
     for (const policy of mesh.authorizationPolicies) {
+      if (actionOf(policy) === 'AUDIT') continue
       const opening = actionOf(policy) === 'ALLOW' ? 'paths' : 'notPaths'
       for (const { field, value, at } of pathsOf(policy)) {
         if (field !== opening || !/^\/.*[^/*}]\*$/.test(value)) continue

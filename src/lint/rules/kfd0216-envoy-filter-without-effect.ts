@@ -11,28 +11,88 @@ export const envoyFilterWithoutEffect: Rule = {
     'Write the current names (`envoy.filters.network.http_connection_manager`, `envoy.filters.http.router`), or move to an extension provider and a CUSTOM policy.',
 
   *check({ mesh, queries }) {
-    if (queries.honoursOldFilterNames()) return
+    const old = queries.honoursOldFilterNames() ? undefined : oldName
+    const made = new Set([
+      // Of CUSTOM policies.
+      'envoy.filters.http.ext_authz',
+      ...mesh.envoyFilters.flatMap(({ configPatches }) =>
+        configPatches.flatMap(({ patch }) => madeBy(patch.value)),
+      ),
+    ])
     for (const filter of mesh.envoyFilters) {
       for (const { at, match, applyTo, patch } of filter.configPatches) {
-        const old = namesIn(match).find((name) => oldName.test(name))
-        if (old !== undefined) {
+        const names = namesIn(match)
+        const gone = names.find((name) => old?.test(name))
+        if (gone !== undefined) {
           yield {
-            message: `${nameOf(filter)} looks for filter \`${old}\`, which this Istio has not: the patch is not applied`,
-            evidence: [{ at, text: old }],
+            message: `${nameOf(filter)} looks for filter \`${gone}\`, which this Istio has not: the patch is not applied`,
+            evidence: [{ at, text: gone }],
           }
           continue
         }
-        const perRoute = /ExtAuthzPerRoute/.test(JSON.stringify(patch.value ?? ''))
-        if (!perRoute || applyTo === 'HTTP_FILTER') continue
-        const key = Object.keys(perFilterConfig(patch.value)).find((name) => oldName.test(name))
-        if (key === undefined) continue
-        yield {
-          message: `${nameOf(filter)} switches off \`${key}\`, and no filter of the chain has that name: nothing is switched off`,
-          evidence: [{ at, text: key }],
+        const [slip, meant] = slipIn(names.filter((name) => !made.has(name))) ?? []
+        if (slip !== undefined) {
+          yield {
+            message: `${nameOf(filter)} looks for filter \`${slip}\`, and Envoy calls it \`${meant}\`: the patch is not applied`,
+            evidence: [{ at, text: slip }],
+          }
+          continue
+        }
+        if (applyTo === 'HTTP_FILTER') continue
+        for (const [key, config] of Object.entries(perFilterConfig(patch.value))) {
+          if (!/ExtAuthzPerRoute/.test(JSON.stringify(config)) || made.has(key)) continue
+          if (oldName.test(key) && old === undefined) continue
+          yield {
+            message: `${nameOf(filter)} switches off \`${key}\`, and no filter of the chain has that name: nothing is switched off`,
+            evidence: [{ at, text: key }],
+          }
         }
       }
     }
   },
+}
+
+/** Names that patches look for, as Envoy and Istio write them. */
+const known = [
+  'envoy.filters.network.http_connection_manager',
+  'envoy.filters.network.tcp_proxy',
+  'envoy.filters.http.router',
+  'envoy.filters.http.ext_authz',
+  'envoy.filters.http.jwt_authn',
+  'envoy.filters.http.rbac',
+  'envoy.filters.http.cors',
+  'envoy.filters.http.fault',
+]
+
+/** A name that is one of Envoy's but for a letter or two, and that one. */
+function slipIn(names: readonly string[]): readonly [string, string] | undefined {
+  for (const name of names) {
+    if (!name.startsWith('envoy.') || known.includes(name)) continue
+    const meant = known.find((each) => distance(each, name) <= 2)
+    if (meant !== undefined) return [name, meant]
+  }
+  return undefined
+}
+
+/** Levenshtein's: letters to be put in, left out or changed. */
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index)
+  for (const [index, letter] of [...one].entries()) {
+    const next = [index + 1]
+    for (let at = 0; at < other.length; at++) {
+      const changed = (row[at] ?? 0) + (letter === other[at] ? 0 : 1)
+      next.push(Math.min(changed, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[other.length] ?? 0
+}
+
+/** The name under which a patch puts a filter in. */
+function madeBy(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const { name } = value as Record<string, unknown>
+  return typeof name === 'string' ? [name] : []
 }
 
 /** Of Envoy before its filters were renamed (Istio `pkg/config/xds/deprecated.go`). */

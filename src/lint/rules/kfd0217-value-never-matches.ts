@@ -1,7 +1,7 @@
 import type { At } from '../../base/index.ts'
 import type { AuthorizationPolicy } from '../../mesh/index.ts'
 import type { Rule } from '../rule.ts'
-import { nameOf, operationsOf } from '../walk.ts'
+import { nameOf, operationsOf, sourcesOf } from '../walk.ts'
 
 /** Values no request has, as Istio compares them. */
 export const valueNeverMatches: Rule = {
@@ -42,16 +42,41 @@ function* oddValues(policy: AuthorizationPolicy): Generator<Odd> {
       if (value.includes('{')) continue
       if (!value.startsWith('/') && !value.startsWith('*')) {
         yield { value, at, why: 'a path begins with a slash', better: `/${value}` }
-      } else if (value.includes('?')) {
-        yield { value, at, why: 'the query is cut off before paths are compared' }
-      } else if (/^\/.*\*.*[^*]$/.test(value) || /^\*.+\*$/.test(value)) {
-        yield { value, at, why: 'a star is a wildcard at one end only; inside it stands for itself' }
+      } else if (/[?#]/.test(value)) {
+        yield { value, at, why: 'query and fragment are cut off before paths are compared' }
+      } else if (starInside(value) && !/^\/.*\*\*$/.test(value)) {
+        yield { value, at, why: inside }
       }
     }
     for (const { value, at } of [...(operation.hosts ?? []), ...(operation.notHosts ?? [])]) {
       if (/^https?:\/\//.test(value)) {
         yield { value, at, why: 'a host carries no scheme', better: value.replace(/^https?:\/\//, '') }
+      } else if (value.includes('/')) {
+        yield { value, at, why: 'a host carries no path', better: value.slice(0, value.indexOf('/')) }
+      } else if (starInside(value)) {
+        yield { value, at, why: inside }
       }
     }
   }
+  for (const { source } of sourcesOf(policy)) {
+    for (const field of callers) {
+      for (const { value, at } of source[field] ?? []) if (starInside(value)) yield { value, at, why: inside }
+    }
+  }
+}
+
+const inside = 'a star is a wildcard at one end only; inside it stands for itself'
+const callers = [
+  'principals',
+  'notPrincipals',
+  'requestPrincipals',
+  'notRequestPrincipals',
+  'namespaces',
+  'notNamespaces',
+] as const
+
+/** A star that is neither the whole value nor its one star at an end. */
+function starInside(value: string): boolean {
+  if (value === '*') return false
+  return (value.startsWith('*') ? value.slice(1) : value.replace(/\*$/, '')).includes('*')
 }

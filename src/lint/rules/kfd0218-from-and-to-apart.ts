@@ -1,3 +1,4 @@
+import type { AuthorizationRule } from '../../mesh/index.ts'
 import type { Rule } from '../rule.ts'
 import { actionOf, nameOf } from '../walk.ts'
 
@@ -7,7 +8,7 @@ export const fromAndToApart: Rule = {
   severity: 'warning',
   title: '`from` and `to` stand in two rules where one was meant',
   why: 'Rules are alternatives. `- from: …` and `- to: …`, each with its own dash, let in these callers to everything, and everybody to these paths.',
-  remedy: 'Take the dash in front of `to` away, so that both belong to one rule.',
+  remedy: 'Take the dash in front of the second one away, so that both belong to one rule.',
 
   *check({ mesh }) {
     for (const policy of mesh.authorizationPolicies) {
@@ -15,16 +16,27 @@ export const fromAndToApart: Rule = {
       for (const [index, rule] of rules.entries()) {
         const next = rules[index + 1]
         if (next === undefined || actionOf(policy) === 'CUSTOM') continue
-        const apart = rule.from && !rule.to && !rule.when && next.to && !next.from && !next.when
-        if (!apart) continue
+        const who = [rule, next].find(({ from, to, when }) => from && !to && !when)
+        const where = [rule, next].find(({ from, to, when }) => to && !from && !when)
+        if (who === undefined || where === undefined || isForProbes(where)) continue
         yield {
           message: `${nameOf(policy)} ${actionOf(policy) === 'DENY' ? 'refuses' : 'lets in'} these callers everywhere, and everybody on these paths: \`rules[${index}]\` and \`rules[${index + 1}]\` are alternatives`,
           evidence: [
-            { at: rule.at, text: `rules[${index}].from` },
-            { at: next.at, text: `rules[${index + 1}].to` },
+            { at: rule.at, text: `rules[${index}].${rule === who ? 'from' : 'to'}` },
+            { at: next.at, text: `rules[${index + 1}].${next === who ? 'from' : 'to'}` },
           ],
         }
       }
     }
   },
 }
+
+/** Paths of the kubelet and of metrics stand beside callers on purpose. */
+function isForProbes({ to }: AuthorizationRule): boolean {
+  return (
+    to?.every(({ operation }) => operation?.paths?.every(({ value }) => probe.test(value)) ?? false) ?? false
+  )
+}
+
+const probe =
+  /\/(healthz?|readyz?|livez?|ready|live|health\/(ready|live)|ping|metrics|stats\/prometheus|wait-for-drain)$/

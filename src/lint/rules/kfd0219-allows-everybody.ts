@@ -1,3 +1,4 @@
+import type { AuthorizationRule } from '../../mesh/index.ts'
 import type { Rule } from '../rule.ts'
 import { actionOf, nameOf } from '../walk.ts'
 
@@ -11,8 +12,8 @@ export const allowsEverybody: Rule = {
 
   *check({ mesh, queries }) {
     for (const policy of mesh.authorizationPolicies) {
-      if (actionOf(policy) !== 'ALLOW' || policy.selector === undefined) continue
-      const open = policy.rules?.find(({ from, to, when }) => !from && !to && !when)
+      if (actionOf(policy) !== 'ALLOW') continue
+      const open = policy.rules?.find(({ from, to, when }) => !to && !when && (!from || from.some(isAnybody)))
       if (open === undefined) continue
       const behind = queries
         .proxies()
@@ -22,8 +23,8 @@ export const allowsEverybody: Rule = {
         )
       if (behind === undefined) continue
       yield {
-        message: `${nameOf(policy)} lets every caller reach ${behind.name}`,
-        evidence: [{ at: open.at, text: 'rules: [{}]' }],
+        message: `${nameOf(policy)} lets every caller${open.from ? ' with a sidecar' : ''} reach ${behind.name}`,
+        evidence: [{ at: open.at, text: open.from ? "from: '*'" : 'rules: [{}]' }],
       }
     }
   },
@@ -35,5 +36,16 @@ function isServed(labels: Readonly<Record<string, string>>): boolean {
     labels['serving.kserve.io/inferenceservice'] !== undefined ||
     labels['serving.knative.dev/service'] !== undefined ||
     labels.app === 'ml-pipeline'
+  )
+}
+
+/** A source that names every principal or namespace, and asks nothing else. */
+function isAnybody({ source }: NonNullable<AuthorizationRule['from']>[number]): boolean {
+  if (source === undefined) return false
+  const { at: _, ...fields } = source
+  const written = Object.entries(fields).filter(([, values]) => values !== undefined)
+  return written.every(
+    ([field, values]) =>
+      (field === 'principals' || field === 'namespaces') && values?.some(({ value }) => value === '*'),
   )
 }

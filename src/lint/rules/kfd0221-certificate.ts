@@ -68,10 +68,13 @@ export const certificateUnfit: Rule = {
 }
 
 /** RFC 6125: a star stands for one label. */
-function covered(names: readonly string[], host: string): boolean {
-  return names.some(
-    (name) =>
-      name === host ||
-      (name.startsWith('*.') && !host.startsWith('*') && host.slice(host.indexOf('.')) === name.slice(1)),
-  )
+function covered(names: readonly string[], written: string): boolean {
+  const host = written.toLowerCase()
+  return names
+    .map((name) => name.toLowerCase())
+    .some(
+      (name) =>
+        name === host ||
+        (name.startsWith('*.') && !host.startsWith('*') && host.slice(host.indexOf('.')) === name.slice(1)),
+    )
 }

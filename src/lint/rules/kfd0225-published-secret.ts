@@ -13,18 +13,29 @@ export const publishedSecret: Rule = {
   *check({ mesh }) {
     for (const secret of mesh.secrets) {
       for (const [key, value] of Object.entries(secret.data)) {
-        const what = published.get(value)
-        if (what === undefined) continue
-        yield {
-          message: `${nameOf(secret)} holds the published ${what} in \`${key}\``,
-          evidence: [{ at: secret.at, text: `${nameOf(secret)} ${key}` }],
+        for (const what of publishedIn(value)) {
+          yield {
+            message: `${nameOf(secret)} holds the published ${what} in \`${key}\``,
+            evidence: [{ at: secret.at, text: `${nameOf(secret)} ${key}` }],
+          }
+        }
+      }
+    }
+    for (const workload of mesh.workloads) {
+      for (const { env } of workload.containers) {
+        for (const [key, value] of Object.entries(env)) {
+          for (const what of publishedIn(value)) {
+            yield {
+              message: `${nameOf(workload)} holds the published ${what} in its variable \`${key}\``,
+              evidence: [{ at: workload.at, text: `${nameOf(workload)} ${key}` }],
+            }
+          }
         }
       }
     }
     for (const config of mesh.configMaps) {
       for (const [key, text] of Object.entries(config.data)) {
-        for (const [value, what] of published) {
-          if (!text.includes(value)) continue
+        for (const what of publishedIn(text)) {
           yield {
             message: `${nameOf(config)} holds the published ${what} in \`${key}\``,
             evidence: [{ at: config.dataAt[key] ?? config.at, text: `${nameOf(config)} ${key}` }],
@@ -33,6 +44,11 @@ export const publishedSecret: Rule = {
       }
     }
   },
+}
+
+/** What of Kubeflow's manifests a text holds: a value by itself, or a file with one in it. */
+function publishedIn(text: string): readonly string[] {
+  return [...published].flatMap(([value, what]) => (text.includes(value) ? [what] : []))
 }
 
 /** Whether a value stands in Kubeflow's public manifests; it is no secret then. */
@@ -47,5 +63,9 @@ const published = new Map([
   [
     '$2y$12$4K/VkmDd1q1Orb3xAt82zu8gk7Ad6ReFR4LCP9UeYE90NLiN9Df72',
     'password hash of user@example.com (12341234)',
+  ],
+  [
+    '$2y$12$ruoM7FqXrpVgaol44eRZW.4HWS8SAvg6KYVVSCIwKQPBmTpCm.EeO',
+    'password hash of admin@kubeflow.org (12341234)',
   ],
 ])

@@ -11,7 +11,12 @@ export const singleUserBehindLogin: Rule = {
   remedy: 'Install the multi-user manifests, or say in the suppression that one team shares everything.',
 
   *check({ mesh, queries }) {
-    const asks = queries.gateways().some(({ proxy }) => queries.policiesOn(proxy, 'CUSTOM').length > 0)
+    const asks = queries
+      .gateways()
+      .some(
+        ({ proxy }) =>
+          queries.policiesOn(proxy, 'CUSTOM').length > 0 || queries.authnFilterOn(proxy) !== undefined,
+      )
     if (!asks) return
     for (const workload of mesh.workloads) {
       for (const container of workload.containers) {

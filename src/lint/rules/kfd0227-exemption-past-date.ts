@@ -16,15 +16,19 @@ export const exemptionPastDate: Rule = {
       ...mesh.virtualServices,
       ...mesh.envoyFilters,
       ...mesh.roleBindings,
+      ...mesh.gateways,
+      ...mesh.gatewayApi,
+      ...mesh.services,
+      ...mesh.serviceEntries,
       // PodDefault.
       ...mesh.others,
     ]
     for (const object of marked) {
       const until = object.annotations[untilAnnotation]
       if (until === undefined) continue
-      const ends = Date.parse(until) / 1000
+      const ends = endOf(until)
       const evidence = [{ at: object.at, text: `${untilAnnotation}: ${until}` }] as const
-      if (Number.isNaN(ends)) {
+      if (ends === undefined) {
         yield { severity: 'warning', message: `\`${until}\` of ${nameOf(object)} is no date`, evidence }
       } else if (now > ends) {
         yield { message: `${nameOf(object)} was to end on ${until}`, evidence }
@@ -35,3 +39,14 @@ export const exemptionPastDate: Rule = {
 
 /** An RFC 3339 date or time on an object that opens something. */
 const untilAnnotation = 'kfdoor.dev/until'
+
+/** Seconds since the epoch; undefined = no date of the calendar. */
+function endOf(until: string): number | undefined {
+  const [day] = /^\d{4}-\d{2}-\d{2}(?=$|T)/.exec(until) ?? []
+  if (day === undefined) return undefined
+  const midnight = Date.parse(`${day}T00:00:00Z`)
+  // `2026-02-31` would be read as a day of March.
+  if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== day) return undefined
+  const ends = Date.parse(until)
+  return Number.isNaN(ends) ? undefined : ends / 1000
+}

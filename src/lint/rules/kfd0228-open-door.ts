@@ -1,6 +1,6 @@
+import type { Offer } from '../queries.ts'
 import type { Rule } from '../rule.ts'
 import { nameOf } from '../walk.ts'
-import { pathOf, sampleHost } from '../witness.ts'
 
 /** Routes of an outward gateway that an anonymous request takes to the end. */
 export const openDoor: Rule = {
@@ -11,40 +11,35 @@ export const openDoor: Rule = {
   remedy:
     'See `kfdoor explain` for the route; a CUSTOM policy whose selector fits the gateway’s pods has to ask.',
 
-  *check({ mesh, queries }) {
+  *check({ queries }) {
     const signIn = queries.signInServices()
     for (const gateway of queries.gateways()) {
       if (!queries.isOutward(gateway)) continue
-      for (const service of mesh.virtualServices) {
-        if (service.gateways === undefined) continue
-        const open = service.http.flatMap((route) =>
-          (route.match ?? [undefined]).flatMap((match) => {
-            const path = pathOf(match)
-            const host = sampleHost(service.hosts[0]?.value ?? '*')
-            if (path === undefined || match?.method?.kind === 'regex') return []
-            const method = match?.method?.kind === 'exact' ? match.method.text : 'GET'
-            const asked = queries.anonymous(gateway, { host, path, method })
-            const mine = route.route.some(({ destination }) =>
-              isSameService(destination.host.value, asked.service, service.namespace),
-            )
-            const known = asked.service !== undefined && signIn.has(asked.service)
-            return asked.verdict === 'allow' && mine && !known ? [{ route, path, host, asked }] : []
-          }),
-        )
-        const [first] = open
-        if (first === undefined) continue
-        const more = open.length > 1 ? `, and ${open.length - 1} more of its routes` : ''
+      const open = new Map<string, [Opened, ...Opened[]]>()
+      for (const offer of queries.offers(gateway)) {
+        const { host, path, method, targets, object } = offer
+        const { verdict, service } = queries.anonymous(gateway, { host, path, method })
+        // A route before it may have taken the request.
+        if (verdict !== 'allow' || service === undefined || !targets.includes(service)) continue
+        if (signIn.has(service)) continue
+        const name = nameOf(object)
+        const same = open.get(name)
+        if (same === undefined) open.set(name, [{ offer, service }])
+        else if (!same.some(({ offer: { at } }) => at.line === offer.at.line && at.file === offer.at.file))
+          same.push({ offer, service })
+      }
+      for (const [name, [{ offer, service }, ...others]] of open) {
+        const more = others.length > 0 ? `, and ${others.length} more of its routes` : ''
         yield {
-          message: `an anonymous request to \`${first.host}${first.path}\` reaches ${first.asked.service}${more}`,
-          evidence: [{ at: first.route.at, text: nameOf(service) }],
+          message: `an anonymous request to \`${offer.host}${offer.path}\` reaches ${service}${more}`,
+          evidence: [{ at: offer.at, text: name }],
         }
       }
     }
   },
 }
 
-function isSameService(written: string, host: string | undefined, namespace: string): boolean {
-  if (host === undefined) return false
-  const [name = '', space = namespace] = written.split('.')
-  return host === written || host === `${name}.${space}.svc.cluster.local`
+interface Opened {
+  readonly offer: Offer
+  readonly service: string
 }

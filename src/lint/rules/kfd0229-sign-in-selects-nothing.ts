@@ -10,7 +10,9 @@ export const policySelectsNothing: Rule = {
   why: 'Labels in `selector` are those of pods, in the policy’s namespace (or the whole mesh, from the root namespace). One letter off, and the policy does nothing.',
   remedy: 'Compare with `kubectl get pods --show-labels`; a gateway of your own has labels of its own.',
 
-  *check({ mesh, queries }) {
+  *check({ queries }) {
+    // With the pods KServe's and Knative's controllers make.
+    const { mesh } = queries.door
     if (mesh.workloads.length === 0) return
     for (const policy of [...mesh.authorizationPolicies, ...mesh.requestAuthentications]) {
       if (policy.selector === undefined || Object.keys(policy.selector).length === 0) continue

@@ -1,3 +1,4 @@
+import { matchesValue, parseValuePattern } from '../../policy/index.ts'
 import type { Rule } from '../rule.ts'
 import { conditionsOf, nameOf } from '../walk.ts'
 
@@ -24,7 +25,7 @@ export const contributorHalf: Rule = {
       )
       for (const binding of bindings) {
         const user = binding.annotations.user as string
-        if (named.some(({ value }) => value === user)) continue
+        if (named.some(({ value }) => matchesValue(parseValuePattern(value), user))) continue
         const near = named.find(({ value }) => value.toLowerCase() === user.toLowerCase())
         yield {
           message: near

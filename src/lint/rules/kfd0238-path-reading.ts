@@ -15,7 +15,10 @@ export const pathReading: Rule = {
     if (/MERGE/.test(pathNormalization)) return
     for (const policy of mesh.authorizationPolicies) {
       if (actionOf(policy) !== 'DENY') continue
-      const path = [...pathsOf(policy)].find(({ field, value }) => field === 'paths' && value !== '*')
+      // An ending takes the path whatever is before it, and `/*` takes every path.
+      const path = [...pathsOf(policy)].find(
+        ({ field, value }) => field === 'paths' && value.startsWith('/') && value !== '/*',
+      )
       if (path === undefined) continue
       yield {
         message: `${nameOf(policy)} denies \`${path.value}\`, and \`/${path.value}\` is another path for it`,

@@ -1,4 +1,4 @@
-import { authService, dexConfig, dexIssuer } from '../auth-service.ts'
+import { authService, dexConfig, dexIssuer, isTrue } from '../auth-service.ts'
 import type { Rule } from '../rule.ts'
 
 /** Issuer and redirect address: both sides have to say the same, to the letter. */
@@ -16,7 +16,8 @@ export const dexAndServiceDisagree: Rule = {
     if (service === undefined || dex === undefined || config === undefined) return
     const proxy = service.kind === 'oauth2-proxy'
     const issuer = service.setting(proxy ? 'oidc_issuer_url' : 'OIDC_PROVIDER')
-    if (issuer !== undefined && issuer.value !== dex.value) {
+    const compared = !isTrue(service.setting('insecure_oidc_skip_issuer_verification')?.value)
+    if (issuer !== undefined && issuer.value !== dex.value && compared) {
       yield {
         message: `${service.kind} expects issuer \`${issuer.value}\`, and Dex calls itself \`${dex.value}\``,
         evidence: [
@@ -29,7 +30,13 @@ export const dexAndServiceDisagree: Rule = {
     const listed = [...config.text.matchAll(/redirectURIs:\s*(\[[^\]]*\]|(?:\n\s*-\s*\S+)+)/g)].flatMap(
       ([, list = '']) => [...list.matchAll(/["']?((?:https?:\/)?\/[^\s"',\]]+)/g)].map(([, each]) => each),
     )
-    if (callback === undefined || listed.length === 0 || listed.includes(callback.value)) return
+    // Empty means that it is made from each request.
+    if (callback === undefined || callback.value === '' || listed.length === 0) return
+    const same = (uri: string | undefined) =>
+      uri === callback.value ||
+      // Given as a path it is sent with the door's host in front.
+      (callback.value.startsWith('/') && uri?.replace(/^https?:\/\/[^/]+/, '') === callback.value)
+    if (listed.some(same)) return
     yield {
       message: `${service.kind} sends people back to \`${callback.value}\`, which no client of Dex lists (${listed.join(', ')})`,
       evidence: [

@@ -20,7 +20,7 @@ export const sessionOutlivesToken: Rule = {
     const expire = service.setting('cookie_expire') ?? { value: '168h', at: service.workload.at }
     const refresh = seconds(service.setting('cookie_refresh')?.value ?? '0') ?? 0
     const config = dexConfig(mesh)
-    const written = config && /idTokens:\s*['"]?([^\s'"#]+)/.exec(config.text)?.[1]
+    const written = config && /idTokens:\s*['"]?([^\s'"#,}]+)/.exec(config.text)?.[1]
     const token = written === undefined ? dexDefault : seconds(written)
     const session = seconds(expire.value)
     if (config === undefined || session === undefined || token === undefined) return

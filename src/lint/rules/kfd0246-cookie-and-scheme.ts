@@ -1,4 +1,4 @@
-import { authService } from '../auth-service.ts'
+import { authService, isTrue } from '../auth-service.ts'
 import type { Rule } from '../rule.ts'
 
 /** A Secure cookie over plain text never comes back. */
@@ -14,7 +14,7 @@ export const cookieAndScheme: Rule = {
     if (service?.kind !== 'oauth2-proxy') return
     // Its own default is true (oauth2-proxy, `cookie_secure`).
     const setting = service.setting('cookie_secure')
-    const secure = (setting?.value ?? 'true') !== 'false'
+    const secure = setting === undefined || isTrue(setting.value)
     const outward = queries.gateways().filter((gateway) => queries.isOutward(gateway))
     const listeners = outward.flatMap(({ proxy }) => queries.door.listeners(proxy).listeners)
     if (listeners.length === 0) return

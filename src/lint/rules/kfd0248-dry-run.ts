@@ -1,3 +1,4 @@
+import { isDryRun } from '../../policy/index.ts'
 import type { Rule } from '../rule.ts'
 import { nameOf } from '../walk.ts'
 
@@ -11,7 +12,7 @@ export const dryRun: Rule = {
 
   *check({ mesh }) {
     for (const policy of mesh.authorizationPolicies) {
-      if (policy.dryRun?.value !== 'true') continue
+      if (policy.dryRun === undefined || !isDryRun(policy)) continue
       yield {
         message: `${nameOf(policy)} is in dry run: nothing is enforced`,
         evidence: [{ at: policy.dryRun.at, text: 'istio.io/dry-run: "true"' }],

@@ -1,0 +1,27 @@
+/** Which Gateways share pods, and which hosts two of them have in common. */
+import { type Gateway, isSubset } from '../mesh/index.ts'
+import type { NamedProxy } from './queries.ts'
+
+/** Gateway objects that configure these pods. */
+export function gatewaysOn(gateways: readonly Gateway[], { proxy }: NamedProxy): readonly Gateway[] {
+  return gateways.filter(({ selector }) => selector === undefined || isSubset(selector, proxy.labels))
+}
+
+/** A server's host without the namespace in front. */
+export function hostOf(entry: string): string {
+  return entry.slice(entry.indexOf('/') + 1)
+}
+
+/** Whether some name is one of both patterns. */
+export function overlaps(one: string, other: string): boolean {
+  if (one === '*' || other === '*' || one === other) return true
+  const inside = (pattern: string, name: string) => pattern.startsWith('*') && name.endsWith(pattern.slice(1))
+  return inside(one, other) || inside(other, one)
+}
+
+const plain = ['HTTP', 'HTTP2', 'GRPC', 'GRPC-WEB']
+
+/** HTTP whose requests everybody on the way can read. */
+export function isPlain(server: Gateway['servers'][number]): boolean {
+  return plain.includes(server.port.protocol.toUpperCase())
+}
