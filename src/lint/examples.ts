@@ -3,7 +3,6 @@ import {
   custom,
   dex,
   dexRule,
-  door,
   gateway,
   long,
   machineRule,

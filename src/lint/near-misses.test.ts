@@ -4,12 +4,12 @@ import { test } from 'node:test'
 import { parseMesh } from '../mesh/index.ts'
 import { door } from './example-parts.ts'
 import { allRules, lint } from './index.ts'
-import { exemptionRows } from './near-misses/exemptions.ts'
-import { gatewayRows } from './near-misses/gateways.ts'
-import { policyRows } from './near-misses/policies.ts'
-import type { Row, Rows } from './near-misses/row.ts'
-import { serviceRows } from './near-misses/services.ts'
-import { tokenRows } from './near-misses/tokens.ts'
+import { exemptionRows } from './near-misses/exemptions.fixture.ts'
+import { gatewayRows } from './near-misses/gateways.fixture.ts'
+import { policyRows } from './near-misses/policies.fixture.ts'
+import type { Row, Rows } from './near-misses/row.fixture.ts'
+import { serviceRows } from './near-misses/services.fixture.ts'
+import { tokenRows } from './near-misses/tokens.fixture.ts'
 
 const now = Date.UTC(2026, 6, 1) / 1000
 const all: Rows = { ...tokenRows, ...exemptionRows, ...gatewayRows, ...policyRows, ...serviceRows }

@@ -1,5 +1,5 @@
 import { custom, policy, requireJwt, virtualService } from '../example-parts.ts'
-import { type Rows, reports, silent } from './row.ts'
+import { type Rows, reports, silent } from './row.fixture.ts'
 
 const refuse = (paths: string) =>
   policy(

@@ -10,7 +10,7 @@ import {
   short,
   tokens,
 } from '../example-parts.ts'
-import { type Rows, reports, silent } from './row.ts'
+import { type Rows, reports, silent } from './row.fixture.ts'
 
 const modelPolicy = (rules: string) =>
   policy('kubeflow', `selector: {matchLabels: {serving.kserve.io/inferenceservice: iris}}\n${rules}`)
@@ -182,7 +182,7 @@ stringData:
     reports('a variable of kustomize', tokens(`${dexRule}\n- {issuer: 'https://$(ISSUER)/'}`)),
     reports(
       'a variable of envsubst in the address of the keys',
-      tokens("- {issuer: 'https://a.example.com', jwksUri: 'https://keys.example.com/${REALM}/keys'}"),
+      tokens("- {issuer: 'https://a.example.com', jwksUri: 'https://keys.example.com/$REALM/keys'}"),
     ),
     reports(
       'angle brackets',

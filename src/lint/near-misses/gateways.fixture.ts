@@ -1,5 +1,5 @@
 import { authnFilter, gateway, meshConfig, policy, provider, virtualService } from '../example-parts.ts'
-import { type Rows, reports, silent } from './row.ts'
+import { type Rows, reports, silent } from './row.fixture.ts'
 
 const named = (name: string, namespace: string, selector: string, servers: string) =>
   gateway(servers)

@@ -1,5 +1,5 @@
 import { meshConfig, model, policy, provider, virtualService } from '../example-parts.ts'
-import { type Rows, reports, silent } from './row.ts'
+import { type Rows, reports, silent } from './row.fixture.ts'
 
 const gatewayAccount = 'cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account'
 const asUser = "when: [{key: 'request.headers[kubeflow-userid]', values: [a@example.com]}]"

@@ -8,9 +8,8 @@ import {
   oauth2ProxyPod,
   provider,
 } from '../example-parts.ts'
-import { type Rows, reports, silent } from './row.ts'
+import { type Rows, reports, silent } from './row.fixture.ts'
 
-const cookie = '7d16fee92f8d11b8940b081b3f8b8acb'
 const client = 'pUBnBOY80SnXgjibTYM9ZWNzY2xreNGQok'
 const hash = '$2y$12$4K/VkmDd1q1Orb3xAt82zu8gk7Ad6ReFR4LCP9UeYE90NLiN9Df72'
 const oldHash = '$2y$12$ruoM7FqXrpVgaol44eRZW.4HWS8SAvg6KYVVSCIwKQPBmTpCm.EeO'
@@ -37,7 +36,10 @@ const tlsSecret = 'apiVersion: v1\nkind: Secret\nmetadata: {name: c, namespace: 
 
 export const serviceRows: Rows = {
   KFD0225: [
-    reports('as a Secret keeps it', secret(`data: {cookie-secret: ${btoa(cookie)}}`)),
+    reports(
+      'as a Secret keeps it',
+      secret(`data: {cookie-secret: N2QxNmZlZTkyZjhkMTFiODk0MGIwODFiM2Y4YjhhY2I=}`),
+    ),
     reports('in plain letters', secret(`stringData: {x: ${client}}`)),
     reports(
       'in a file inside a Secret',
