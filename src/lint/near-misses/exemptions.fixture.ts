@@ -29,7 +29,7 @@ const asksAll = custom('').replace(/\n *when:.*/, '')
 /** Nothing of the door asks any more. */
 const openDoor = `${custom('').replace('app: istio-ingressgateway', 'app: other')}\n---\n${requireJwt('').replace('app: istio-ingressgateway', 'app: other')}`
 
-export const httpRoute = (path: string) => `apiVersion: gateway.networking.k8s.io/v1
+const httpRoute = (path: string) => `apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
 metadata: {name: istio}
 spec: {controllerName: istio.io/gateway-controller}
