@@ -85,6 +85,20 @@ describe('a door of this machine', () => {
     )
   })
 
+  test('beside its own YAML nothing disagrees on the way, for strangers and for somebody', async () => {
+    for (const who of [{}, { KFDOOR_USERNAME: 'user@example.com', KFDOOR_PASSWORD: '12341234' }]) {
+      const { report } = await doctor([door.ready.url, '-f', `profile:${door.ready.profile}`], {
+        ...env,
+        ...who,
+      })
+      assert.equal(brokenOf(report), undefined)
+      assert.ok(!codesOf(report).includes('KFD0327'), JSON.stringify(report.findings))
+    }
+    // Another release signs people in by a redirect, this one by a page.
+    const other = await doctor([door.ready.url, '-f', 'profile:v1.8'], env)
+    assert.ok(codesOf(other.report).includes('KFD0327'))
+  })
+
   test('a token the door does not take: the hop, the door’s words, the known problem', async () => {
     const { report, code } = await doctor([door.ready.url], {
       ...env,

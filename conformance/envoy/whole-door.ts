@@ -53,7 +53,17 @@ export type Got =
       readonly upstreamHeaders?: HeaderList
     }
 
+/** Real programs in the places of those that answer what they are told. */
+export interface RealParts {
+  /** The port of the auth service every provider means; answers told beforehand are not used then. */
+  readonly authorizer?: number
+  /** The port of a workload's own server; undefined = it says its name. */
+  readonly workload?: (workload: Workload) => number | undefined
+}
+
 export interface WholeDoor {
+  /** Where a port of a proxy is open. */
+  at(proxy: ProxyIdentity, port: number): Place | undefined
   /** Why Envoy has no such listener, where it has none. */
   refusal(proxy: ProxyIdentity, port: number): string | undefined
   /** `answers` are what authorizers say, one after the other. */
@@ -61,7 +71,7 @@ export interface WholeDoor {
 }
 
 type Json = Emitted['listeners'][number]
-interface Place {
+export interface Place {
   readonly address: string
   readonly port: number
 }
@@ -73,6 +83,7 @@ const unasked = 418
 /** @throws where Envoy does not start */
 export async function startWholeDoors(
   doors: readonly Standing[],
+  parts: RealParts = {},
 ): Promise<{ readonly doors: readonly WholeDoor[]; close(): Promise<void> }> {
   const authority = await meshAuthority()
   const issued = new Map<string, SpiffeCertificate>()
@@ -101,7 +112,8 @@ export async function startWholeDoors(
   for (const [number, { mesh, door, engine }] of doors.entries()) {
     const echoes = new Map<Workload, number>()
     for (const workload of mesh.workloads) {
-      echoes.set(workload, await world.echo(`${workload.namespace}/${workload.name}`))
+      const own = parts.workload?.(workload)
+      echoes.set(workload, own ?? (await world.echo(`${workload.namespace}/${workload.name}`)))
     }
     const sidecars = sidecarPorts(mesh, door, place)
     const gateways = new Map<ProxyIdentity, Map<number, Place>>()
@@ -149,7 +161,9 @@ export async function startWholeDoors(
         bindings: boundAt(new Map(at), (listener) => `d${number}|${name}|${listener}`),
         upstream: echo === undefined ? upstreamOf(identity) : () => ({ address: '127.0.0.1', port: echo }),
         provider: ({ protocol }) =>
-          protocol === 'grpc' ? undefined : { address: '127.0.0.1', port: authorizer.port },
+          protocol === 'grpc'
+            ? undefined
+            : { address: '127.0.0.1', port: parts.authorizer ?? authorizer.port },
         tls: tls(identity),
         rename: (cluster) => `d${number}|${name}|${cluster}`,
       })
@@ -193,6 +207,7 @@ export async function startWholeDoors(
     doors: built.map(({ gateways, number }): WholeDoor => {
       const placeOf = (proxy: ProxyIdentity, port: number) => gateways.get(proxy)?.get(port)
       return {
+        at: placeOf,
         refusal(proxy, port) {
           const index = [...gateways.keys()].indexOf(proxy)
           const problem = problems.get(`d${number}|gateway-${index}`)

@@ -29,6 +29,7 @@ export interface CallOptions {
   /** Sent as JSON; a string is sent as it is. */
   readonly body?: unknown
   readonly contentType?: string
+  readonly accept?: string
   readonly token?: string
 }
 
@@ -201,7 +202,8 @@ function kubeconfigOf(server: string, ca: Buffer, tokens: ReadonlyMap<string, st
 }
 
 function caller(port: number, caFile: string, adminToken: string): Cluster['call'] {
-  return (method, path, { body, contentType = 'application/json', token = adminToken } = {}) =>
+  const json = 'application/json'
+  return (method, path, { body, contentType = json, accept = json, token = adminToken } = {}) =>
     new Promise((done, failed) => {
       const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
       const sent = request(
@@ -214,7 +216,7 @@ function caller(port: number, caFile: string, adminToken: string): Cluster['call
           agent: false,
           headers: {
             authorization: `Bearer ${token}`,
-            accept: 'application/json',
+            accept,
             ...(text !== undefined && { 'content-type': contentType }),
           },
         },

@@ -1,7 +1,8 @@
-import { Fault } from '../base/index.ts'
+import { Fault, isFault } from '../base/index.ts'
 import type { ReachOptions } from '../compose/doors/reach.ts'
 import { explainOne } from './explain/explain-one.ts'
 import type { Io } from './io.ts'
+import type { DoorOptions } from './read-door.ts'
 import type { TokenFacts } from './token-facts.ts'
 
 /** Whether a door takes a token, and what decides it. */
@@ -18,18 +19,24 @@ export interface TokenVerdict {
   readonly assumed?: boolean
 }
 
-/** By the rules of a mesh's YAML: what the engine says of a request that carries it. */
+const health = 'localhost/pipeline/apis/v2beta1/healthz'
+
+/**
+ * By the rules of a mesh's YAML: what the engine says of a request that carries it. Without a URL Pipelines'
+ * health is asked for, over plain HTTP where the door has no TLS.
+ */
 export async function judgeByMesh(
   io: Io,
   facts: TokenFacts,
-  url: string,
-  filename: readonly string[],
+  url: string | undefined,
+  door: DoorOptions,
 ): Promise<TokenVerdict> {
   const header = [`Authorization: Bearer ${facts.token}`]
-  const { result } = await explainOne(io, 'token inspect', ['GET', url], {
-    as: 'anonymous',
-    header,
-    filename,
+  const explained = (at: string) =>
+    explainOne(io, 'token inspect', ['GET', at], { as: 'anonymous', header, ...door })
+  const { result } = await explained(url ?? `https://${health}`).catch((error: unknown) => {
+    if (url !== undefined || !isFault(error) || error.code !== 'ERR_NO_GATEWAY') throw error
+    return explained(`http://${health}`)
   })
   const { verdict, steps } = result
   // What stands behind the door may still have its own mind: the question is whether the door takes it.

@@ -11,7 +11,7 @@ export { type Agent, type AgentOptions, type Answer, createAgent, type SendReque
 export { type Cookie, type CookieJar, cookieHeader, createCookieJar } from './http/cookie-jar.ts'
 export { isLoopback, proxyFor } from './http/proxy-env.ts'
 export { certificateWithFingerprint, readCertificateAuthority, type TrustOptions } from './http/trust.ts'
-export { createVisitor, type Visitor, type VisitorOptions } from './http/visitor.ts'
+export { asBrowser, createVisitor, type Visitor, type VisitorOptions } from './http/visitor.ts'
 export {
   createKfp,
   type Experiment,

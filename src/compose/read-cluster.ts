@@ -25,7 +25,7 @@ export type ReadOptions = WhichCluster & Partial<Omit<SnapshotOptions, 'signal'>
 export async function readCluster(
   env: Readonly<Record<string, string | undefined>>,
   options: ReadOptions = {},
-): Promise<Snapshot & { readonly server: string }> {
+): Promise<Snapshot & { readonly server: string; readonly context?: string }> {
   const access = await clusterAccess(env, options)
   const api = openKubeApi(access)
   try {
@@ -46,7 +46,8 @@ export async function readCluster(
         reason: incomplete[0] ?? 'it shows no object of a door',
       })
     }
-    return { ...snapshot, server: access.server.origin }
+    const { context } = access
+    return { ...snapshot, server: access.server.origin, ...(context !== undefined && { context }) }
   } finally {
     api.close()
   }
@@ -70,7 +71,10 @@ export function asYaml(snapshot: Snapshot, takenAt: string): string {
   return document.toString({ lineWidth: 0 })
 }
 
-/** The cluster as an input beside files: `cluster:`, or `cluster:CONTEXT`. */
+/**
+ * The cluster as an input beside files: `cluster:`, or `cluster:CONTEXT`. Its lines are those of
+ * `kfdoor snapshot`, and the context is named in any case: a place has to be found again.
+ */
 export async function clusterInput(
   path: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -81,5 +85,5 @@ export async function clusterInput(
     ...(context !== '' && { context }),
     ...(kubeconfig && { kubeconfig }),
   })
-  return { file: path, text: asYaml(snapshot, new Date().toISOString()) }
+  return { file: `cluster:${snapshot.context ?? context}`, text: asYaml(snapshot, new Date().toISOString()) }
 }

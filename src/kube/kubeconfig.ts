@@ -9,6 +9,8 @@ import { Fault, withoutOwnSecrets } from '../base/index.ts'
 /** How to speak to one API server. PEM texts, not paths. */
 export interface ClusterAccess {
   readonly server: URL
+  /** The kubeconfig's name for it; undefined = the pod's own account. */
+  readonly context?: string
   readonly ca?: string
   readonly insecure: boolean
   readonly token?: string
@@ -109,6 +111,7 @@ export function readKubeconfig(paths: readonly string[], named?: string): Writte
   const namespace = context.fields.namespace
   return {
     path,
+    context: current,
     server: new URL(cluster.fields.server),
     ca: bytes(cluster, 'certificate-authority'),
     insecure: cluster.fields['insecure-skip-tls-verify'] === true,

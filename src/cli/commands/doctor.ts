@@ -34,19 +34,20 @@ Examples:
     .action(async (url, options: DoorOptions & YamlOptions & { output: 'text' | 'json' }) => {
       const { walkDoor } = await import('../../compose/doctor/walk-door.ts')
       const { hopLine, walkAsJson } = await import('../render-walk.ts')
-      const { readBothViews } = await import('../doctor/both-views.ts')
-      const { engine, lint } = await readBothViews(io, options)
+      const { readBothViews, yamlLines } = await import('../doctor/both-views.ts')
+      const views = await readBothViews(io, options)
+      const { yaml, lint } = views
       const colour = wantsColour(io, 'out')
       const walked = await walkDoor(io.env, url, {
         ...reachOf(io, options),
-        ...(engine && { engine }),
+        ...(yaml && { yaml }),
         ...(options.output === 'text' && { onHop: (hop) => io.out(hopLine(hop, colour)) }),
       })
       if (options.output === 'json') io.out(walkAsJson(walked, lint))
-      else
-        for (const { code, severity, message, evidence } of lint) {
-          io.out(`  ${severity} ${code} ${message} (${evidence[0]?.at.file}:${evidence[0]?.at.line})`)
-        }
+      else {
+        const below = yamlLines(views, colour)
+        if (below !== undefined) io.out(below)
+      }
       const heavy = walked.hops.some(({ findings }) => findings.some(({ severity }) => severity !== 'info'))
       io.exit(heavy || lint.length > 0 ? exitCode.no : exitCode.ok)
     })

@@ -11,11 +11,14 @@ export const tokenInspectCommand = (io: Io) =>
     new Command('inspect')
       .summary('decode a token here; would a door take it, by which rule, why not')
       .description(
-        'Decodes a token on this computer and shows no signature. With -f the rules of that YAML are put to it; with --ask the door you signed in to is asked, by one harmless request.',
+        'Decodes a token on this computer and shows no signature. With -f, --snapshot or --context the rules of that YAML are put to it; with --ask the door you signed in to is asked, by one harmless request.',
       )
       .argument('[file]', 'a file with the token, `-` for stdin; else the token kept for the door')
       .option('-f, --filename <path>', 'mesh YAML, or profile:NAME; repeatable', collect)
-      .option('--url <url>', 'what it is to open, with -f', 'https://localhost/pipeline/apis/v2beta1/healthz')
+      .option('--snapshot <file>', "a cluster's door as one file")
+      .option('--context <name>', 'the cluster of this kubeconfig context')
+      .option('--kubeconfig <file>', 'where contexts are (default: KUBECONFIG, ~/.kube/config)')
+      .option('--url <url>', 'what it is to open, by that YAML (default: the health of Pipelines)')
       .option('--ask', 'put it to the door itself')
       .addOption(
         new Option('-o, --output <format>', 'how to print it')
@@ -31,6 +34,7 @@ Exit codes: 0 the door would take it, 1 it would not, 6 undecided, 2 no token.
 Examples:
   kfdoor token inspect - < token.txt
   kfdoor token inspect /var/run/secrets/kubeflow/pipelines/token -f profile:26.03
+  kfdoor token inspect - --context prod < token.txt
   kfdoor token inspect - --ask --door work < token.txt`,
     )
     .action(async (file, given) => {
@@ -50,8 +54,10 @@ Examples:
         })
       }
       const { judgeByMesh, judgeByDoor } = await import('../token-verdict.ts')
-      const verdict = options.filename
-        ? await judgeByMesh(io, facts, options.url, options.filename)
+      const { filename, snapshot, context, kubeconfig } = options
+      const named = [filename, snapshot, context, kubeconfig].some((each) => each !== undefined)
+      const verdict = named
+        ? await judgeByMesh(io, facts, options.url, { filename, snapshot, context, kubeconfig })
         : options.ask
           ? await judgeByDoor(io, facts, reachOf(io, options))
           : undefined

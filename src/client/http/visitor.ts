@@ -46,7 +46,7 @@ export interface VisitorOptions {
 const MOST_HOPS = 20
 
 /** A door's sign-in has its pages in English where it speaks several languages, so words can be repeated. */
-const asBrowser = {
+export const asBrowser = {
   accept: 'text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8',
   'accept-language': 'en',
 }

@@ -1,61 +1,115 @@
-/** Both views of one refusal: what the door answered, and which line of its YAML says so. */
+/** Both views of one answer: what the door said, and which line of its YAML says so. */
 import type { Answer } from '../../client/index.ts'
 import { finding, type WalkFinding } from '../../doctor/index.ts'
 import type { Door, Principal } from '../../policy/index.ts'
-import { compare } from '../verify/compare.ts'
-import { type Answering, predict } from '../verify/prediction.ts'
+import { callerName } from '../../regions/index.ts'
+import { compare, type Seen } from '../verify/compare.ts'
+import { type Answering, type Prediction, predict } from '../verify/prediction.ts'
 
-export interface Blamed {
+/** The door's YAML, and how a command is told of it again: `-f my-mesh/`, `--context prod`. */
+export interface DoorYaml {
   readonly engine: Door
+  readonly words: string
+}
+
+export interface Blamed extends DoorYaml {
   readonly answering: Answering
 }
 
-/**
- * What the engine says about the very request that was refused. `who` is the one whose credential went
- * with it; undefined = nobody's.
- */
-export function blame(
-  { engine, answering }: Blamed,
-  asked: { readonly method: string; readonly url: URL; readonly token?: string; readonly who?: Principal },
-  answer: Pick<Answer, 'status' | 'headers' | 'body'>,
-): readonly WalkFinding[] {
-  const { method, url, token, who = { kind: 'anonymous', forged: false } } = asked
-  const scheme = url.protocol === 'https:' ? 'https' : 'http'
-  const port = Number(url.port || (scheme === 'https' ? 443 : 80))
-  const witness = { method, url: `${scheme}://${url.host}${url.pathname}${url.search}`, headers: [] }
+export interface AskedOfDoor {
+  readonly method: string
+  readonly url: URL
+  readonly accept?: string
+  readonly token?: string
+  /** Whose credential went with it; undefined = nobody's. */
+  readonly who?: Principal
+}
+
+type Answered = Pick<Answer, 'status' | 'headers' | 'body'>
+
+/** What the engine says about the very request that was refused. */
+export function blame(blamed: Blamed, asked: AskedOfDoor, answer: Answered): readonly WalkFinding[] {
+  const joined = join(blamed, asked, answer)
+  if (joined === undefined) return []
+  const { said, agrees, line, keys = false } = joined
+  const { verdict, reason, by } = said
+  const evidence = by === undefined ? [] : [by]
+  if (verdict === 'unknown') {
+    return [finding('KFD0326', `${line}: the YAML does not decide it (${reason})`, evidence)]
+  }
+  if (!agrees) return [differs(joined)]
+  if (by === undefined) return []
+  const what = keys ? 'reads the token, and its keys do not take the signature' : `did it (${reason})`
+  const message = `the door answered ${answer.status} to ${line}; ${by} ${what}`
+  return [finding('KFD0326', message, evidence, nextWords(blamed, asked, keys))]
+}
+
+/** The same of an answer that is no refusal: worth a word only where the YAML says otherwise. */
+export function contradicts(blamed: Blamed, asked: AskedOfDoor, answer: Answered): readonly WalkFinding[] {
+  const joined = join(blamed, asked, answer)
+  return joined === undefined || joined.agrees || joined.said.verdict === 'unknown' ? [] : [differs(joined)]
+}
+
+interface Joined {
+  readonly said: Prediction
+  readonly agrees: boolean
+  readonly saw: string
+  readonly line: string
+  /** It is a matter of keys, which stand in no YAML. */
+  readonly keys?: true
+}
+
+function join({ engine, answering }: Blamed, asked: AskedOfDoor, answer: Answered): Joined | undefined {
+  const { method, url, accept, token, who = { kind: 'anonymous', forged: false } } = asked
+  const own = url.protocol === 'https:' ? 'https' : 'http'
+  const port = Number(url.port || (own === 'https' ? 443 : 80))
   const how = { answering, now: Date.now() / 1000, port, ...(token !== undefined && { token }) }
-  const said = predict(engine, who, witness, how)
-  if (said === undefined) return []
-  const { verdict, reason, by } = said.prediction
+  const at = (scheme: 'http' | 'https', badSignature = false) =>
+    predict(
+      engine,
+      who,
+      {
+        method,
+        url: `${scheme}://${url.host}${url.pathname}${url.search}`,
+        headers: accept === undefined ? [] : [['accept', accept]],
+      },
+      { ...how, badSignature },
+    )?.prediction
+  // TLS may end in front of the gateway, or begin there.
+  const said = at(own) ?? at(own === 'https' ? 'http' : 'https')
+  if (said === undefined) return undefined
   const headers: Record<string, string> = {}
   for (const [name, value] of answer.headers) if (name !== 'set-cookie') headers[name] = value
-  const { status, body } = answer
-  const { agrees } = compare(said.prediction, { status, headers, body }, method)
+  const seen: Seen = { status: answer.status, headers, body: answer.body }
+  const { agrees, saw } = compare(said, seen, method)
   const line = `${method} ${url.pathname}`
-  if (verdict === 'unknown') {
-    return [
-      finding('KFD0326', `${line}: the YAML does not decide it (${reason})`, by === undefined ? [] : [by]),
-    ]
+  if (!agrees && token !== undefined && aboutKeys.test(answer.body)) {
+    // Which rule reads the token can be told all the same.
+    const refused = at(own, true) ?? at(own === 'https' ? 'http' : 'https', true)
+    if (refused?.reply?.status === answer.status)
+      return { said: refused, agrees: true, saw, line, keys: true }
   }
-  if (agrees && by !== undefined) {
-    const message = `the door answered ${status} to ${line}; ${by} did it (${reason})`
-    return [
-      finding(
-        'KFD0326',
-        message,
-        [by],
-        `\`kfdoor explain ${method} ${witness.url} --trace\` shows every step`,
-      ),
-    ]
+  return { said, agrees, saw, line }
+}
+
+/** Envoy's words where the keys it has do not go with a token. */
+const aboutKeys = /^\s*(Jwt verification fails|Jwks )/
+
+function differs({ said: { verdict, reason, by }, saw, line }: Joined): WalkFinding {
+  const why = by === undefined ? reason : `${reason}, by ${by}`
+  return finding(
+    'KFD0327',
+    `the door answered ${saw} to ${line}, and its YAML says ${verdict} (${why})`,
+    by === undefined ? [] : [by],
+    'is this YAML what the cluster runs? `kfdoor verify` asks the whole map; something in front of the gateway may have answered',
+  )
+}
+
+/** A token is not repeated: where nobody can be named by it, its own inspection tells. */
+function nextWords({ words }: Blamed, { method, url, token, who }: AskedOfDoor, keys: boolean): string {
+  if (token !== undefined && (keys || who === undefined)) {
+    return `\`kfdoor token inspect - ${words}\` reads the token from stdin and shows which rule takes it, or why none does`
   }
-  if (agrees) return []
-  const what = `the door answered ${status} to ${line}, and its YAML says ${verdict} (${reason}${by === undefined ? '' : `, by ${by}`})`
-  return [
-    finding(
-      'KFD0327',
-      what,
-      by === undefined ? [] : [by],
-      'is this YAML what the cluster runs? `kfdoor verify` asks the whole map; something in front of the gateway may have answered',
-    ),
-  ]
+  const as = who === undefined ? 'anonymous' : callerName(who)
+  return `\`kfdoor explain ${method} ${url.href} --as ${as} ${words} --trace\` shows every step`
 }

@@ -3,6 +3,7 @@ import { type AnyFault, isFault } from '../../base/index.ts'
 import {
   type Agent,
   type Answer,
+  asBrowser,
   createCookieJar,
   createVisitor,
   doorWords,
@@ -25,7 +26,6 @@ import {
   type WalkedHop,
   type WalkFinding,
 } from '../../doctor/index.ts'
-import type { Door } from '../../policy/index.ts'
 import { knock, resolveName, shakeHands } from '../../probe/index.ts'
 import type { Environment } from '../doors/folders.ts'
 import type { KeptDoor } from '../doors/kept-doors.ts'
@@ -33,13 +33,13 @@ import { whichDoor } from '../doors/open-door.ts'
 import { agentFor, authorityFor, type ReachOptions } from '../doors/reach.ts'
 import { createSend } from '../verify/send.ts'
 import { whoAnswers } from '../verify/who-answers.ts'
-import { type Blamed, blame } from './blame.ts'
+import { type Blamed, blame, contradicts, type DoorYaml } from './blame.ts'
 import { judgeSeen, walkInside } from './walk-inside.ts'
 
 export interface WalkOptions extends ReachOptions {
   readonly door?: string
-  /** The door's YAML, compiled: says which line refused. */
-  readonly engine?: Door
+  /** Says which line refused. */
+  readonly yaml?: DoorYaml
   /** Called as each hop is done. */
   readonly onHop?: (hop: WalkedHop) => void
 }
@@ -109,7 +109,7 @@ export async function walkDoor(env: Environment, text: string, options: WalkOpti
 
   const agent = agentFor(env, url, options, kept)
   try {
-    const blamed = options.engine === undefined ? undefined : await blamedBy(agent, url, options.engine)
+    const blamed = options.yaml === undefined ? undefined : await blamedBy(agent, url, options.yaml)
     const visitor = createVisitor({ agent, jar: createCookieJar(Date.now), door: url })
     let door: RecognisedDoor
     try {
@@ -179,11 +179,11 @@ async function goesInCircle(agent: Agent, first: Answer): Promise<boolean> {
   return false
 }
 
-async function blamedBy(agent: Agent, url: URL, engine: Door): Promise<Blamed> {
+async function blamedBy(agent: Agent, url: URL, yaml: DoorYaml): Promise<Blamed> {
   try {
-    return { engine, answering: await whoAnswers(createSend(agent, url)) }
+    return { ...yaml, answering: await whoAnswers(createSend(agent, url)) }
   } catch (error) {
-    if (isFault(error)) return { engine, answering: 'istio' }
+    if (isFault(error)) return { ...yaml, answering: 'istio' }
     throw error
   }
 }
@@ -301,12 +301,19 @@ async function walkSignIn(
   blamed: Blamed | undefined,
 ): Promise<WalkedHop> {
   const { kind, request, entry } = door
+  const asked = { method: 'GET', url: entry.url, accept: asBrowser.accept }
   const words = [`${kind}`, ...(request ? [`signs in at ${request.endpoint.pathname}`] : [])]
   if (kind === 'open') {
     const message = 'everybody who reaches the address is in: no session and no token is asked for'
     const evidence = [`GET ${door.url.href} answers ${entry.status}`]
     const fix = 'is the CUSTOM policy or EnvoyFilter applied? `kfdoor lint` says what is open'
-    return { ...passed('sign-in', ...words), findings: [finding('KFD0310', message, evidence, fix)] }
+    return {
+      ...passed('sign-in', ...words),
+      findings: [
+        finding('KFD0310', message, evidence, fix),
+        ...(blamed ? contradicts(blamed, asked, entry) : []),
+      ],
+    }
   }
   const single = door.singleUser
     ? [finding('KFD0316', 'Pipelines says `multi_user: false`: everybody who signs in shares everything', [])]
@@ -319,7 +326,7 @@ async function walkSignIn(
       findings: [
         finding('KFD0311', `strangers get ${status}: ${said}`, [said], fix),
         ...judgeSeen(entry),
-        ...(blamed ? blame(blamed, { method: 'GET', url: entry.url }, entry) : []),
+        ...(blamed ? blame(blamed, asked, entry) : []),
         ...single,
       ],
     }
@@ -331,6 +338,7 @@ async function walkSignIn(
       ...judgeCookies(entry.headers.getSetCookie(), at),
       ...(request ? judgeReturn(request.redirectUri, at) : []),
       ...(await judgeLoginPage(agent, door)),
+      ...(blamed ? contradicts(blamed, asked, entry) : []),
       ...single,
     ],
   }

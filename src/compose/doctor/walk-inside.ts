@@ -20,7 +20,7 @@ import {
 import type { Environment } from '../doors/folders.ts'
 import { type OpenedDoor, openKeptDoor } from '../doors/open-door.ts'
 import { ownPrincipal } from '../verify/own.ts'
-import { type Blamed, blame } from './blame.ts'
+import { type AskedOfDoor, type Blamed, blame, contradicts } from './blame.ts'
 import type { WalkOptions } from './walk-door.ts'
 
 export interface Inside {
@@ -160,7 +160,9 @@ class InsideWalk {
     const { agent, url } = this.#door
     const asked = new URL('/api/workgroup/env-info', url)
     const answer = await agent.send({ url: asked, headers: { ...headers, accept: 'application/json' } })
-    const why = answer.status >= 400 ? this.#judge(answer, asked, headers).slice(1) : []
+    const sent = { ...headers, accept: 'application/json' }
+    const why =
+      answer.status >= 400 ? this.#judge(answer, asked, sent).slice(1) : this.#doubt(answer, asked, sent)
     const fix =
       'which claim becomes `kubeflow-userid`? outputClaimToHeaders of the RequestAuthentication, or the provider’s headersToUpstreamOnAllow'
     const own = finding('KFD0314', 'one is let in, and nothing behind the door learns who it is', [], fix)
@@ -179,42 +181,53 @@ class InsideWalk {
     const base = url.href.replace(/[^/]*$/, '')
     const healthz = new URL('pipeline/apis/v2beta1/healthz', base)
     const health = await agent.send({ url: healthz, headers: asked })
-    if (target.pathname !== '/' && target.pathname !== url.pathname.replace(/[^/]*$/, '')) {
+    if (target.pathname !== '/') {
       const answer = await agent.send({ url: target, headers: asked })
       if (answer.status >= 400) {
         return broken(
           'application',
           [`${target.pathname} answers ${answer.status}`],
-          ...this.#judge(answer, target, headers),
+          ...this.#judge(answer, target, asked),
         )
       }
-      return passed('application', `${target.pathname} answers ${answer.status}`)
+      // A door that lives below a path has Pipelines there too; an application has not.
+      if (target.pathname !== new URL(base).pathname || health.status !== 200) {
+        return {
+          ...passed('application', `${target.pathname} answers ${answer.status}`),
+          findings: this.#doubt(answer, target, asked),
+        }
+      }
     }
     if (health.status !== 200) {
       return broken(
         'application',
         [`Pipelines answers ${health.status}`],
-        ...this.#judge(health, healthz, headers),
+        ...this.#judge(health, healthz, asked),
       )
     }
     const single = kind !== 'open' && /"multi_user":\s*false/.test(health.body)
     if (single) {
       const message = 'Pipelines says `multi_user: false`: everybody who signs in shares everything'
-      return { ...passed('application', 'Pipelines answers'), findings: [finding('KFD0316', message, [])] }
+      return {
+        ...passed('application', 'Pipelines answers'),
+        findings: [finding('KFD0316', message, []), ...this.#doubt(health, healthz, asked)],
+      }
     }
-    if (namespace === undefined) return passed('application', 'Pipelines answers')
+    if (namespace === undefined) {
+      return { ...passed('application', 'Pipelines answers'), findings: this.#doubt(health, healthz, asked) }
+    }
     const runs = new URL(
       `pipeline/apis/v2beta1/runs?page_size=1&namespace=${encodeURIComponent(namespace)}`,
       base,
     )
     const list = await agent.send({ url: runs, headers: asked })
-    if (list.status < 400)
-      return passed('application', 'Pipelines answers', `runs of ${namespace} can be read`)
-    return broken(
-      'application',
-      [`runs of ${namespace}: ${list.status}`],
-      ...this.#judge(list, runs, headers),
-    )
+    if (list.status < 400) {
+      return {
+        ...passed('application', 'Pipelines answers', `runs of ${namespace} can be read`),
+        findings: this.#doubt(list, runs, asked),
+      }
+    }
+    return broken('application', [`runs of ${namespace}: ${list.status}`], ...this.#judge(list, runs, asked))
   }
 
   #judge(
@@ -225,13 +238,22 @@ class InsideWalk {
   ): readonly WalkFinding[] {
     const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1]
     const { blamed } = this.#inside
-    const who = ownPrincipal(this.#env, { url: this.#door.url.href })
     return [
       ...judgeRefusal(answer, code, aboutToken(url, token)),
-      ...(blamed
-        ? blame(blamed, { method: 'GET', url, ...(token && { token }), ...(who && { who }) }, answer)
-        : []),
+      ...(blamed ? blame(blamed, this.#asked(url, headers), answer) : []),
     ]
+  }
+
+  /** The door let one in: whether its YAML does, too. */
+  #doubt(answer: Answer, url: URL, headers: Headers): readonly WalkFinding[] {
+    const { blamed } = this.#inside
+    return blamed ? contradicts(blamed, this.#asked(url, headers), answer) : []
+  }
+
+  #asked(url: URL, { authorization, accept }: Headers): AskedOfDoor {
+    const token = /^Bearer (.+)$/.exec(authorization ?? '')?.[1]
+    const who = ownPrincipal(this.#env, { url: this.#door.url.href })
+    return { method: 'GET', url, ...(accept && { accept }), ...(token && { token }), ...(who && { who }) }
   }
 }
 

@@ -59,8 +59,9 @@ export interface PredictOptions {
   readonly now: number
   /** The port of the door's address, which may be another than the gateway's. */
   readonly port?: number
-  /** A token that is sent instead of one the principal stands for; taken as good. */
+  /** A token that is sent instead of one the principal stands for; taken as good, unless told otherwise. */
   readonly token?: string
+  readonly badSignature?: boolean
 }
 
 /** Port 443 and 80 are not written in a URL. */
@@ -96,7 +97,7 @@ export function predict(
   witness: Witness,
   options: PredictOptions,
 ): { readonly prediction: Prediction; readonly explanation: Explanation } | undefined {
-  const { answering, now, port, token } = options
+  const { answering, now, port, token, badSignature = false } = options
   const { scheme, host, path, headers } = lineOf(witness)
   const provider = releaseAnswers(door.mesh)
   const forged = new Set(headers.map(([name]) => name.toLowerCase()))
@@ -113,7 +114,7 @@ export function predict(
         ? { ...principal, forged: principal.forged && forged.size > 0 }
         : { kind: 'anonymous', forged: principal.forged },
     now,
-    signature: () => token !== undefined,
+    signature: () => token !== undefined && !badSignature,
     ...(provider && { provider }),
   }
   const ask = answering === 'kfdoor' ? explainHardened : explain
