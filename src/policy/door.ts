@@ -10,6 +10,7 @@ import { compileFilters, selectPolicies, targetOf } from './filters.ts'
 import type { HttpFilter } from './flow.ts'
 import { convertGateways, convertRoutes } from './gateway-api/index.ts'
 import { gatewayConfig, sortGateways } from './gateway-selection.ts'
+import type { PathDecision } from './hop.ts'
 import {
   type Chain,
   chainFor,
@@ -18,7 +19,6 @@ import {
   type GatewayWorld,
 } from './listener.ts'
 import { compileOutbound, type DecideOutbound, type Outbound } from './outbound.ts'
-import { decidePath, type PathDecision } from './path.ts'
 import { certificateForwarding, headRules } from './proxy-config.ts'
 import { compileRegistry } from './registry.ts'
 import type { EngineOptions, Filters, ProxyIdentity, VerificationKey } from './seam.ts'
@@ -26,6 +26,7 @@ import { withServing } from './serving/index.ts'
 import { compileSidecar, type InboundArrival, type InboundConnection, type Sidecar } from './sidecar.ts'
 import { trafficExtensions } from './traffic-extension.ts'
 import { trustDomains } from './trust-domain.ts'
+import { decidePath } from './walk.ts'
 import { injectionOf, sidecarOf } from './workload-of.ts'
 
 /** A mesh ready to answer. Each proxy is compiled when it is first asked. */

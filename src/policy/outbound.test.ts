@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aContext, aDoorRequest, meshOf } from './builders.test.ts'
 import { compileDoor } from './door.ts'
-import { decideFromInside } from './path.ts'
+import { decideFromInside } from './from-inside.ts'
 
 const workload = (name: string) => `
 apiVersion: v1

@@ -2,7 +2,8 @@
 import { type Application, handsOn, visitApplication } from './application/index.ts'
 import type { Context, ForwardDecision, Step } from './decision.ts'
 import type { Door } from './door.ts'
-import { decideFromInside, type PathDecision } from './path.ts'
+import { decideFromInside } from './from-inside.ts'
+import type { PathDecision } from './hop.ts'
 import { injectionOf } from './workload-of.ts'
 
 export interface WholePath extends PathDecision {

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aContext, aDoorRequest, meshOf } from './builders.test.ts'
 import { compileDoor } from './door.ts'
-import { decideFromInside, decidePath, type PathDecision } from './path.ts'
+import { decideFromInside } from './from-inside.ts'
+import type { PathDecision } from './hop.ts'
+import { decidePath } from './walk.ts'
 
 const world = `
 apiVersion: apps/v1
