@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { renderProblem } from '../base/index.ts'
-import { expandEnv, parseDuration } from './expand-env.ts'
+import { expandEnv } from './expand-env.ts'
 import { parseDexConfig } from './parse-config.ts'
 import { publishedCredentials } from './published.ts'
 import { parseUsersFile, withUsers } from './users-file.ts'
@@ -250,21 +250,5 @@ test('$VAR is expanded as Go does', () => {
     ['a$$b', 'ab'],
   ] as const) {
     assert.equal(expandEnv(text, env), want, text)
-  }
-})
-
-test('durations are Go’s', () => {
-  for (const [text, want] of [
-    ['24h', 86_400_000],
-    ['1h30m', 5_400_000],
-    ['1.5s', 1500],
-    ['300ms', 300],
-    ['0', 0],
-    ['', undefined],
-    ['1d', undefined],
-    ['10', undefined],
-    ['h', undefined],
-  ] as const) {
-    assert.equal(parseDuration(text), want, text)
   }
 })

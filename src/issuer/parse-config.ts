@@ -1,6 +1,6 @@
-import type { Problem } from '../base/index.ts'
+import { type Problem, parseGoDuration } from '../base/index.ts'
 import type { ConnectorConfig, DexClient, DexConfig } from './config.ts'
-import { type Environment, parseDuration } from './expand-env.ts'
+import type { Environment } from './expand-env.ts'
 import { parseLdap } from './parse-ldap.ts'
 import { parsePasswords } from './parse-passwords.ts'
 import { type Field, readYaml, type Source } from './yaml-reader.ts'
@@ -214,9 +214,8 @@ function parseExpiry(field: Field): DexConfig['expiry'] {
 function duration(field: Field, fallback: number): number {
   const text = field.text()
   if (text === '') return fallback
-  const milliseconds = parseDuration(text)
-  if (milliseconds === undefined) {
-    field.complain('error', 'invalid-value', `is \`${text}\`, not a duration such as \`24h\` or \`10m\``)
-  }
-  return milliseconds ?? fallback
+  const milliseconds = parseGoDuration(text)
+  if (milliseconds !== undefined && milliseconds >= 0) return milliseconds
+  field.complain('error', 'invalid-value', `is \`${text}\`, not a duration such as \`24h\` or \`10m\``)
+  return fallback
 }

@@ -1,5 +1,4 @@
-import type { At, Located, Problem } from '../base/index.ts'
-import { parseDuration } from './duration.ts'
+import { type At, type Located, type Problem, parseGoDuration } from '../base/index.ts'
 import {
   describe,
   type MapEntry,
@@ -163,7 +162,7 @@ export class Fields {
     const entry = this.entry(name)
     if (!entry) return undefined
     if (entry.value.kind === 'scalar' && typeof entry.value.value === 'string') {
-      const duration = parseDuration(entry.value.value)
+      const duration = parseGoDuration(entry.value.value)
       if (duration !== undefined) return duration
     }
     const message = `\`${this.#join(name)}\` is ${describe(entry.value)}; a duration looks like \`10s\` or \`1m30s\``

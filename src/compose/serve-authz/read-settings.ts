@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isAddressRange } from '../../authz/index.ts'
 import type { Problem } from '../../base/index.ts'
 import { type Field, readYaml } from '../../issuer/index.ts'
-import { parseGoDuration } from '../../sign-in/index.ts'
+import { parseDurationSetting } from '../../sign-in/index.ts'
 import { mayBePlain } from './key-sources.ts'
 import type { Overridable, Override, Overrides } from './overrides.ts'
 import { readMachines } from './read-machines.ts'
@@ -171,7 +171,7 @@ function readingWith(overrides: Overrides, problems: Problem[]): Reading {
     duration(field, fallback) {
       if (!field.present) return fallback
       const text = field.text()
-      const value = /\d/.test(text) && !/^\d+$/.test(text) ? parseGoDuration(text) : undefined
+      const value = /\d/.test(text) && !/^\d+$/.test(text) ? parseDurationSetting(text) : undefined
       if (value === undefined) self.complain(field, undefined, 'is not a duration such as `30s` or `24h`')
       return value ?? fallback
     },

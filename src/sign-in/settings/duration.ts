@@ -1,20 +1,9 @@
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-}
+import { parseGoDuration } from '../../base/index.ts'
 
-/** Go's time.ParseDuration, in milliseconds; a bare number is nanoseconds, as oauth2-proxy takes it. */
-export function parseGoDuration(value: string | number): number | undefined {
+/** Milliseconds of a Go duration as oauth2-proxy takes it: a bare number is nanoseconds. Undefined: none, or below 0. */
+export function parseDurationSetting(value: string | number): number | undefined {
   if (typeof value === 'number') return value * 1e-6
   if (/^\d+$/.test(value)) return Number(value) * 1e-6
-  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(value)) return undefined
-  let total = 0
-  for (const [, amount, unit] of value.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g))
-    total += Number(amount) * (UNITS[unit ?? ''] ?? 0)
-  return total
+  const milliseconds = parseGoDuration(value)
+  return milliseconds === undefined || milliseconds < 0 ? undefined : milliseconds
 }

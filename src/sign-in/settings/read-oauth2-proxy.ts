@@ -1,7 +1,7 @@
 import { type At, isFault, type Problem } from '../../base/index.ts'
 import { containerEnvironment, isSetElsewhere, type Mesh, type Workload } from '../../mesh/index.ts'
 import type { OAuth2ProxySettings } from '../provider/oauth2-proxy-settings.ts'
-import { parseGoDuration } from './duration.ts'
+import { parseDurationSetting } from './duration.ts'
 import { type ReadSettings, standIn } from './elsewhere.ts'
 import { workloadOf } from './find-provider.ts'
 import { pathPattern, routePattern } from './path-pattern.ts'
@@ -203,7 +203,7 @@ export function readOAuth2ProxyOptions(
     const setting = lookUp(key)
     if (!setting) return standard
     const value = typeof setting.value === 'number' ? setting.value : String(setting.value)
-    const parsed = parseGoDuration(value)
+    const parsed = parseDurationSetting(value)
     if (parsed === undefined) wrong(key, 'a duration such as `24h`', setting)
     return parsed ?? standard
   }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, it, test } from 'node:test'
 import { sharedPath } from '../../../tools/shared.ts'
 import { parseMesh } from '../../mesh/index.ts'
-import { parseGoDuration } from './duration.ts'
+import { parseDurationSetting } from './duration.ts'
 import { authProviderKind, namedProviders } from './find-provider.ts'
 import { readAuthServiceSettings } from './read-authservice.ts'
 import { readOAuth2ProxyConfig, readOAuth2ProxySettings } from './read-oauth2-proxy.ts'
@@ -90,7 +90,7 @@ for (const [text, want] of [
   ['1d', undefined],
   ['', undefined],
 ] as const)
-  test(`the duration ${text} is ${want}`, () => assert.equal(parseGoDuration(text), want))
+  test(`the duration ${text} is ${want}`, () => assert.equal(parseDurationSetting(text), want))
 
 const yaml = (image: string) => `
 apiVersion: v1

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseDuration } from './duration.ts'
+import { parseGoDuration } from './go-duration.ts'
 
 const rows: readonly (readonly [text: string, want: number | undefined])[] = [
   ['10s', 10_000],
@@ -24,5 +24,5 @@ const rows: readonly (readonly [text: string, want: number | undefined])[] = [
 
 for (const [text, want] of rows) {
   test(`\`${text}\` is ${want === undefined ? 'no duration' : `${want} ms`}`, () =>
-    assert.equal(parseDuration(text), want))
+    assert.equal(parseGoDuration(text), want))
 }

@@ -1,8 +1,8 @@
 /**
- * Milliseconds of a duration as Istio reads it: Go's `time.ParseDuration` (`10s`, `1m30s`, `0.5s`,
- * `100ms`), which istiod's jsonpb uses for every `google.protobuf.Duration`. `undefined` = not one.
+ * Milliseconds of a duration as Go's `time.ParseDuration` reads it: `10s`, `1m30s`, `0.5s`, `100ms`, `-1h`. Istio
+ * (jsonpb, for every `google.protobuf.Duration`), Dex and oauth2-proxy all use that. `undefined` = not one.
  */
-export function parseDuration(text: string): number | undefined {
+export function parseGoDuration(text: string): number | undefined {
   const match = /^([-+]?)((?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+|0)$/.exec(text)
   if (!match) return undefined
   let total = 0
