@@ -15,13 +15,18 @@ export function hostProblem(
   const address = isIP(host) !== 0
   const dns = names?.dns ?? []
   const ips = names?.ips ?? []
-  if (address ? ips.some((ip) => sameAddress(ip, host)) : dns.some((name) => matches[client](name, host))) {
+  if (
+    address
+      ? ips.some((ip) => sameAddress(client, ip, host))
+      : dns.some((name) => matches[client](name, host))
+  ) {
     return undefined
   }
   const common = commonNames.at(-1)
   if (readsCommonName(client, dns, ips, address)) {
-    const byName = commonNames.some((name) => (address ? name === host : matches[client](name, host)))
-    if (byName) return undefined
+    // curl looks at the last one only.
+    const read = client === 'curl' ? commonNames.slice(-1) : commonNames
+    if (read.some((name) => (address ? name === host : matches[client](name, host)))) return undefined
   }
   if (dns.length + ips.length > 0) {
     const hint =
@@ -89,17 +94,42 @@ const node: Match = (pattern, host) => {
   return label.startsWith(prefix) && label.endsWith(suffix)
 }
 
+/**
+ * OpenSSL's `valid_star` with X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS: where the name is not made of letters,
+ * digits and hyphens its star is none, and the star stands for such a label only.
+ */
+const openssl: Match = (pattern, host) => {
+  const [want, has] = [fold(pattern), fold(host)]
+  const ldh = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/
+  const [star, ...behind] = want.split('.')
+  if (star !== '*' || behind.length < 2 || !behind.every((label) => ldh.test(label))) return want === has
+  const [label = '', ...rest] = has.split('.')
+  return rest.join('.') === behind.join('.') && /^(\*|[a-z0-9-]+)$/.test(label)
+}
+
 const matches: Readonly<Record<Client, Match>> = {
   curl: wholeLabel(2, noDot),
-  python: wholeLabel(2),
-  'python3.13': wholeLabel(2),
-  requests: wholeLabel(2),
+  python: openssl,
+  'python3.13': openssl,
+  requests: openssl,
   node,
   go: wholeLabel(1),
   // What lies right below a registry (`*.test`, `*.co.kr`) is no site of its own.
   chromium: wholeLabel(2, noDot),
 }
 
-function sameAddress(written: string, host: string): boolean {
-  return isIP(written) !== 0 && ipText(ipOctets(written)) === ipText(ipOctets(host))
+function sameAddress(client: Client, written: string, host: string): boolean {
+  // Go's net.IP takes an IPv4 address and its IPv6 spelling (RFC 4291 §2.5.5.2) for the same.
+  const octets = (text: string) =>
+    ipText(ipOctets(text)).replace(
+      /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/,
+      (whole, high: string, low: string) =>
+        client === 'go'
+          ? [high, low]
+              .map((part) => Number.parseInt(part, 16))
+              .flatMap((part) => [part >> 8, part & 0xff])
+              .join('.')
+          : whole,
+    )
+  return isIP(written) !== 0 && octets(written) === octets(host)
 }

@@ -1,8 +1,18 @@
 import type { Certificate } from '../certificate.ts'
-import { type Client, clients, everybody, takesPartialChain } from './client.ts'
+import { type Client, clients, everybody, openssl, takesPartialChain } from './client.ts'
 import { hostProblem } from './host.ts'
-import { type Path, pathsTo, selfIssued } from './path.ts'
-import { nameOf, type Objection, rules } from './rules.ts'
+import {
+  everyWay,
+  namedForChromium,
+  namedForGo,
+  nameOf,
+  opensslWay,
+  type Path,
+  selfIssued,
+  signed,
+  type Ways,
+} from './path.ts'
+import { type Objection, rules } from './rules.ts'
 
 /** What one client says to a server's certificate. */
 export interface ClientVerdict {
@@ -31,13 +41,12 @@ export function judgeClients(question: {
   const [leaf, ...sent] = chain
   if (leaf === undefined) return []
   const roots = question.trusted ?? sent.filter(selfIssued)
-  const { paths, stuckAt } = pathsTo(leaf, sent, roots)
+  const ways = waysOf(leaf, sent, roots, now)
   return everybody.map((client) => {
     const objections: Objection[] = onLeaf(client, leaf, host, now)
+    const { paths, stuckAt } = ways(client)
     const usable = paths.filter(({ rooted }) => rooted || takesPartialChain.has(client))
-    // OpenSSL follows one path; Go and Chromium try them all.
-    const tried = client === 'go' || client === 'chromium' ? usable : usable.slice(0, 1)
-    const onPaths = tried.map((path) => onPath(client, path, now))
+    const onPaths = usable.map((path) => onPath(client, path, now))
     objections.push(...(onPaths.find((found) => found.length === 0) ?? onPaths[0] ?? []))
     if (usable.length === 0) {
       const [partial] = paths
@@ -69,29 +78,66 @@ function onLeaf(client: Client, leaf: Certificate, host: string, now: number): O
   ]
 }
 
-function onPath(client: Client, { certificates }: Path, now: number): Objection[] {
+/** OpenSSL follows one path; Go and Chromium try them all. */
+function waysOf(
+  leaf: Certificate,
+  sent: readonly Certificate[],
+  roots: readonly Certificate[],
+  now: number,
+): (client: Client) => Ways {
+  const kinds = {
+    partial: opensslWay(leaf, sent, roots, { partial: true, now }),
+    whole: opensslWay(leaf, sent, roots, { partial: false, now }),
+    go: everyWay(leaf, sent, roots, namedForGo),
+    chromium: everyWay(leaf, sent, roots, namedForChromium),
+  }
+  return (client) =>
+    client === 'go' || client === 'chromium'
+      ? kinds[client]
+      : kinds[takesPartialChain.has(client) ? 'partial' : 'whole']
+}
+
+function onPath(client: Client, { certificates, rooted }: Path, now: number): Objection[] {
   const [leaf, ...above] = certificates
   if (leaf === undefined) return []
+  const alone = above.length === 0
+  // Chromium takes a lone certificate for the authority above itself, with all that is asked of one.
+  const authorities = alone && rooted && client === 'chromium' ? [leaf] : above
   const mine = rules.filter((rule) => rule.clients.includes(client))
-  return mine.flatMap((rule) => [
-    ...certificates.flatMap((one, at) =>
-      toObjection(
-        rule.each?.(one, {
-          anchor: at === certificates.length - 1,
-          alone: above.length === 0,
-          name: at === 0 ? 'the certificate' : `\`${nameOf(one)}\``,
-        }),
+  return [
+    ...(openssl.includes(client) ? forged(certificates) : []),
+    ...mine.flatMap((rule) => [
+      ...certificates.flatMap((one, at) =>
+        toObjection(
+          rule.each?.(one, {
+            client,
+            anchor: at === certificates.length - 1,
+            alone,
+            first: at === 0,
+            name: at === 0 ? 'the certificate' : `\`${nameOf(one)}\``,
+          }),
+        ),
       ),
-    ),
-    ...above.flatMap((one, at) =>
-      toObjection(
-        rule.above?.(one, {
-          anchor: at === above.length - 1,
-          below: above.slice(0, at).filter((each) => !selfIssued(each)).length,
-          leaf,
-          now,
-        }),
+      ...authorities.flatMap((one, at) =>
+        toObjection(
+          rule.above?.(one, {
+            client,
+            anchor: at === authorities.length - 1,
+            below: certificates.slice(0, at + 1),
+            now,
+          }),
+        ),
       ),
-    ),
-  ])
+    ]),
+  ]
+}
+
+/** Where names led to a certificate whose key did not sign. */
+function forged(certificates: readonly Certificate[]): Objection[] {
+  return certificates.slice(0, -1).flatMap((one, at) => {
+    const issuer = certificates[at + 1] as Certificate
+    return signed(one, issuer)
+      ? []
+      : [{ reason: `the signature of \`${nameOf(one)}\` is not by the \`${nameOf(issuer)}\` that is there` }]
+  })
 }
