@@ -3,9 +3,12 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer as createPlainServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { createSecureContext, createServer } from 'node:tls'
 import { parse } from 'yaml'
 import { run } from './door.ts'
 
@@ -17,6 +20,8 @@ const has = (program: string) => {
     return false
   }
 }
+const inPem = (bytes: Buffer) =>
+  `-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString('base64').replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE REQUEST-----\n`
 const withOpenssl = has('openssl') ? {} : { skip: 'no openssl here' }
 
 describe('kfdoor ca', { timeout: 180_000 }, () => {
@@ -157,7 +162,24 @@ describe('kfdoor ca', { timeout: 180_000 }, () => {
         /KFD1404.*not allowed here/,
       ],
       ['plain', ['--allow', 'other.door.example.com', '--force'], /KFD1404.*not allowed here/],
+      ['md5', [], /KFD1404.*cannot be verified: the hash is too old/],
+      ['curve', [], /KFD1405/],
+      ['described', [], /KFD1404.*described and not named/],
+      ['tampered', [], /KFD1404.*signature does not fit its key/],
+      ['flood', [], /KFD1404.*larger than/],
     ]
+    theirs('md5', '-md5', '-subj', '/CN=a.door.example.com')
+    for (const [name, curve, encoding] of [
+      ['curve', 'secp256k1', 'named_curve'],
+      ['described', 'prime256v1', 'explicit'],
+    ] as const) {
+      openssl('ecparam', '-name', curve, '-param_enc', encoding, '-genkey', '-noout', '-out', `${name}.key`)
+      openssl('req', '-new', '-key', `${name}.key`, '-subj', '/CN=a.door.example.com', '-out', `${name}.csr`)
+    }
+    const bytes = Buffer.from(text('plain.csr').replaceAll(/-----.*-----|\s/g, ''), 'base64')
+    bytes.write('q', bytes.indexOf('plain.door'))
+    writeFileSync(at('tampered.csr'), inPem(bytes))
+    writeFileSync(at('flood.csr'), inPem(Buffer.alloc(200_000)))
     for (const [name, more, why] of rows) {
       const { err: stderr } = await ca(['sign', '--dir', at('ca'), at(`${name}.csr`), ...more], 2)
       assert.match(stderr, why)
@@ -201,6 +223,23 @@ describe('kfdoor ca', { timeout: 180_000 }, () => {
         ),
       /purpose/,
     )
+  })
+
+  it('tells what it leaves out of a request, and reads one in DER', withOpenssl, async () => {
+    theirs(
+      'wishes',
+      '-subj',
+      '/CN=w.door.example.com',
+      '-addext',
+      'keyUsage=keyCertSign,digitalSignature',
+      '-addext',
+      'subjectAltName=DNS:w.door.example.com,otherName:1.2.3.4;UTF8:x',
+    )
+    openssl('req', '-in', 'wishes.csr', '-outform', 'der', '-out', 'wishes.der')
+    const { err: said } = await ca(['sign', '--dir', at('ca'), at('wishes.der')])
+    assert.match(said, /not granted: to sign certificates\nnot granted: names of kinds/)
+    const made = new X509Certificate(text('ca', 'wishes.crt'))
+    assert.deepEqual([made.ca, made.subjectAltName], [false, 'DNS:w.door.example.com'])
   })
 
   it('overwrites nothing unless it is told to', async () => {
@@ -327,6 +366,61 @@ describe('kfdoor ca', { timeout: 180_000 }, () => {
     )
   })
 
+  it(
+    'reads a certificate in DER, and names what is in another wrapping or the wrong order',
+    withOpenssl,
+    async () => {
+      const [cert, key] = ['ca/door.example.com.crt', 'ca/door.example.com.key']
+      openssl('x509', '-in', cert, '-outform', 'der', '-out', 'ca/door.der')
+      assert.match(
+        (await ca(['inspect', at('ca', 'door.der'), '--ca', at('ca', 'ca.crt')], 1)).out,
+        /takes it/,
+      )
+      openssl('pkcs12', '-export', '-in', cert, '-inkey', key, '-passout', 'pass:x', '-out', 'door.p12')
+      assert.match((await ca(['inspect', at('door.p12')], 2)).err, /KFD1406.*PKCS#12.*-nokeys/)
+      openssl('crl2pkcs7', '-nocrl', '-certfile', cert, '-out', 'door.p7b')
+      assert.match((await ca(['inspect', at('door.p7b')], 2)).err, /KFD1406.*PKCS#7/)
+      writeFileSync(at('upside-down.crt'), `${text('root', 'ca.crt')}${text('ca', 'ca.crt')}`)
+      assert.doesNotMatch((await ca(['inspect', at('upside-down.crt')])).out, /stands first/)
+      writeFileSync(at('upside-down.crt'), `${text('ca', 'ca.crt')}${text('ca', 'door.example.com.crt')}`)
+      assert.match((await ca(['inspect', at('upside-down.crt')], 1)).out, /the authority stands first/)
+    },
+  )
+
+  it('asks a server by another name than its address, and one that wants a certificate of its caller', async (t) => {
+    const read = (...names: readonly string[]) => ({
+      cert: text(...names),
+      key: text('ca', 'door.example.com.key'),
+    })
+    const own = createSecureContext(read('ca', 'door.example.com.crt'))
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const server = createServer({
+        maxVersion,
+        requestCert: true,
+        rejectUnauthorized: true,
+        SNICallback: (name, done) =>
+          name === 'door.example.com' ? done(null, own) : done(new Error('nobody of that name')),
+      })
+      server.on('tlsClientError', () => {})
+      t.after(() => server.close())
+      const port = await new Promise<number>((done) =>
+        server.listen(0, '127.0.0.1', () => done((server.address() as AddressInfo).port)),
+      )
+      const url = `https://127.0.0.1:${port}`
+      const words = ['--host', 'door.example.com', '--ca', at('root', 'ca.crt')]
+      assert.match((await ca(['inspect', url, ...words])).out, /asked for door\.example\.com/, maxVersion)
+      await ca(['inspect', url, '--ca', at('root', 'ca.crt')], 3)
+    }
+    const plain = createPlainServer()
+    t.after(() => plain.close())
+    await new Promise<void>((done) => plain.listen(0, '127.0.0.1', done))
+    const { port } = plain.address() as AddressInfo
+    assert.match(
+      (await ca(['inspect', `https://127.0.0.1:${port}`], 3)).err,
+      /does not speak TLS on that port/,
+    )
+  })
+
   it('shows what a trust store would be given, and does nothing', async () => {
     const place = at('image')
     mkdirSync(join(place, 'usr/local/share/ca-certificates'), { recursive: true })
@@ -363,6 +457,7 @@ describe('kfdoor ca', { timeout: 180_000 }, () => {
     [['init', '--dir', 'nowhere', '--name', 'a.example.com', '--days', '1e9'], /KFD0100/],
     [['inspect', 'nothing.crt'], /no such file/],
     [['inspect', 'https://'], /KFD/],
+    [['inspect', 'http://door.example.com'], /KFD0100.*only https/],
     [['client', '--dir', 'nowhere', '--common-name', '../../etc/x'], /KFD1403/],
   ] as const) {
     it(`refuses: ca ${words.join(' ')}`, async () => {

@@ -755,6 +755,31 @@ export function rareRows(): readonly OddRow[] {
   needing('policy-other', { more: [policy('1.2.3.4')] }, { more: [policy('1.2.3.5')] })
   needing('policy-any', { more: [policy('2.5.29.32.0')] }, { more: [policy('1.2.3.5')] })
   needing('policy-leaf-only', {}, { more: [policy('1.2.3.4')] })
+  const demanding = {
+    more: [extension('2.5.29.36', sequence(der(0x80, Buffer.from([0]))), true), policy('2.5.29.32.0')],
+  }
+  leaf('policy-asked-by-leaf', demanding)
+  const quiet = authority('quiet', {})
+  leaf('policy-asked-by-leaf-below', demanding, { by: quiet, sent: [quiet] })
+  limited(
+    'limit-dns-final-dot-beside',
+    [D('door.test')],
+    [],
+    dns(host('limit-dns-final-dot-beside'), 'a.door.test.'),
+  )
+  limited(
+    'limit-ip-final-dot',
+    [[IP, Buffer.alloc(8)]],
+    [],
+    { names: alternative([IP, Buffer.from([127, 0, 0, 1])], D('a.door.test.')) },
+    '127.0.0.1',
+  )
+  limited('limit-dns-urn-beside', [D('door.test')], [], {
+    names: alternative(D(host('limit-dns-urn-beside')), [URI, 'urn:x']),
+  })
+  limited('limit-dns-spiffe-beside', [D('door.test')], [], {
+    names: alternative(D(host('limit-dns-spiffe-beside')), [URI, 'spiffe://cluster.local/ns/a/sa/b']),
+  })
   itself('self-usage-ca', { basic: null, usage: usage(0x84) })
   itself('self-v3-plain', { extensions: null })
   itself('self-ca-no-signing', { usage: usage(0x80) })

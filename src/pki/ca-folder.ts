@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Clock } from '../base/index.ts'
 import { Fault } from '../base/index.ts'
 import { type Authority, createAuthority, createIntermediate, readAuthority, readCertificate } from './ca.ts'
-import { PRIVATE, PUBLIC, readIfThere, readNeeded, writeWhole } from './files.ts'
+import { PRIVATE, PUBLIC, readIfThere, readNeeded, readPem, writeWhole } from './files.ts'
 import { generateKey, type KeyType, keyPem, readPrivateKey } from './keys.ts'
 import { issueLeaf, type LeafUsage } from './leaf.ts'
 import { type DoorNames, doorNames, isBelow } from './names.ts'
@@ -110,7 +110,7 @@ export function openCaFolder(folder: string, clock: Clock): CaFolder {
 
     sign: async (csr, { days, usage, allow, force } = {}) => {
       const path = existsSync(csr) || !existsSync(file(basename(csr))) ? csr : file(basename(csr))
-      const certFile = file(`${basename(path).replace(/\.(csr|req|pem)$/, '')}.crt`)
+      const certFile = file(`${basename(path).replace(/\.(csr|req|pem|der)$/, '')}.crt`)
       refuseToReplace(certFile, force)
       if (basename(certFile) === 'ca.crt' || basename(certFile) === 'root.crt') {
         throw new Fault('ERR_USAGE', {
@@ -119,7 +119,7 @@ export function openCaFolder(folder: string, clock: Clock): CaFolder {
         })
       }
       const root = readAuthorityIn(folder)
-      const asked = await readRequest(readNeeded(path), path)
+      const asked = await readRequest(readPem(path, 'CERTIFICATE REQUEST'), path)
       const granted = usageOf(asked.usages, usage)
       refuseUnlessAllowed(asked.names, allow)
       const certPem = await issueLeaf(root, {

@@ -87,7 +87,10 @@ const MOST = 1000
 export async function readCertificates(pem: string, where: string): Promise<readonly Certificate[]> {
   const blocks = pem.match(block) ?? []
   if (blocks.length === 0) {
-    throw new Fault('ERR_PEM_UNREADABLE', { where, reason: 'it holds no certificate in PEM' })
+    const reason = /-----BEGIN PKCS7-----/.test(pem)
+      ? 'it is PKCS#7; `openssl pkcs7 -print_certs` shows its certificates in PEM'
+      : 'it holds no certificate in PEM'
+    throw new Fault('ERR_PEM_UNREADABLE', { where, reason })
   }
   if (blocks.length > MOST) {
     throw new Fault('ERR_PEM_UNREADABLE', { where, reason: `it holds more than ${MOST} certificates` })

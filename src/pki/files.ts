@@ -8,10 +8,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Fault } from '../base/index.ts'
+import { Fault, isFault } from '../base/index.ts'
 
 /** Only the owner reads it: keys. */
 export const PRIVATE = 0o600
@@ -59,6 +60,47 @@ export function readNeeded(path: string): string {
   const text = readIfThere(path)
   if (text === undefined) throw new Fault('ERR_INPUT_UNREADABLE', { path, reason: 'no such file' })
   return text
+}
+
+/** More than any certificate chain, bundle of roots or request; what is larger was named by mistake. */
+const LARGEST = 4 * 1024 * 1024
+
+const INTEGER = 0x02
+const IDENTIFIER = 0x06
+
+/** A file in PEM, or what one in DER would be there: `what` is how its blocks are called. */
+export function readPem(path: string, what: 'CERTIFICATE' | 'CERTIFICATE REQUEST'): string {
+  const bytes = readBytes(path)
+  // A SEQUENCE of more than 127 octets; no text begins so.
+  if (bytes[0] !== 0x30 || (bytes[1] ?? 0) < 0x80) return bytes.toString('utf8')
+  const inner = bytes[2 + ((bytes[1] ?? 0) & 0x7f)]
+  if (inner === INTEGER || inner === IDENTIFIER) {
+    const reason =
+      inner === INTEGER
+        ? `it is PKCS#12 or a key; \`openssl pkcs12 -in ${path} -nokeys\` shows the certificates of the first in PEM`
+        : `it is PKCS#7; \`openssl pkcs7 -inform DER -in ${path} -print_certs\` shows its certificates in PEM`
+    throw new Fault('ERR_PEM_UNREADABLE', { where: path, reason })
+  }
+  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? []
+  return `-----BEGIN ${what}-----\n${lines.join('\n')}\n-----END ${what}-----\n`
+}
+
+function readBytes(path: string): Buffer {
+  try {
+    const { size } = statSync(path)
+    if (size > LARGEST) {
+      throw new Fault('ERR_INPUT_UNREADABLE', {
+        path,
+        reason: `it has ${size} bytes, more than any such file`,
+      })
+    }
+    return readFileSync(path)
+  } catch (cause) {
+    if (isFault(cause)) throw cause
+    const { code } = cause as NodeJS.ErrnoException
+    const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a folder' : String(code)
+    throw new Fault('ERR_INPUT_UNREADABLE', { path, reason }, { cause })
+  }
 }
 
 /** A file of certificates, replaced where it is. */

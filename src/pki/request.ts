@@ -1,7 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import type * as X509 from '@peculiar/x509'
 import { Fault } from '../base/index.ts'
-import { cryptoKeys } from './keys.ts'
+import { elements, only } from './der.ts'
+import { cryptoKeys, signingOf } from './keys.ts'
 import { alternatives, type LeafUsage } from './leaf.ts'
 import { type DoorNames, doorNames } from './names.ts'
 import { x509 } from './x509.ts'
@@ -38,6 +39,9 @@ export async function createRequest(
   return `${request.toString('pem')}\n`
 }
 
+/** Thousands of names; no client would take the certificate. */
+const LARGEST = 128 * 1024
+
 /** What a signing request asks for, and nothing it does not. */
 export interface Asked {
   readonly names: DoorNames
@@ -55,20 +59,26 @@ export interface Asked {
  * that asks to be an authority is refused: `ca intermediate` makes those.
  */
 export async function readRequest(pem: string, where: string): Promise<Asked> {
+  if (pem.length > LARGEST) {
+    throw new Fault('ERR_CSR_UNUSABLE', { reason: `it is larger than ${LARGEST / 1024} KiB` })
+  }
   const library = await x509()
   const request = parseRequest(library, pem, where)
-  if (!(await request.verify().catch(() => false))) {
-    throw new Fault('ERR_CSR_UNUSABLE', { reason: 'its signature does not fit its key' })
+  const publicKey = publicKeyOf(request)
+  if (signingOf(publicKey) === undefined) throw new Fault('ERR_KEY_UNFIT', { where: 'the request' })
+  const signature = await request.verify().catch(() => undefined)
+  if (!signature) {
+    throw new Fault('ERR_CSR_UNUSABLE', {
+      reason:
+        signature === undefined
+          ? 'its signature cannot be verified: the hash is too old (MD5), or the curve of the key is described and not named'
+          : 'its signature does not fit its key',
+    })
   }
   const extension = <T extends X509.Extension>(oid: string) => request.getExtension(oid) as T | null
   if (extension<X509.BasicConstraintsExtension>('2.5.29.19')?.ca) {
     throw new Fault('ERR_CSR_UNUSABLE', { reason: 'it asks to be an authority' })
   }
-  const publicKey = createPublicKey({
-    key: Buffer.from(request.publicKey.rawData),
-    format: 'der',
-    type: 'spki',
-  })
   const wanted = extension<X509.SubjectAlternativeNameExtension>('2.5.29.17')?.names.items
   const commonName = request.subjectName.getField('CN').at(-1)
   const taken = wanted?.filter(
@@ -86,12 +96,16 @@ export async function readRequest(pem: string, where: string): Promise<Asked> {
       : commonName !== undefined && isHost(commonName)
         ? doorNames([commonName])
         : { dns: [], ips: [] }
+  const signs = extension<X509.KeyUsagesExtension>('2.5.29.15')?.usages ?? 0
+  const { keyCertSign, cRLSign } = library.KeyUsageFlags
   return {
     names,
     publicKey,
     ...(commonName !== undefined && { commonName }),
     ...(usages !== undefined && { usages }),
     notGranted: [
+      ...(signs & (keyCertSign | cRLSign) ? ['to sign certificates'] : []),
+      ...(hasOtherNames(request) ? ['names of kinds that are not written here'] : []),
       ...(wanted ?? []).filter((item) => !taken?.includes(item)).map(({ type, value }) => `${type} ${value}`),
       ...(extended ?? []).filter((oid) => known[oid] === undefined).map((oid) => `the use ${oid}`),
       ...request.extensions
@@ -101,6 +115,22 @@ export async function readRequest(pem: string, where: string): Promise<Asked> {
         .map(({ type }) => `the extension ${type}`),
     ],
   }
+}
+
+function publicKeyOf(request: X509.Pkcs10CertificateRequest): KeyObject {
+  const key = Buffer.from(request.publicKey.rawData)
+  try {
+    return createPublicKey({ key, format: 'der', type: 'spki' })
+  } catch (cause) {
+    throw new Fault('ERR_KEY_UNFIT', { where: 'the request' }, { cause })
+  }
+}
+
+/** The library leaves out of the list what it cannot read (otherName, for example). */
+function hasOtherNames(request: X509.Pkcs10CertificateRequest): boolean {
+  const extension = request.getExtension('2.5.29.17') as X509.SubjectAlternativeNameExtension | null
+  if (!extension) return false
+  return [...elements(only(new Uint8Array(extension.value)))].length > extension.names.items.length
 }
 
 function isHost(text: string): boolean {

@@ -23,32 +23,46 @@ export const inspect = (io: Io) =>
       `\nExamples:\n  kfdoor ca inspect my-ca/kubeflow.example.com.crt\n  kfdoor ca inspect https://kubeflow.example.com --ca my-ca/ca.crt\n  kfdoor ca inspect secret/istio-system/kubeflow-tls --host kubeflow.example.com -o json`,
     )
     .action(async (target, options) => {
-      const { hostOf, readShown, rootsFor } = await import('../../compose/ca/inspect.ts')
+      const { hostOf, misplaced, readShown, rootsFor } = await import('../../compose/ca/inspect.ts')
       const { inspectCertificates, judgeClients } = await import('../../pki/index.ts')
       const now = Date.now()
       const shown = await readShown(target, { ...options, readStdin: () => io.readStdin(), env: io.env })
       const facts = inspectCertificates(shown.pem, target, now)
       const [leaf] = shown.chain
+      const order = misplaced(shown)
       const host = options.host ?? hostOf(shown)
       const { trusted, where } = await rootsFor(shown, options.ca, io.env)
       // An authority is handed to clients, it is not shown to them.
-      const isServer =
-        leaf !== undefined && !(leaf.basic?.ca && leaf.names === undefined) && host !== undefined
+      const named = leaf?.names && leaf.names.dns.length + leaf.names.ips.length > 0
+      const isServer = leaf !== undefined && (!leaf.basic?.ca || named) && host !== undefined
       const clients = isServer ? judgeClients({ chain: shown.chain, host, trusted, now }) : []
       const versions = shown.chain.map(({ version }) => version)
       if (options.output === 'json') {
         const certificates = facts.map((one, at) => ({ ...one, version: versions[at] }))
         const asked = isServer ? { host, trusting: where } : {}
         io.out(
-          JSON.stringify({ target, ...asked, certificates, clients, ...(shown.key && { key: shown.key }) }),
+          JSON.stringify({
+            target,
+            ...asked,
+            certificates,
+            clients,
+            ...(shown.key && { key: shown.key }),
+            ...(order && { order }),
+          }),
         )
       } else {
         io.out(facts.map((one, at) => render(one, shown.chain[at])).join('\n'))
-        if (shown.key) io.out(`\n${'problem'.padEnd(10)} ${shown.key}`)
+        for (const problem of [shown.key, order].filter(Boolean))
+          io.out(`\n${'problem'.padEnd(10)} ${problem}`)
         if (isServer) io.out(`\nasked for ${host}, trusting ${where}:\n${clients.map(verdict).join('')}`)
       }
       const refused = clients.some(({ accepts }) => accepts === 'no')
-      if (refused || shown.key?.includes('belong') || facts.some(({ problems }) => problems.length > 0))
+      if (
+        refused ||
+        order ||
+        shown.key?.includes('belong') ||
+        facts.some(({ problems }) => problems.length > 0)
+      )
         io.exit(exitCode.no)
       else if (clients.some(({ accepts }) => accepts === 'unknown')) io.exit(exitCode.undecided)
     })

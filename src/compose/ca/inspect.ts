@@ -5,7 +5,14 @@ import { connect } from 'node:tls'
 import { parseAllDocuments } from 'yaml'
 import { Fault } from '../../base/index.ts'
 import { clusterAccess, messageOf, openKubeApi } from '../../kube/index.ts'
-import { type Certificate, isIssuedBy, keyFits, readCertificates, readNeeded } from '../../pki/index.ts'
+import {
+  type Certificate,
+  isIssuedBy,
+  keyFits,
+  readCertificates,
+  readNeeded,
+  readPem,
+} from '../../pki/index.ts'
 import { systemRoots } from '../doors/trust-bundle.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -27,15 +34,23 @@ export async function readShown(
   target: string,
   from: {
     readonly readStdin: () => Promise<string>
+    /** Whom clients ask for. */
+    readonly host?: string
     readonly env: Environment
     readonly context?: string
     readonly kubeconfig?: string
   },
 ): Promise<Shown> {
-  if (/^https:\/\//i.test(target)) return fromUrl(target)
+  if (/^https:\/\//i.test(target)) return fromUrl(target, from.host)
   const secret = /^secrets?[/:]([^/]+)\/([^/]+)$/.exec(target)
   if (secret) return fromCluster(secret[1] as string, secret[2] as string, from)
-  const text = target === '-' ? await from.readStdin() : readNeeded(target)
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(target)) {
+    throw new Fault('ERR_USAGE', {
+      message: `\`${target}\` shows no certificate: only https:// does`,
+      next: 'name the port that speaks TLS: `https://HOST:PORT`',
+    })
+  }
+  const text = target === '-' ? await from.readStdin() : readPem(target, 'CERTIFICATE')
   if (/^\s*["']?kind["']?:\s*["']?Secret/m.test(text)) return fromYaml(text, target)
   const chain = await readCertificates(text, target === '-' ? 'stdin' : target)
   const [first] = chain
@@ -54,15 +69,19 @@ function rootBeside(path: string, chain: readonly Certificate[]): Shown['roots']
   return undefined
 }
 
-async function fromUrl(text: string): Promise<Shown> {
+/** @param named whom the server is asked for, where that is not the URL's host: an address and a name, for example */
+async function fromUrl(text: string, named?: string): Promise<Shown> {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url?.hostname) throw new Fault('ERR_USAGE', { message: `\`${text}\` is no URL` })
   const host = url.hostname.replace(/^\[|\]$/g, '')
+  const asked = named ?? host
   const pems = await new Promise<readonly string[]>((done, failed) => {
     const socket = connect({
       host,
       port: Number(url.port || 443),
-      ...(isIP(host) === 0 && { servername: host }),
+      ...(isIP(asked) === 0 && { servername: asked }),
+      // What clients refuse is looked at too.
+      ciphers: 'DEFAULT:@SECLEVEL=0',
       rejectUnauthorized: false,
       // Without roots of our own, the chain is what the server sent and nothing more.
       ca: [],
@@ -73,8 +92,12 @@ async function fromUrl(text: string): Promise<Shown> {
       failed(new Fault('ERR_DOOR_UNREACHABLE', { url: url.origin, reason }, { cause }))
     }
     socket.setTimeout(10_000, () => unreachable('it did not answer in 10 s'))
-    socket.once('error', (error) => unreachable(error.message, error))
-    socket.once('secureConnect', () => {
+    socket.once('error', (error) => {
+      // A server that wants a certificate of its caller has shown its own by then.
+      if (shownSoFar().length > 0) done(shownSoFar())
+      else unreachable(whyNot(error), error)
+    })
+    const shownSoFar = () => {
       const sent: string[] = []
       const seen = new Set<string>()
       for (
@@ -85,12 +108,28 @@ async function fromUrl(text: string): Promise<Shown> {
         seen.add(at.fingerprint256)
         sent.push(at.toString())
       }
+      return sent
+    }
+    socket.once('secureConnect', () => {
+      const sent = shownSoFar()
       socket.destroy()
       done(sent)
     })
   })
   const pem = pems.join('')
-  return { chain: await readCertificates(pem, url.origin), pem, host }
+  return { chain: await readCertificates(pem, url.origin), pem, host: asked }
+}
+
+/** OpenSSL's words, which name its source files, in ours. */
+function whyNot(error: NodeJS.ErrnoException): string {
+  const said = `${error.code} ${error.message}`
+  if (/WRONG_VERSION_NUMBER|wrong version number|packet length/i.test(said))
+    return 'it does not speak TLS on that port'
+  if (/protocol version/i.test(said)) return 'it speaks no TLS of version 1.2 or newer'
+  if (/handshake.failure/i.test(said))
+    return 'it ended the handshake: its key may be on a curve no client offers, or it wants a certificate of its caller'
+  if (/unrecognized.name/i.test(said)) return 'it knows no such name (SNI); say whom it serves with `--host`'
+  return /:error:[^:]*:[^:]*:[^:]*:([^:]+):/.exec(error.message)?.[1] ?? error.message
 }
 
 async function fromCluster(
@@ -163,13 +202,21 @@ async function fromSecret(data: Data, where: string): Promise<Shown> {
   }
 }
 
+/** A file in the wrong order, as `cat ca.crt server.crt` makes it: a server shows the first one as its own. */
+export function misplaced({ chain: [first, ...rest] }: Shown): string | undefined {
+  const own = rest.find((one) => !one.basic?.ca && one.issuer === first?.subject)
+  return first?.basic?.ca && own
+    ? `the authority stands first and the certificate it signed behind it: servers want their own first`
+    : undefined
+}
+
 /** The roots clients are taken to have: the ones named, the ones that came along, else the system's. */
 export async function rootsFor(
   shown: Shown,
   named: string | undefined,
   env: Environment,
 ): Promise<{ readonly trusted: readonly Certificate[] | undefined; readonly where: string }> {
-  const given = named === undefined ? shown.roots : { pem: readNeeded(named), where: named }
+  const given = named === undefined ? shown.roots : { pem: readPem(named, 'CERTIFICATE'), where: named }
   if (given) return { trusted: await readCertificates(given.pem, given.where), where: given.where }
   const system = await readCertificates(systemRoots(env), 'the system’s roots')
   const leads = shown.chain.some((one) => system.some((root) => root.subject === one.issuer))

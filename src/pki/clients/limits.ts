@@ -25,6 +25,8 @@ export function outsideOf(
   for (const [at, one] of below.entries()) {
     // An authority's own certificate for itself is not held against it.
     if (at > 0 && selfIssued(one)) continue
+    const bad = client === 'go' && unparsedByGo(one)
+    if (bad) return `\`${authority}\` is limited in names, and it cannot compare \`${bad}\``
     const said = outside(client, limits, one, at === 0, authority)
     if (said !== undefined) return said
   }
@@ -91,6 +93,25 @@ function outside(
   )
 }
 
+/** As soon as an authority is limited in anything, Go wants to understand every name below it (`checkChainConstraints`). */
+function unparsedByGo({ names }: Certificate): string | undefined {
+  const isDomain = (text: string) =>
+    text === '' || (/^[!-~]+$/.test(text) && text.split('.').every((label) => label !== ''))
+  return (
+    names?.dns.find((name) => !isDomain(name)) ??
+    names?.uris.find((uri) => hostOf(uri) === undefined) ??
+    names?.mails.find(
+      (mail) => !/^[^@\s]+@[^@\s]+$/.test(mail) || !isDomain(mail.slice(mail.lastIndexOf('@') + 1)),
+    )
+  )
+}
+
+/** The host of a URI; undefined = it has none, or one by address. */
+function hostOf(uri: string): string | undefined {
+  const host = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)/i.exec(uri)?.[1]?.toLowerCase()
+  return host === undefined || host === '' || isIP(host.replace(/^\[|\]$/g, '')) !== 0 ? undefined : host
+}
+
 /** Without DNS names, OpenSSL compares common names of the leaf that look like a host (`cn2dnsid`). */
 function hostsOf(client: Client, one: Certificate, leaf: boolean): readonly string[] {
   const dns = one.names?.dns ?? []
@@ -113,7 +134,7 @@ const dnsUnder: Readonly<Record<'openssl' | 'go' | 'chromium', Under>> = {
   openssl: liesUnder,
   go: (name, base, outlawed) => liesUnder(name, base) || (outlawed && starCovers(name, base)),
   chromium: (name, base, outlawed) =>
-    liesUnder(name, base.replace(/\.$/, '')) || (outlawed && starCovers(name, base)),
+    liesUnder(name.replace(/\.$/, ''), base.replace(/\.$/, '')) || (outlawed && starCovers(name, base)),
 }
 
 /** Whether what a star stands for could be the excluded name. */
@@ -136,7 +157,7 @@ function mailUnder(client: Client, mail: string, base: string): boolean {
 function uriUnder(client: Client, uri: string, base: string, outlawed: boolean): boolean {
   // Chromium compares no URIs: none is inside, and all are excluded.
   if (client === 'chromium') return outlawed
-  const host = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)/i.exec(uri)?.[1]?.toLowerCase()
-  if (host === undefined || host === '' || isIP(host.replace(/^\[|\]$/g, '')) !== 0) return outlawed
+  const host = hostOf(uri)
+  if (host === undefined) return outlawed
   return client === 'go' ? liesUnder(host, base) : base.startsWith('.') ? host.endsWith(base) : host === base
 }

@@ -217,10 +217,7 @@ export const rules: readonly Rule[] = [
     // RFC 5280 §6.1: requireExplicitPolicy. OpenSSL looks at policies only where it is told to.
     clients: ['go', 'chromium'],
     above: (one, { client, anchor, below }) =>
-      one.needsPolicy !== undefined && one.needsPolicy <= below.length && !(anchor && client === 'go')
-        ? policyMissing(anchor ? below : [...below, one], `\`${nameOf(one)}\``)
-        : undefined,
-    leaf: (leaf) => (leaf.needsPolicy === 0 ? policyMissing([leaf], 'it') : undefined),
+      anchor ? policyMissing(below, client === 'go' ? undefined : one) : undefined,
   },
   {
     clients: ['curl'],
