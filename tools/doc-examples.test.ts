@@ -64,7 +64,9 @@ async function check(name: string, words: readonly string[]): Promise<void> {
   }
 }
 
-for (const document of globSync(['*.md', 'docs/**/*.md', 'conformance/*.md', 'deploy/*.md'], { cwd: root }).sort()) {
+for (const document of globSync(['*.md', 'docs/**/*.md', 'conformance/*.md', 'deploy/*.md'], {
+  cwd: root,
+}).sort()) {
   const text = readFileSync(join(root, document), 'utf8')
   const code = codeOf(text)
 

@@ -12,6 +12,18 @@ export interface DoorFetchOptions {
   readonly session: DoorSession
 }
 
+/**
+ * The web's `fetch`, through a door: a path is one of the door's, redirects stay inside it, and the credential is
+ * renewed where the door asks for one. Statuses are answers, as ever; what rejects:
+ *
+ * - `ERR_FOREIGN_ORIGIN`: the URL, or a redirect, is another site; nothing was sent there
+ * - `ERR_CREDENTIALS_EXPIRED`: the door wants a sign-in that cannot be repeated
+ * - `ERR_HOST_UNKNOWN`, `ERR_PORT_CLOSED`, `ERR_DOOR_UNREACHABLE`, `ERR_CERTIFICATE_UNTRUSTED`: it was not reached
+ * - the signal's own reason, when it aborts
+ *
+ * @example
+ * const answer = await door.fetch('/pipeline/apis/v2beta1/healthz', { signal: AbortSignal.timeout(10_000) })
+ */
 export type DoorFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
 const MOST_HOPS = 20

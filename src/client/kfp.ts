@@ -3,13 +3,17 @@ import { Fault } from '../base/index.ts'
 import type { DoorFetch } from './door-fetch.ts'
 import { callJson, type JsonCall } from './json-call.ts'
 
-/** Kubeflow Pipelines, API v2beta1. Field names are those of the wire. */
+/**
+ * An experiment of Kubeflow Pipelines. This and the other answers below are API v2beta1 as it comes
+ * (kubeflow/pipelines `backend/api/v2beta1/*.proto`): field names of the wire, times as RFC 3339 texts.
+ */
 export interface Experiment {
   readonly experiment_id: string
   readonly display_name: string
   readonly namespace?: string
   readonly created_at?: string
 }
+/** A pipeline that was uploaded; what it does is in its versions. */
 export interface Pipeline {
   readonly pipeline_id: string
   readonly display_name: string
@@ -17,14 +21,20 @@ export interface Pipeline {
   readonly namespace?: string
   readonly created_at?: string
 }
+/** One compiled form of a pipeline. */
 export interface PipelineVersion {
   readonly pipeline_id: string
   readonly pipeline_version_id: string
   readonly display_name: string
+  /** The compiled pipeline (PipelineSpec) as an object. */
   readonly pipeline_spec?: unknown
 }
-/** `PENDING`, `RUNNING`, `SUCCEEDED`, `SKIPPED`, `FAILED`, `CANCELING`, `CANCELED`, `PAUSED`. */
+/**
+ * `PENDING`, `RUNNING`, `SUCCEEDED`, `SKIPPED`, `FAILED`, `CANCELING`, `CANCELED`, `PAUSED`. A text and no union: a
+ * newer server may know more.
+ */
 export type RunState = string
+/** One run of a pipeline. */
 export interface Run {
   readonly run_id: string
   readonly display_name: string
@@ -33,30 +43,40 @@ export interface Run {
   readonly created_at?: string
   readonly finished_at?: string
   readonly error?: { readonly message?: string }
+  /** Oldest first. */
   readonly state_history?: readonly {
     readonly state: RunState
     readonly error?: { readonly message?: string }
   }[]
 }
+/** A schedule that makes runs. */
 export interface RecurringRun {
   readonly recurring_run_id: string
   readonly display_name: string
   readonly status?: string
 }
+/** What the API server says of itself. */
 export interface Health {
   readonly commit_sha?: string
   readonly tag_name?: string
+  /** Whether it asks who calls, and in which namespace. */
   readonly multi_user?: boolean
 }
 
+/**
+ * A run to make: of a pipeline that was uploaded (`pipelineId` with `pipelineVersionId`), or of a `pipelineSpec`.
+ */
 export interface NewRun {
   readonly displayName: string
+  /** The server's default experiment without it, where it has one. */
   readonly experimentId?: string
   readonly pipelineId?: string
   readonly pipelineVersionId?: string
   /** A compiled pipeline, in place of one that was uploaded. */
   readonly pipelineSpec?: unknown
+  /** By the names of the pipeline's inputs. */
   readonly parameters?: Readonly<Record<string, unknown>>
+  /** Whom the pods run as: a service account of the experiment's namespace. */
   readonly serviceAccount?: string
 }
 
@@ -64,11 +84,20 @@ interface WithSignal {
   readonly signal?: AbortSignal
 }
 interface Listing extends WithSignal {
+  /** A server for several users wants one where experiments and runs are listed, and answers 400 without. */
   readonly namespace?: string
-  /** How many at most; default all. */
+  /** How many at most; default all, page by page. */
   readonly limit?: number
 }
 
+/**
+ * Kubeflow Pipelines behind a door. Every method rejects with a Fault: `ERR_DOOR_REFUSED` (status and the
+ * server's words), `ERR_HTML_ANSWER` (a page where data was expected), and what `DoorFetch` rejects with.
+ *
+ * @example
+ * const { run_id } = await door.kfp.runs.create({ displayName: 'nightly', pipelineId, pipelineVersionId })
+ * const run = await door.kfp.runs.wait(run_id, { onState: ({ state }) => console.log(state) })
+ */
 export interface KfpClient {
   health(options?: WithSignal): Promise<Health>
   readonly experiments: {
@@ -83,7 +112,15 @@ export interface KfpClient {
     list(options?: Listing): Promise<readonly Pipeline[]>
     get(id: string, options?: WithSignal): Promise<Pipeline>
     versions(id: string, options?: WithSignal): Promise<readonly PipelineVersion[]>
-    /** A compiled pipeline (YAML) becomes one with a first version. */
+    /**
+     * A compiled pipeline becomes one with a first version. `file` is its bytes or text, `fileName` tells which
+     * of `.yaml`, `.zip` and `.tar.gz` it is (default `pipeline.yaml`).
+     *
+     * @throws Fault ERR_USAGE for a file name of another kind
+     *
+     * @example
+     * const { pipeline_id } = await door.kfp.pipelines.upload({ name: 'train', file: await readFile('train.yaml') })
+     */
     upload(
       given: {
         readonly name: string
@@ -98,15 +135,24 @@ export interface KfpClient {
     list(options?: Listing & { readonly experimentId?: string }): Promise<readonly Run[]>
     get(id: string, options?: WithSignal): Promise<Run>
     create(run: NewRun, options?: WithSignal): Promise<Run>
+    /** Asks it to stop; it has stopped when `wait` says so. */
     terminate(id: string, options?: WithSignal): Promise<void>
-    /** Until it has ended, one way or another; `onState` hears every change. */
+    /**
+     * Resolves the run once it has ended, well or not: look at `state`. It is asked every `everyMs` milliseconds
+     * (default 2000), without an end but `signal`; `onState` hears every change.
+     */
     wait(
       id: string,
       options?: WithSignal & { readonly everyMs?: number; readonly onState?: (run: Run) => void },
     ): Promise<Run>
   }
   readonly recurringRuns: { list(options?: Listing): Promise<readonly RecurringRun[]> }
-  /** Everything else of the API: `call('/apis/v2beta1/…')`. */
+  /**
+   * Everything else of the API.
+   *
+   * @example
+   * const jobs = await door.kfp.call<{ jobs?: unknown[] }>('/apis/v1beta1/jobs?page_size=10')
+   */
   call<T>(path: string, call?: JsonCall): Promise<T>
 }
 

@@ -15,26 +15,31 @@ export interface ModelPlace {
   readonly domains?: readonly string[]
 }
 
-/** A tensor of the Open Inference Protocol (V2). */
+/** A tensor of the Open Inference Protocol (V2): values row by row, as many as the product of `shape`. */
 export interface Tensor {
   readonly name: string
   readonly shape: readonly number[]
+  /** `FP32`, `INT64`, `BYTES`, `BOOL`, … */
   readonly datatype: string
   readonly data: readonly unknown[]
   readonly parameters?: Readonly<Record<string, unknown>>
 }
+/** What a model is asked in V2. */
 export interface InferRequest {
   readonly inputs: readonly Tensor[]
   readonly id?: string
+  /** Which outputs are wanted; all without it. */
   readonly outputs?: readonly { readonly name: string }[]
   readonly parameters?: Readonly<Record<string, unknown>>
 }
+/** What a model answers in V2. */
 export interface InferResponse {
   readonly model_name: string
   readonly model_version?: string | null
   readonly id?: string
   readonly outputs: readonly Tensor[]
 }
+/** What a model answers in V1: one prediction an instance, in their order. */
 export interface Prediction {
   readonly predictions: readonly unknown[]
 }
@@ -54,9 +59,18 @@ export interface ModelRoute {
   readonly host?: string
 }
 
+/**
+ * One model behind a door. Every method rejects with a Fault: `ERR_MODEL_NOT_FOUND` where no model server answers,
+ * `ERR_DOOR_REFUSED` with status and words, and what `DoorFetch` rejects with.
+ *
+ * @example
+ * const iris = door.kserve({ namespace: 'team', name: 'sklearn-iris' })
+ * const { predictions } = await iris.predict([[6.8, 2.8, 4.8, 1.4]])
+ */
 export interface KserveModel {
-  /** Where it was found. */
+  /** Where it was found; looked for once. */
   route(options?: WithSignal): Promise<ModelRoute>
+  /** Whether it says that it can be asked. */
   ready(options?: WithSignal): Promise<boolean>
   /** V1: `{"instances": […]}`. */
   predict(instances: readonly unknown[], options?: WithSignal): Promise<Prediction>

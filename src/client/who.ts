@@ -7,13 +7,15 @@ import { jsonObject } from './recognise.ts'
 export interface WhoAmI {
   /** What the door puts into its identity header; undefined when nothing behind it tells. */
   readonly user?: string
-  /** Whose word that is. */
+  /** Whose word that is: Kubeflow's dashboard, oauth2-proxy, or the token alone. */
   readonly source?: 'dashboard' | 'auth service' | 'token'
   /** The claim of the token that is this user, where there is a token. */
   readonly claim?: string
   readonly groups?: readonly string[]
+  /** `aud` and `iss` of the token. */
   readonly audiences?: readonly string[]
   readonly issuer?: string
+  /** Those the dashboard shows to the user, with `owner`, `contributor` or what it calls the role; may be empty. */
   readonly namespaces: readonly { readonly namespace: string; readonly role: string }[]
   readonly clusterAdmin?: boolean
 }

@@ -1,3 +1,4 @@
+/** The SDK, `kfdoor/client`: everything a program can import from this package. */
 import { Fault } from '../base/index.ts'
 import {
   type Agent,
@@ -43,8 +44,17 @@ export type {
   WhoAmI,
 } from '../client/index.ts'
 
-/** What opens a door. All but a plain token and a cookie renew themselves. */
+/**
+ * What opens a door. All but a plain token and a cookie renew themselves.
+ *
+ * @example
+ * await openDoor(url, { username: 'me@example.com', password })
+ * await openDoor(url, { token: async () => (await vault.read('door')).token })
+ * await openDoor(url, { tokenFile: '/var/run/secrets/kubeflow/pipelines/token' })
+ * await openDoor(url, { serviceAccount: 'team/default-editor', audience: 'pipelines.kubeflow.org' })
+ */
 export type DoorCredentials =
+  /** As at the door's form; `connector` is the id of one of Dex's, where there are several. */
   | { readonly username: string; readonly password: string; readonly connector?: string }
   /** A Bearer token, or a function that is asked for one whenever the last has ended. */
   | { readonly token: string | (() => string | Promise<string>) }
@@ -52,7 +62,7 @@ export type DoorCredentials =
   | { readonly tokenFile: string }
   /** `NAME=VALUE`, several with `; ` between. */
   | { readonly cookie: string }
-  /** `NS/NAME` of the kubeconfig's cluster. */
+  /** `NS/NAME` of the kubeconfig's cluster, which is asked for a token of one hour, for the API server without `audience`. */
   | {
       readonly serviceAccount: string
       readonly audience?: string
@@ -60,9 +70,11 @@ export type DoorCredentials =
       readonly context?: string
     }
 
+/** How a door is reached. */
 export interface OpenDoorOptions {
   /** A file with the CA to trust; else what `kfdoor login` remembered, else `SSL_CERT_FILE`, else the system's. */
   readonly certificateAuthority?: string
+  /** Take any certificate. For a test, never for a password that is used elsewhere. */
   readonly insecureSkipTlsVerify?: boolean
   /** Send a password or token without encryption to another machine. */
   readonly allowPlainHttp?: boolean
@@ -72,8 +84,15 @@ export interface OpenDoorOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
-/** A door that is open. */
+/**
+ * A door that is open, until `close()` or the end of an `await using`.
+ *
+ * @example
+ * await using door = await openDoor('https://kubeflow.example.com')
+ * console.log((await door.whoAmI()).namespaces)
+ */
 export interface Door {
+  /** Its address as it was given or kept; what `fetch` takes is resolved against it. */
   readonly url: URL
   /** `fetch` through the door; a path is one of the door's. */
   readonly fetch: DoorFetch
@@ -81,10 +100,13 @@ export interface Door {
   token(): Promise<string | undefined>
   /** The cookies to send now; empty where it is entered with a token. */
   cookies(): Promise<readonly { readonly name: string; readonly value: string }[]>
+  /** Who the door takes the caller for. @throws Fault as `fetch` rejects */
   whoAmI(options?: { readonly signal?: AbortSignal }): Promise<WhoAmI>
   /** Kubeflow Pipelines at `/pipeline`. */
   readonly kfp: KfpClient
+  /** A model; it is looked for at the first call. */
   kserve(model: ModelPlace): KserveModel
+  /** Ends its connections. The session at the door goes on. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -93,8 +115,10 @@ export interface Door {
  * Opens a door: recognises it, signs in, and keeps being signed in. Without credentials it is the door that
  * `kfdoor login` opened before (without an address, the current one), or what `KFDOOR_…` says.
  *
- * Failures are {@link Fault}s with the codes of the command line: `fault.code` is one of `FaultCode`,
- * `fault.number` its `KFD####`.
+ * @throws Fault with the codes of the command line: `code` is one of `FaultCode`, `number` its `KFD####`. Among them
+ * `ERR_CREDENTIALS_WRONG`, `ERR_CREDENTIALS_MISSING` (nothing given, nothing kept), `ERR_NEEDS_BROWSER` (no form to fill
+ * in), `ERR_CERTIFICATE_UNTRUSTED`, `ERR_DOOR_UNREACHABLE`, `ERR_NOT_A_DOOR`, `ERR_PLAIN_HTTP` (a secret would go
+ * unencrypted), `ERR_USAGE` (credentials without an address).
  *
  * @example
  * const door = await openDoor('https://kubeflow.example.com', { username: 'me@example.com', password })
