@@ -116,6 +116,25 @@ describe('a cluster with the door of a release', () => {
     assert.match(out, /bindDN: cn=reader/)
   })
 
+  test('secrets in odd places, taken by the API server with Istio’s own schemas, are in no answer about it', async () => {
+    const odd = join(folder, 'odd.yaml')
+    writeFileSync(odd, oddPlaces)
+    await loadYaml(cluster, [odd])
+    const asked = [
+      ['snapshot'],
+      ['snapshot', '--with-secrets', '--anonymize'],
+      ['lint', '-o', 'json'],
+      ['map', '-o', 'json'],
+      ['explain', 'http://odd.example.com/hooks?token=x', '--trace', '-o', 'json'],
+    ]
+    for (const words of asked) {
+      const { out, err, code } = run([...words, '--kubeconfig', kubeconfig])
+      assert.ok(code !== 2 && out !== '', err)
+      assert.doesNotMatch(out + err, /hunter2|aHVudGVyM/, words.join(' '))
+      if (words[0] === 'snapshot') assert.match(out, /name: odd-filter[\s\S]*scrubbed:/)
+    }
+  })
+
   const questions: readonly (readonly string[])[] = [
     ['https://kubeflow.example.com/', '--as', 'anonymous'],
     ['https://kubeflow.example.com/', '--as', 'user:user@example.com'],
@@ -198,6 +217,73 @@ describe('a cluster with the door of a release', () => {
     })
   }
 })
+
+/** `hunter2`, all of it. */
+const oddPlaces = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: dex-odd, namespace: auth}
+data:
+  config.yaml: |
+    defaults: &pw hunter2
+    connectors:
+    - {type: ldap, config: {bindPW: *pw}}
+    signer: {kty: oct, k: hunter2}
+    plugin: '{"clientSecret":"hunter2"}'
+  old.cfg: |
+    client_secret = """
+    hunter2
+    """
+  users.xml: <user name="x" password="hunter2"/>
+---
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: odd-filter, namespace: auth}
+spec:
+  configPatches:
+  - applyTo: HTTP_FILTER
+    patch:
+      operation: ADD
+      value:
+        name: odd
+        typed_config:
+          generic_secret: {secret: {inline_string: hunter2}}
+          credential: {inline_bytes: aHVudGVyMg==}
+          headers: [{name: x-api-key, string_match: {exact: hunter2}}]
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: odd
+  namespace: auth
+  annotations: {tool.example.com/original: '{"apiVersion":"v1","kind":"Secret","data":{"a":"aHVudGVyMg=="}}'}
+spec:
+  hosts: [odd.example.com]
+  gateways: [kubeflow/kubeflow-gateway]
+  http:
+  - match: [{uri: {prefix: /hooks}, queryParams: {token: {exact: hunter2}}}]
+    headers: {request: {set: {x-internal-key: hunter2}}}
+    route: [{destination: {host: dex.auth.svc.cluster.local}}]
+---
+apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: odd, namespace: auth}
+spec: {jwtRules: [{issuer: odd, jwks: '{"keys":[{"kty":"oct","k":"hunter2"}]}'}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: odd, namespace: auth}
+spec:
+  selector: {matchLabels: {app: odd}}
+  template:
+    metadata: {labels: {app: odd}, annotations: {proxy.istio.io/config: "proxyMetadata: {WHATEVER: hunter2}"}}
+    spec:
+      containers:
+      - name: odd
+        image: odd
+        command: [sh, -c, "curl -u jane:hunter2 -H 'X-Api-Key: hunter2' https://hunter2@x"]
+        env: [{name: APP_LICENSE, value: hunter2}]
+`
 
 function sharedOnly(release: string): string | false {
   try {

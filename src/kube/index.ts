@@ -9,7 +9,7 @@ export {
 } from './objects.ts'
 export { isPerson, keeperOf, managersOf, type Owned, ownersOf } from './ownership.ts'
 export type { KubeObject, Resource } from './resources.ts'
-export { isNoise } from './scrub.ts'
+export { isNoise } from './scrub-metadata.ts'
 export { Scrubber } from './scrub-text.ts'
 export { readGroups, type Snapshot, type SnapshotOptions, takeSnapshot } from './snapshot.ts'
 export { type RequestedToken, requestToken } from './token-request.ts'

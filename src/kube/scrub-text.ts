@@ -1,12 +1,13 @@
 /** Secrets in texts: settings in ConfigMaps, words of command lines, scripts, anything that looks like a credential. */
 import { createHmac } from 'node:crypto'
-import { isCollection, isMap, isScalar, type Node, parseAllDocuments, visit } from 'yaml'
 import { isPublishedSecret } from '../lint/index.ts'
+import { areSettings, scrubLines } from './scrub-lines.ts'
+import { credentialsGone } from './scrub-looks.ts'
+import { scrubYaml } from './scrub-yaml.ts'
 import { isSecretHeader, isSecretName } from './secret-names.ts'
 
 export class Scrubber {
   readonly #key: Buffer
-  #changed = false
 
   /** `key`: of one snapshot alone. Equal values can be told within it, and none can be looked up. */
   constructor(key: Buffer) {
@@ -26,126 +27,37 @@ export class Scrubber {
 
   /** Credentials by their own looks, wherever they stand. */
   anywhere(text: string): string {
-    const gone = (value: string) => this.fingerprint(value)
-    return text
-      .replace(
-        /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g,
-        (value) => gone(value),
-      )
-      .replace(/\beyJ[\w-]{8,}\.[\w-]+(\.[\w-]*)?/g, (value) => gone(value))
-      .replace(
-        /\b(Bearer|Basic|Token|Digest)\s+([A-Za-z0-9._~+/-]{6,}=*)/gi,
-        (_all, scheme: string, value: string) =>
-          value.startsWith('scrubbed') ? _all : `${scheme} ${gone(value)}`,
-      )
-      .replace(
-        /(\w+:\/\/[^\s:/@"']*:)([^\s@/"']+)@/g,
-        (_all, before: string, value: string) => `${before}${gone(value)}@`,
-      )
-      .replace(
-        /([?&][\w.-]*(?:token|secret|password|api_?key|sig(?:nature)?|code)=)([^\s&"'#]+)/gi,
-        (_all, before: string, value: string) => `${before}${gone(value)}`,
-      )
-      .replace(/\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}/g, gone)
-      .replace(
-        /\b(AKIA|ASIA)[A-Z0-9]{16}\b|\bgh[pousr]_\w{20,}|\bxox[abprs]-[\w-]{10,}|\bAIza[\w-]{30,}/g,
-        gone,
-      )
-      .replace(
-        /\b([A-Za-z_][\w.-]*)=(?!=)("[^"]*"|'[^']*'|[^\s"';&|]+)/g,
-        (all, name: string, value: string) =>
-          isSecretName(name) && value !== '' ? `${name}=${gone(value)}` : all,
-      )
+    return credentialsGone(text, (value) => this.fingerprint(value))
   }
 
-  /** A ConfigMap's entry: YAML and JSON value by value, everything else line by line. */
+  /**
+   * A ConfigMap's entry: YAML and JSON value by value, settings line by line. A text in a form nobody here
+   * knows goes as a whole.
+   */
   settings(text: string, key: string): string {
     if (isSecretName(key)) return this.fingerprint(text)
-    return this.#structured(text) ?? this.#lines(text)
+    const shown = this.#structured(text, 0)
+    if (shown !== undefined) return shown
+    return areSettings(text) ? scrubLines(text, this) : this.fingerprint(text)
   }
 
-  #structured(text: string): string | undefined {
-    // TOML's sections and `=` are no YAML; a lone word is a scalar.
-    if (!/[:{[]/.test(text)) return undefined
-    const documents = parseAllDocuments(text, { strict: false, uniqueKeys: false })
-    if (!Array.isArray(documents) || documents.length === 0) return undefined
-    if (
-      documents.some(
-        ({ errors, contents }) => errors.length > 0 || (contents !== null && !isCollection(contents)),
-      )
-    ) {
-      return undefined
-    }
-    this.#changed = false
-    const comments: string[] = []
-    for (const document of documents) {
-      visit(document, {
-        Node: (_, node) => void comments.push(node.comment ?? '', node.commentBefore ?? ''),
-      })
-      comments.push(document.comment ?? '', document.commentBefore ?? '')
-      this.#walk(document.contents as Node | null, '')
-    }
-    const told = comments.join('\n')
-    // What holds no secret stays letter for letter: a plan may want to change it.
-    if (!this.#changed && this.#lines(told.replace(/^\s*#/gm, '')) === told.replace(/^\s*#/gm, ''))
-      return text
-    for (const document of documents) {
-      visit(document, {
-        Node: (_, node) => {
-          node.comment = node.commentBefore = undefined
-        },
-      })
-      document.comment = null
-      // Comments hold what was there before.
-      document.commentBefore = told.trim() === '' ? null : ` ${this.fingerprint(told)}`
-    }
-    return documents.map((document) => document.toString({ lineWidth: 0 })).join('')
+  /** A text within another: of whatever form it has, what looks like a secret goes. */
+  within(text: string, depth = 1): string {
+    const nested = depth < 4 && /[\n{[]/.test(text) ? this.#structured(text, depth) : undefined
+    if (nested !== undefined) return nested
+    return text.includes('\n') ? scrubLines(text, this) : this.anywhere(text)
   }
 
-  #walk(node: unknown, name: string): void {
-    if (isScalar(node)) {
-      if (typeof node.value === 'string') {
-        const held = isSecretName(name) && !isReference(node.value)
-        this.#set(node, held ? this.fingerprint(node.value) : this.anywhere(node.value))
-      } else if (typeof node.value === 'number' && isSecretName(name)) {
-        this.#set(node, this.fingerprint(String(node.value)))
-      }
-      return
-    }
-    if (!isCollection(node)) return
-    if (!isMap(node)) {
-      for (const item of node.items) this.#walk(item, name)
-      return
-    }
-    const named = node.get('name') ?? node.get('key')
-    for (const { key, value } of node.items) {
-      const own = isScalar(key) ? String(key.value) : ''
-      const pair =
-        own === 'value' && typeof named === 'string' && (isSecretName(named) || isSecretHeader(named))
-      this.#walk(value, pair ? 'secret' : own)
-    }
-  }
-
-  #set(node: { value: unknown }, text: string): void {
-    if (String(node.value) === text) return
-    node.value = text
-    this.#changed = true
-  }
-
-  /** `name: value`, `name = "value"`; comments go, for they hold what was there before. */
-  #lines(text: string): string {
-    return this.anywhere(text)
-      .split('\n')
-      .map((line) => {
-        if (/^\s*[#;]/.test(line)) return line.replace(/[#;].*$/, '#')
-        const found = /^(\s*(?:-\s+)?["']?([A-Za-z0-9_.-]+)["']?\s*[:=]\s*)(.+?)\s*$/.exec(line)
-        const [, before = '', name = '', value = ''] = found ?? []
-        if (found === null || !isSecretName(name) || isReference(value) || /^(true|false)$/.test(value))
-          return line
-        const quote = /^(["']).*\1,?$/.test(value) ? (value[0] as string) : ''
-        return `${before}${quote}${this.fingerprint(value.replace(/^["']|["'],?$/g, ''))}${quote}`
-      })
-      .join('\n')
+  #structured(text: string, depth: number): string | undefined {
+    return scrubYaml(text, {
+      fingerprint: (value) => this.fingerprint(value),
+      anywhere: (value) => this.anywhere(value),
+      nested: (value) => this.within(value, depth + 1),
+      harmless: (comments) => {
+        const plain = comments.replace(/^\s*#/gm, '')
+        return scrubLines(plain, this) === plain
+      },
+    })
   }
 
   /**
@@ -166,9 +78,4 @@ export class Scrubber {
       return harmless ? all : scrubbed
     })
   }
-}
-
-/** `$DEX_SECRET`, `$(VALUE)`, `{{ .Values.x }}`: the secret stands elsewhere. */
-function isReference(value: string): boolean {
-  return /^["']?(\$[A-Z_{(][\w.)}]*|\{\{.*\}\})["']?$/.test(value)
 }

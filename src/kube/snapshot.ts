@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { KubeApi } from './api.ts'
 import { findResources, type KubeObject, listAll, type Resource } from './resources.ts'
-import { addressesIn, scrub, wholeWorkload } from './scrub.ts'
+import { addressesIn, scrub, wholeWorkload, withoutAddresses } from './scrub.ts'
 
 export interface SnapshotOptions {
   /** Only these; undefined = every namespace one may read. */
@@ -101,7 +101,9 @@ export async function takeSnapshot(api: KubeApi, options: SnapshotOptions): Prom
     const scrubbed = whole ?? scrub(object, { key, anonymize, addresses })
     return options.marks ? withMarks(scrubbed, object) : scrubbed
   })
-  return { objects, incomplete }
+  // The API server says whom it refuses.
+  const told = anonymize ? incomplete.map((text) => withoutAddresses(text, { key })) : incomplete
+  return { objects, incomplete: told }
 }
 
 const workloads = /^(Deployment|StatefulSet)$/

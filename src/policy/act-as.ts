@@ -1,5 +1,6 @@
 /** A principal as a request: its tokens, what providers would answer it, and what is true of both. */
 import { type JwtRule, type Mesh, workloadsOf } from '../mesh/index.ts'
+import { attaches, labelsInclude } from './attach.ts'
 import { toBase64, utf8Bytes } from './base64url.ts'
 import type { Check, CheckAnswer, Context, HeaderList } from './decision.ts'
 import { readJwks } from './jwks.ts'
@@ -120,8 +121,34 @@ function asksToSignIn(mesh: Mesh, check: Check): boolean {
   )
 }
 
+const inOrder = new WeakMap<Mesh, readonly JwtRule[]>()
+
+/**
+ * Rules at the gateways come first: they are the door's. A team may have rules for tokens of its own, and the
+ * order of files, or of names in a cluster, says nothing about a door.
+ */
 function ruleOf(mesh: Mesh, fits: (rule: JwtRule) => boolean): JwtRule | undefined {
-  return mesh.requestAuthentications.flatMap(({ jwtRules }) => jwtRules).find(fits)
+  let rules = inOrder.get(mesh)
+  if (rules === undefined) {
+    const { rootNamespace } = mesh.meshConfig
+    const gateways = mesh.workloads.filter(({ podLabels }) =>
+      mesh.gateways.some(({ selector }) => selector !== undefined && labelsInclude(podLabels, selector)),
+    )
+    const all = mesh.requestAuthentications.map((one) => ({
+      rules: one.jwtRules,
+      first:
+        gateways.length === 0
+          ? one.namespace === rootNamespace
+          : gateways.some(({ namespace, podLabels: labels }) =>
+              attaches(one, { namespace, labels, rootNamespace }),
+            ),
+    }))
+    rules = [...all.filter(({ first }) => first), ...all.filter(({ first }) => !first)].flatMap(
+      (one) => one.rules,
+    )
+    inOrder.set(mesh, rules)
+  }
+  return rules.find(fits)
 }
 
 /** `alg` is one the rule's keys take, so that the signature is the only thing that is made up. */
