@@ -5,20 +5,23 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { type AnyFault, isFault } from '../src/base/index.ts'
-import { type ApplyOptions, applyPlan, type ChangePlace } from '../src/compose/change/apply-plan.ts'
+import { applyPlan } from '../src/compose/change/apply-plan.ts'
 import { awaitSeen } from '../src/compose/change/await-seen.ts'
 import { openPlace } from '../src/compose/change/open-place.ts'
 import { planStatus } from '../src/compose/change/plan-status.ts'
 import { rollBack } from '../src/compose/change/roll-back.ts'
 import { type Owned, ownersOf } from '../src/kube/index.ts'
 import type { Change, Plan } from '../src/planner/index.ts'
+import type { Beside, Run } from './change/beside.ts'
 import { type Anything, changedIn, dumpOf } from './change/cluster-dump.ts'
+import { testJournal } from './change/journal-troubles.ts'
+import { testEditors, testRights } from './change/rights-troubles.ts'
 import { planWith } from './change/rows.ts'
 import { kfdoor } from './door.ts'
 import { type Fate, type FaultyProxy, startFaultyProxy } from './parts/faulty-proxy.ts'
@@ -157,13 +160,6 @@ async function grant(verbs: readonly string[]): Promise<void> {
 }
 
 let runs = 0
-interface Run {
-  readonly plan: Plan
-  readonly place: ChangePlace
-  readonly state: string
-  apply(options?: ApplyOptions): ReturnType<typeof applyPlan>
-}
-
 async function run(changes: readonly Change[], context = 'admin'): Promise<Run> {
   const plan = planWith(`test-${runs}`, changes, proxy.url)
   const state = join(folder, `state-${runs++}`)
@@ -177,6 +173,23 @@ const faultOf = (work: Promise<unknown>): Promise<AnyFault> =>
     (error: unknown) => (isFault(error) ? error : assert.fail(error as Error)),
   )
 
+/** Not spawnSync: the proxy lives in this process. */
+const type: Beside['type'] = async (words, state, { fileBlocks, kubeconfig: config = kubeconfig } = {}) => {
+  const whole = [process.execPath, kfdoor, ...words]
+  const limited = ['sh', '-c', `ulimit -f ${fileBlocks}; exec "$@"`, 'sh', ...whole]
+  const [program = '', ...given] = fileBlocks === undefined ? whole : limited
+  const child = spawn(program, given, {
+    env: { ...process.env, XDG_STATE_HOME: state, KUBECONFIG: config },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [out, err, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number]>,
+  ])
+  return { out, err, code }
+}
+
 /** Nothing was written: not even an annotation. */
 async function writesNothing(work: () => Promise<unknown>): Promise<void> {
   const was = await dumpOf(cluster)
@@ -184,6 +197,24 @@ async function writesNothing(work: () => Promise<unknown>): Promise<void> {
   await work()
   assert.deepEqual(proxy.writes, [])
   assert.deepEqual(changedIn(was, await dumpOf(cluster)), [])
+}
+
+const beside: Beside = {
+  folder,
+  kubeconfig,
+  policies,
+  cluster: () => cluster,
+  proxy: () => proxy,
+  threeChanges: () => threeChanges(),
+  run,
+  read,
+  edit,
+  applied,
+  policy,
+  grant,
+  faultOf,
+  writesNothing,
+  type,
 }
 
 beforeEach(async () => {
@@ -673,24 +704,11 @@ describe('rights', () => {
   })
 })
 
-describe('a journal that cannot be kept', () => {
-  const obstacles: readonly (readonly [what: string, put: (state: string, plan: string) => void])[] = [
-    ['whose folder is a file', (state) => writeFileSync(state, 'not a folder')],
-    [
-      'where something else has its name',
-      (state, plan) => mkdirSync(join(state, 'kfdoor', 'plans', plan, 'journal.json'), { recursive: true }),
-    ],
-  ]
-  for (const [what, put] of obstacles) {
-    test(`${what}: nothing is written to the cluster`, async () => {
-      const { apply, plan, state } = await run(threeChanges())
-      put(state, plan.metadata.name)
-      await writesNothing(async () => {
-        assert.equal((await faultOf(apply())).code, 'ERR_JOURNAL_UNUSABLE')
-      })
-    })
-  }
-})
+describe('rights and credentials that go', () => testRights(beside))
+
+describe('an editor at every moment', () => testEditors(beside))
+
+describe('a journal that cannot be kept', () => testJournal(beside))
 
 describe('waiting for whoever acts on an object', () => {
   const direct = join(folder, 'direct')
@@ -748,20 +766,6 @@ describe('waiting for whoever acts on an object', () => {
 })
 
 describe('the command line', () => {
-  /** Not spawnSync: the proxy lives in this process. */
-  const type = async (words: readonly string[], state: string) => {
-    const child = spawn(process.execPath, [kfdoor, ...words], {
-      env: { ...process.env, XDG_STATE_HOME: state, KUBECONFIG: kubeconfig },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const [out, err, [code]] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      once(child, 'close') as Promise<[number]>,
-    ])
-    return { out, err, code }
-  }
-
   test('two applies of one plan at once: one works, the other is told who', async () => {
     const { apply, plan, place } = await run(threeChanges())
     let second: AnyFault | undefined

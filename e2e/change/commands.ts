@@ -43,6 +43,21 @@ export const commandRows: readonly CommandRow[] = [
     elsewhere: /KFD1932: expose sklearn-iris is refused:/,
   },
   {
+    words: 'expose sklearn-iris --to user:user@example.com --host iris.example.com',
+    on: ['v1.9', '26.03', 'v1.6'],
+    elsewhere: /KFD1932: expose sklearn-iris is refused:/,
+  },
+  {
+    words: 'expose sklearn-iris --to user:user@example.com --until 2030-01-01',
+    on: ['v1.6', '26.03', 'v1.9'],
+    elsewhere: /KFD1932: expose sklearn-iris is refused:/,
+  },
+  {
+    words: 'expose sklearn-iris --public --yes-anyone-with-the-url',
+    on: ['v1.8', '26.03', 'v1.9', 'v1.6'],
+    elsewhere: nothing,
+  },
+  {
     words: `expose notebook/my-notebook --to ${editor} ${keys}`,
     on: ['26.03', 'v1.9'],
     elsewhere: /KFD19\d\d/,

@@ -14,9 +14,23 @@ export interface Write {
 
 /**
  * What happens to a write: the connection breaks before the API server sees it, or after it has done it;
- * the answer is 500 without the server; or everything goes as it should.
+ * the answer is 500, 429 or 409 without the server; or everything goes as it should.
  */
-export type Fate = 'pass' | 'drop-before' | 'drop-after' | 'fail'
+export type Fate = 'pass' | 'drop-before' | 'drop-after' | keyof typeof answers
+
+/** In the words of an API server. */
+const answers = {
+  fail: { status: 500, message: 'etcdserver: request timed out' },
+  throttle: {
+    status: 429,
+    message: 'The server has received too many requests and has asked us to try again later',
+  },
+  expired: { status: 401, message: 'Unauthorized' },
+  conflict: {
+    status: 409,
+    message: 'Operation cannot be fulfilled: the object has been modified; please apply your changes',
+  },
+} as const
 
 export interface FaultyProxy {
   readonly url: string
@@ -81,9 +95,10 @@ export async function startFaultyProxy(cluster: Cluster): Promise<FaultyProxy> {
         fate = await decide(write)
       }
       if (fate === 'drop-before') return outgoing.destroy()
-      if (fate === 'fail') {
-        outgoing.writeHead(500, { 'content-type': 'application/json' })
-        return outgoing.end('{"kind":"Status","message":"etcdserver: request timed out"}')
+      if (fate !== 'pass' && fate !== 'drop-after') {
+        const { status, message } = answers[fate]
+        outgoing.writeHead(status, { 'content-type': 'application/json' })
+        return outgoing.end(JSON.stringify({ kind: 'Status', message }))
       }
       forward(
         incoming,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { KeyStore } from '../identity/index.ts'
 
@@ -11,7 +11,8 @@ export function writePrivateFile(path: string, text: string): void {
   const beside = join(dirname(path), `.${randomBytes(6).toString('hex')}.new`)
   const file = openSync(beside, 'wx', 0o600)
   try {
-    writeSync(file, text)
+    // Not writeSync: on a full disk that writes a part and says so in its answer alone.
+    writeFileSync(file, text)
     fsyncSync(file)
   } catch (error) {
     rmSync(beside, { force: true })

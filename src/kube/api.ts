@@ -22,6 +22,8 @@ export interface ApiRequest {
 
 /** One API server, over connections that are kept. */
 export interface KubeApi {
+  /** `https://HOST:PORT` */
+  readonly origin: string
   /** `path` begins with `/`. @throws Fault ERR_DOOR_UNREACHABLE when nothing answers */
   call(path: string, request?: ApiRequest): Promise<ApiAnswer>
   /**
@@ -56,6 +58,7 @@ export function openKubeApi(access: ClusterAccess): KubeApi {
     ...(as !== undefined && { 'impersonate-user': as }),
   })
   return {
+    origin: server.origin,
     close: () => agent.destroy(),
     async *lines(path, { signal, ...asked }) {
       try {
@@ -141,4 +144,13 @@ export function messageOf({ status, body }: ApiAnswer): string {
   return typeof message === 'string' && message !== ''
     ? message.slice(0, 400)
     : `the API server answers ${status}`
+}
+
+/** An API server that does not take the caller for who he says he is, or does not answer him: no word about its objects. */
+export function refusal({ origin }: Pick<KubeApi, 'origin'>, answer: ApiAnswer): Fault {
+  const reason =
+    answer.status === 401
+      ? `it does not take your credentials (${messageOf(answer)}), which may have expired`
+      : messageOf(answer)
+  return new Fault('ERR_CLUSTER_REFUSED', { server: origin, reason })
 }

@@ -1,4 +1,4 @@
-import { type ApiAnswer, type ApiRequest, type KubeApi, messageOf } from './api.ts'
+import { type ApiAnswer, type ApiRequest, type KubeApi, messageOf, refusal } from './api.ts'
 import { type KubeObject, pathOf, type Resource } from './resources.ts'
 
 export interface ObjectRef {
@@ -44,7 +44,7 @@ export interface Right {
  * name, `replace` and `remove` the resourceVersion. Managed fields name `kfdoor` as their manager.
  */
 export interface KubeObjects {
-  /** @throws Fault ERR_DOOR_UNREACHABLE */
+  /** undefined = the cluster does not serve it. @throws Fault ERR_DOOR_UNREACHABLE, ERR_CLUSTER_REFUSED */
   resource(ref: Pick<ObjectRef, 'apiVersion' | 'kind'>): Promise<Resource | undefined>
   /** @throws Fault ERR_DOOR_UNREACHABLE */
   read(ref: ObjectRef): Promise<Read>
@@ -63,7 +63,7 @@ export interface KubeObjects {
   ): Promise<Written>
   /** The object each time it changes after `resourceVersion`, until `signal` or the server ends it. */
   watch(ref: ObjectRef, resourceVersion: string, signal: AbortSignal): AsyncIterable<KubeObject>
-  /** Those of the rights one has not. @throws Fault ERR_DOOR_UNREACHABLE */
+  /** Those of the rights one has not. @throws Fault ERR_DOOR_UNREACHABLE, ERR_CLUSTER_REFUSED */
   missing(rights: readonly Right[]): Promise<readonly Right[]>
 }
 
@@ -194,8 +194,10 @@ async function resourcesOf(
   const slash = apiVersion.indexOf('/')
   const [group, version] =
     slash < 0 ? ['', apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)]
-  const { status, body } = await api.call(slash < 0 ? `/api/${apiVersion}` : `/apis/${apiVersion}`, request)
-  if (status !== 200) return []
+  const answer = await api.call(slash < 0 ? `/api/${apiVersion}` : `/apis/${apiVersion}`, request)
+  const { status, body } = answer
+  if (status === 404) return []
+  if (status !== 200) throw refusal(api, answer)
   const { resources = [] } = body as {
     readonly resources?: readonly {
       readonly kind: string
@@ -219,6 +221,7 @@ async function mayI(api: KubeApi, right: Right, request: ApiRequest): Promise<bo
       spec: { resourceAttributes: right },
     },
   })
+  if (answer.status === 401) throw refusal(api, answer)
   const { status } = answer.body as { readonly status?: { readonly allowed?: boolean } }
   return answer.status === 201 && status?.allowed === true
 }

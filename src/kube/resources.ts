@@ -1,4 +1,4 @@
-import { type ApiRequest, type KubeApi, messageOf } from './api.ts'
+import { type ApiRequest, type KubeApi, messageOf, refusal } from './api.ts'
 
 /** A kind as the API server serves it. */
 export interface Resource {
@@ -31,7 +31,7 @@ export async function findResources(
   request: ApiRequest = {},
 ): Promise<readonly Resource[]> {
   const groups = await api.call('/apis', request)
-  if (groups.status !== 200) throw new Error(messageOf(groups))
+  if (groups.status !== 200) throw refusal(api, groups)
   interface Groups {
     readonly groups?: readonly {
       readonly name: string

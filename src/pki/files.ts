@@ -9,7 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Fault, isFault } from '../base/index.ts'
@@ -29,7 +29,8 @@ export function writeWhole(path: string, text: string, options: { mode: number; 
   try {
     const file = openSync(beside, 'wx', options.mode)
     try {
-      writeSync(file, text)
+      // Not writeSync: on a full disk that writes a part and says so in its answer alone.
+      writeFileSync(file, text)
       fsyncSync(file)
     } finally {
       closeSync(file)

@@ -37,7 +37,12 @@ export interface PlanFacts {
   }
   readonly ERR_PLAN_REJECTED: { readonly plan: string; readonly objects: readonly string[] }
   readonly ERR_PLAN_ELSEWHERE: { readonly plan: string; readonly made: string; readonly here: string }
-  readonly ERR_JOURNAL_UNUSABLE: { readonly path: string; readonly reason: string }
+  readonly ERR_JOURNAL_UNUSABLE: {
+    readonly path: string
+    readonly reason: string
+    /** undefined = nothing was written */
+    readonly next?: string
+  }
   readonly ERR_PLAN_NOT_PERMITTED: { readonly plan: string; readonly reasons: readonly string[] }
   readonly ERR_PLAN_UNMET: { readonly plan: string; readonly answers: readonly string[] }
 }
@@ -151,7 +156,7 @@ export const planFaults: FaultRows<PlanFacts> = {
   ERR_JOURNAL_UNUSABLE: {
     number: 'KFD1923',
     sentence: (f) =>
-      `cannot keep the journal \`${f.path}\`: ${f.reason}; nothing is written to a cluster without one`,
+      `cannot keep the journal \`${f.path}\`: ${f.reason}; ${f.next ?? 'nothing is written to a cluster without one'}`,
     meaning:
       "Before each write to a cluster, what is about to be done and what stood there before are written to a journal of one's own (`$XDG_STATE_HOME/kfdoor/plans`), so that an interruption can be finished or undone. That folder or file cannot be used.",
     remedy: 'make the folder yours with room on its disk, or choose another with `XDG_STATE_HOME`',

@@ -1,4 +1,4 @@
-import { Fault } from '../../base/index.ts'
+import { Fault, isFault } from '../../base/index.ts'
 import { planStatus } from '../../compose/change/plan-status.ts'
 import {
   checkAccess,
@@ -15,6 +15,7 @@ import { viewOptions } from '../map/view-options.ts'
 import { progress } from '../progress.ts'
 import type { CarryOutWords } from './run-apply.ts'
 import { undoPlan } from './run-rollback.ts'
+import { withPlace } from './with-place.ts'
 
 /**
  * Before the first write: whether who gains and loses is still what the plan says.
@@ -28,7 +29,11 @@ export async function lookAhead(
   options: CarryOutWords,
 ): Promise<(() => Promise<void>) | undefined> {
   const { recheck = true, verify } = options
-  const { state } = await planStatus(plan, io.env)
+  const { state } =
+    options.continue === true && plan.spec.source.kind === 'cluster'
+      ? // It may have been begun on another machine.
+        await withPlace(io, plan, options, (place) => planStatus(plan, io.env, place))
+      : await planStatus(plan, io.env)
   // One that was begun was looked at then, and its door is between two ends.
   const fresh = state === 'planned' || state === 'rolled-back'
   if (verify === undefined && !(fresh && recheck)) return undefined
@@ -77,10 +82,26 @@ export async function askDoor(
   const { name } = plan.metadata
   if (gains.length > 0) {
     const undone = options.autoRollback === true
-    if (undone) await undoPlan(io, plan, options)
+    if (undone) await undoOrTell(io, plan, options, gains)
     throw new Fault('ERR_PLAN_GAIN', { plan: name, gains, undone })
   }
   if (others.length > 0) throw new Fault('ERR_PLAN_UNMET', { plan: name, answers: others })
+}
+
+/** A rollback that fails must not hide why there was one. */
+async function undoOrTell(
+  io: Io,
+  plan: Plan,
+  options: CarryOutWords,
+  gains: readonly string[],
+): Promise<void> {
+  try {
+    await undoPlan(io, plan, options)
+  } catch (error) {
+    if (!isFault(error)) throw error
+    io.err(`not rolled back, ${error.message}`)
+    throw new Fault('ERR_PLAN_GAIN', { plan: plan.metadata.name, gains, undone: false }, { cause: error })
+  }
 }
 
 const placeOf = ({ kubeconfig, context, kubeAs }: CarryOutWords) => ({

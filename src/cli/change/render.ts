@@ -24,7 +24,8 @@ const stateWords = {
 
 const opWords = { create: 'create', update: 'update', delete: 'delete' } as const
 
-export function statusText(status: PlanStatus): string {
+/** `called`: the plan as it was named just now, a file or a name. */
+export function statusText(status: PlanStatus, called = status.plan): string {
   const { plan, state, server, steps, unseen } = status
   const lines = [`${plan}: ${state}${server === undefined ? '' : ` at ${server}`}`]
   const rows = steps.map((step) => [
@@ -34,12 +35,12 @@ export function statusText(status: PlanStatus): string {
     step.edited === undefined ? '' : `changed since: ${step.edited.replace(/^[^:]*: /, '')}`,
   ])
   if (rows.length > 0) lines.push(columns(rows).join('\n'))
-  if (unseen !== undefined) lines.push(`from the journal alone: ${unseen}`)
-  const next = nextOf(status)
+  if (unseen !== undefined) lines.push(`without the cluster: ${unseen}`)
+  const next = nextOf(status, called)
   return next === undefined ? lines.join('\n') : [...lines, next].join('\n')
 }
 
-function nextOf({ plan, state }: PlanStatus): string | undefined {
+function nextOf({ state }: PlanStatus, plan: string): string | undefined {
   switch (state) {
     case 'planned':
       return `next: \`kfdoor apply ${plan}\``

@@ -1,4 +1,4 @@
-import { Fault } from '../../base/index.ts'
+import { Fault, isFault } from '../../base/index.ts'
 import { applyToFiles } from '../../compose/change/apply-files.ts'
 import { type Applied, type ApplyOptions, applyPlan } from '../../compose/change/apply-plan.ts'
 import { awaitSeen, seenText } from '../../compose/change/await-seen.ts'
@@ -113,7 +113,13 @@ async function onCluster(io: Io, plan: Plan, options: CarryOutWords): Promise<Ca
     const { outcome, steps, notes } = await applyPlan(plan, place, applyOptions(options))
     for (const note of notes) io.err(`note: ${note}`)
     if (outcome === 'applied') {
-      const seen = await awaitSeen(place.objects, steps, readSeconds(options.timeout) * 1000)
+      const timeout = readSeconds(options.timeout) * 1000
+      const seen = await awaitSeen(place.objects, steps, timeout).catch((error: unknown) => {
+        if (!isFault(error)) throw error
+        // All is written, and stays: only whether somebody acts on it is not known.
+        io.err(`note: all is written, and whether controllers have it could not be seen: ${error.message}`)
+        return []
+      })
       for (const line of seenText(seen)) io.err(line)
     }
     return { outcome, steps: steps.map(({ object, op, state }) => ({ object, op, state })) }

@@ -81,7 +81,7 @@ const statusCommand = (io: Io) =>
         options.offline || plan.spec.source.kind === 'files'
           ? await planStatus(plan, io.env)
           : await withPlace(io, plan, options, (place) => planStatus(plan, io.env, place))
-      io.out(options.output === 'json' ? JSON.stringify(status) : statusText(status))
+      io.out(options.output === 'json' ? JSON.stringify(status) : statusText(status, what))
       const between = status.state === 'applying' || status.state === 'rolling-back'
       io.exit(between || status.steps.some(({ edited }) => edited !== undefined) ? exitCode.no : exitCode.ok)
     })

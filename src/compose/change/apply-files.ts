@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Fault } from '../../base/index.ts'
 import type { Plan } from '../../planner/index.ts'
@@ -155,7 +164,8 @@ function putFile(path: string, text: string | null): void {
   try {
     const file = openSync(beside, 'wx', mode)
     try {
-      writeSync(file, text)
+      // Not writeSync: on a full disk that writes a part and says so in its answer alone.
+      writeFileSync(file, text)
       fsyncSync(file)
     } finally {
       closeSync(file)

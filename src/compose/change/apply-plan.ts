@@ -3,6 +3,7 @@ import type { KubeObjects, Written } from '../../kube/index.ts'
 import { type Change, type Plan, textOf } from '../../planner/index.ts'
 import { same } from './compare.ts'
 import { beginJournal, type Journal, keepJournal, readJournal, type Step } from './journal.ts'
+import { journalOf } from './journal-of-plan.ts'
 import { editedSince, hasLanded, look, settleOpenSteps, uidOf } from './observe.ts'
 import { withPlanLock } from './plan-lock.ts'
 import { savePlan } from './plan-store.ts'
@@ -72,7 +73,9 @@ type LockedPlace = ChangePlace & { readonly folder: string }
 const at = (place: ChangePlace, folder: string): LockedPlace => ({ ...place, folder })
 
 async function applyLocked(plan: Plan, place: LockedPlace, options: ApplyOptions): Promise<Applied> {
-  const known = readJournal(plan, place.folder)
+  // Going on where another machine was interrupted: what it did is read from the cluster.
+  const known =
+    readJournal(plan, place.folder) ?? (options.resume === true ? await journalOf(plan, place) : undefined)
   const journal = known === undefined || isOver(known) ? beginJournal(plan, place.server, place) : known
   if (known !== undefined) {
     const answer = whatRemains(known, options)

@@ -14,7 +14,10 @@ import { look } from './observe.ts'
  *
  * @throws Fault ERR_DOOR_UNREACHABLE, ERR_CLUSTER_REFUSED
  */
-export async function journalOf(plan: Plan, place: ChangePlace & JournalPlace): Promise<Journal | undefined> {
+export async function journalOf(
+  plan: Plan,
+  place: Pick<ChangePlace, 'objects' | 'server'> & JournalPlace,
+): Promise<Journal | undefined> {
   if (plan.spec.source.kind !== 'cluster') return undefined
   const begun = beginJournal(plan, place.server, place)
   const steps: Step[] = []

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { Fault } from '../../base/index.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { Fault, isFault } from '../../base/index.ts'
 import type { KubeObject } from '../../kube/index.ts'
 import type { Change, ObjectName, Plan } from '../../planner/index.ts'
 import { fingerprint, readDurable, writeDurably } from './plan-store.ts'
@@ -59,7 +60,16 @@ export function beginJournal(plan: Plan, server: string, place: JournalPlace): J
 /** @throws Fault ERR_JOURNAL_UNUSABLE */
 export function keepJournal(journal: Journal, { folder, now }: JournalPlace): void {
   journal.changedAt = now().toISOString()
-  writeDurably(pathOf(folder), JSON.stringify(journal))
+  try {
+    writeDurably(pathOf(folder), JSON.stringify(journal))
+  } catch (error) {
+    const begun = journal.steps.some(({ state }) => state !== 'pending' && state !== 'writing')
+    if (!begun || !isFault(error) || error.code !== 'ERR_JOURNAL_UNUSABLE') throw error
+    const { plan, state } = journal
+    const go = state === 'applying' ? `\`kfdoor apply ${plan} --continue\` or ` : ''
+    const next = `what was done before stays: mend that, see \`kfdoor plan status ${plan}\`, then ${go}\`kfdoor rollback ${plan}\``
+    throw new Fault('ERR_JOURNAL_UNUSABLE', { ...error.facts, next }, { cause: error })
+  }
 }
 
 /** @throws Fault ERR_JOURNAL_UNUSABLE, ERR_PLAN_STATE where it is of another plan */
@@ -67,19 +77,53 @@ export function readJournal(plan: Plan, folder: string): Journal | undefined {
   const path = pathOf(folder)
   const text = readDurable(path)
   if (text === undefined) return undefined
-  let journal: Journal
-  try {
-    journal = JSON.parse(text) as Journal
-    if (journal.kind !== 'PlanJournal' || !Array.isArray(journal.steps)) throw new Error('no journal')
-  } catch (error) {
-    throw new Fault('ERR_JOURNAL_UNUSABLE', { path, reason: 'it is damaged' }, { cause: error })
+  const { name } = plan.metadata
+  const journal = parsed(text)
+  const damaged = () =>
+    new Fault('ERR_JOURNAL_UNUSABLE', {
+      path,
+      reason: 'it is damaged',
+      next: `move it away, and what the plan wrote is found by its marks in the cluster: \`kfdoor plan status ${name}\`, then \`kfdoor rollback ${name}\``,
+    })
+  if (journal?.kind !== 'PlanJournal') throw damaged()
+  if (journal.apiVersion !== 'kfdoor/v1alpha1') {
+    const reason = `it is of another version, \`${journal.apiVersion}\``
+    throw new Fault('ERR_JOURNAL_UNUSABLE', { path, reason, next: 'use the kfdoor that wrote it' })
   }
   if (journal.fingerprint !== fingerprint(plan)) {
     throw new Fault('ERR_PLAN_STATE', {
-      plan: plan.metadata.name,
+      plan: name,
       state: 'was applied with other changes than this file has',
-      next: `name it \`kfdoor plan status ${plan.metadata.name}\`, without a file`,
+      next: `give it as it was applied: \`kfdoor plan status ${name}\` without a file, or, if \`${join(folder, 'plan.json')}\` was edited since, put that back`,
     })
   }
+  if (!isOf(journal, plan)) throw damaged()
   return journal
+}
+
+function parsed(text: string): Partial<Journal> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const journalStates: readonly unknown[] = ['applying', 'applied', 'rolling-back', 'rolled-back']
+const stepStates: readonly unknown[] = ['pending', 'writing', 'written', 'undoing', 'undone']
+
+/** Whether it has a step for each change: a file that was cut short or patched may be JSON all the same. */
+function isOf(journal: Partial<Journal>, { spec: { changes } }: Plan): journal is Journal {
+  const { state, server, steps } = journal
+  return (
+    journalStates.includes(state) &&
+    typeof server === 'string' &&
+    Array.isArray(steps) &&
+    steps.length === changes.length &&
+    changes.every(({ op, object }, index) => {
+      const step: Partial<Step> | null = steps[index] ?? null
+      return step?.op === op && stepStates.includes(step.state) && isDeepStrictEqual(step.object, object)
+    })
+  )
 }

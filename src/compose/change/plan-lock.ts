@@ -1,28 +1,35 @@
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Fault } from '../../base/index.ts'
-import { readIfThere } from '../private-file.ts'
+import { readIfThere, writePrivateFile } from '../private-file.ts'
+import { unusable } from './plan-store.ts'
+
+/** SQLITE_BUSY */
+const busy = 5
 
 /**
  * One process at a time works on a plan. The lock is the operating system's, on a database that holds
  * nothing: it goes with the process, however that ends, and can never be stale.
  *
- * @throws Fault ERR_PLAN_BUSY
+ * @throws Fault ERR_PLAN_BUSY, ERR_JOURNAL_UNUSABLE
  */
 export async function withPlanLock<T>(folder: string, plan: string, work: () => Promise<T>): Promise<T> {
   const path = join(folder, 'lock')
   const holder = join(folder, 'holder')
-  const lock = new DatabaseSync(path)
+  const lock = unusable(path, () => new DatabaseSync(path))
   try {
-    chmodSync(path, 0o600)
-    try {
-      lock.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
-    } catch {
-      throw new Fault('ERR_PLAN_BUSY', { plan, holder: readIfThere(holder) ?? 'another process' })
-    }
-    writeFileSync(holder, `process ${process.pid} on ${hostname()}`, { mode: 0o600 })
+    unusable(path, () => {
+      chmodSync(path, 0o600)
+      try {
+        lock.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
+      } catch (error) {
+        if ((error as { readonly errcode?: number }).errcode !== busy) throw error
+        throw new Fault('ERR_PLAN_BUSY', { plan, holder: readIfThere(holder) ?? 'another process' })
+      }
+      writePrivateFile(holder, `process ${process.pid} on ${hostname()}`)
+    })
     return await work()
   } finally {
     lock.close()

@@ -4,6 +4,7 @@ import type { ObjectName, Plan } from '../../planner/index.ts'
 import { fileState, readFilesJournal } from './apply-files.ts'
 import type { ChangePlace } from './apply-plan.ts'
 import { type Journal, type JournalState, readJournal, type StepState } from './journal.ts'
+import { journalOf } from './journal-of-plan.ts'
 import { editedSince, hasLanded, isUndone, look } from './observe.ts'
 import { findPlan, planNames, plansFolder } from './plan-store.ts'
 
@@ -29,7 +30,8 @@ export interface PlanStatus {
 }
 
 /**
- * How far a plan is: from the journal, and from the cluster where it answers. Writes nothing.
+ * How far a plan is: from the journal, and from the cluster where it answers; where the journal is on another
+ * machine, from the marks in the cluster. Writes nothing.
  *
  * @param place undefined = the journal alone
  */
@@ -42,13 +44,23 @@ export async function planStatus(
   const folder = join(plansFolder(env), name)
   const about = { plan: name, createdAt, command: plan.spec.command }
   if (plan.spec.source.kind === 'files') return { ...about, ...filesStatus(plan, folder) }
-  const journal = readJournal(plan, folder)
-  if (journal === undefined) {
+  const kept = readJournal(plan, folder)
+  const planned = (): PlanStatus => {
     const steps = plan.spec.changes.map(({ object, op }) => ({ object, op, state: 'pending' as const }))
     return { ...about, state: 'planned', steps }
   }
-  const { state, server, changedAt } = journal
-  const known = { ...about, state, server, changedAt }
+  let journal = kept
+  if (kept === undefined && place !== undefined) {
+    try {
+      journal = await journalOf(plan, { ...place, folder, now: () => new Date(createdAt) })
+    } catch (error) {
+      if (!isFault(error)) throw error
+      return { ...planned(), unseen: error.message }
+    }
+  }
+  if (journal === undefined) return planned()
+  const { state, server } = journal
+  const known = { ...about, state, server, ...(kept !== undefined && { changedAt: kept.changedAt }) }
   const asWritten = journal.steps.map(({ object, op, state: each }) => ({ object, op, state: each }))
   if (place === undefined) return { ...known, steps: asWritten }
   if (place.server !== server) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fault } from '../../base/index.ts'
+import { Fault, isFault } from '../../base/index.ts'
 import type { Plan } from '../../planner/index.ts'
 import { readIfThere, writePrivateFile } from '../private-file.ts'
 import { defaultStateFolder, privateFolder } from '../state.ts'
@@ -89,13 +89,27 @@ export function readDurable(path: string): string | undefined {
   return unusable(path, () => readIfThere(path))
 }
 
-function unusable<T>(path: string, work: () => T): T {
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no room',
+  EDQUOT: 'no room',
+  EFBIG: 'no room',
+}
+
+export function unusable<T>(path: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
+    // `--state` is no word of these commands.
+    if (isFault(error) && error.code === 'ERR_STATE_UNUSABLE') {
+      const { folder, reason } = error.facts
+      throw new Fault('ERR_JOURNAL_UNUSABLE', { path: folder, reason }, { cause: error })
+    }
     if (error instanceof Fault) throw error
     const { code, message } = error as NodeJS.ErrnoException
-    const reason = code === 'EACCES' ? 'permission denied' : code === 'ENOSPC' ? 'no room' : message
+    const reason = reasons[code ?? ''] ?? message
     throw new Fault('ERR_JOURNAL_UNUSABLE', { path, reason }, { cause: error })
   }
 }

@@ -11,7 +11,7 @@ import {
 import { type Change, type Plan, textOf } from '../../planner/index.ts'
 import { applyFields } from './apply-fields.ts'
 import { checkRights } from './check-rights.ts'
-import { carryOver, differing, essence, marked, metadataOf, same, scrubbedAt } from './compare.ts'
+import { carryOver, differing, essence, marked, markOf, metadataOf, same, scrubbedAt } from './compare.ts'
 import type { Step } from './journal.ts'
 import { look, sameRehearsed, versionOf } from './observe.ts'
 
@@ -60,7 +60,7 @@ export async function preflight(objects: KubeObjects, options: PreflightOptions)
   const stale: string[] = []
   for (const change of changes) {
     const live = await look(objects, change.object, server)
-    const moved = movedSince(change, live)
+    const moved = movedSince(change, live, name)
     if (moved === undefined) prepared.push(prepare(change, live, name))
     else stale.push(`${textOf(change.object)}: ${moved}`)
   }
@@ -92,8 +92,12 @@ export async function preflight(objects: KubeObjects, options: PreflightOptions)
 }
 
 /** Why the object is not the one the plan speaks of; undefined = it is. */
-function movedSince(change: Change, live: KubeObject | undefined): string | undefined {
-  if (change.op === 'create') return live === undefined ? undefined : 'it is there now'
+function movedSince(change: Change, live: KubeObject | undefined, plan: string): string | undefined {
+  const elsewhere =
+    live !== undefined && markOf(live) === plan
+      ? `, by this plan: from another machine, go on with \`kfdoor apply ${plan} --continue\``
+      : ''
+  if (change.op === 'create') return live === undefined ? undefined : `it is there now${elsewhere}`
   if (live === undefined) return 'it is gone'
   // Deletion was asked for, and what is written now goes with it.
   if (metadataOf(live).deletionTimestamp !== undefined) return 'it is being deleted'
@@ -105,7 +109,7 @@ function movedSince(change: Change, live: KubeObject | undefined): string | unde
   if (hidden !== undefined) {
     return `\`${hidden}\` was read as a fingerprint, so it cannot be told whether it changed`
   }
-  return differing(essence(before), essence(live)).join(', ')
+  return `${differing(essence(before), essence(live)).join(', ')}${elsewhere}`
 }
 
 /** What `change` makes of what is there. */

@@ -170,24 +170,34 @@ async function undo(
 async function giveBackFields(plan: string, { op, object, former }: Step, place: LockedPlace): Promise<void> {
   const managers = former && (metadataOf(former).managedFields as readonly Entry[] | undefined)
   if (op === 'create' || managers === undefined) return
-  const cut = (reason: string) =>
-    new Fault('ERR_PLAN_CUT', { plan, object: textOf(object), reason, during: 'rollback' })
-  const live = await look(place.objects, object, place.server).catch((error: Error) => {
-    throw cut(error.message)
-  })
-  if (live === undefined || !isUndone({ op, object, former, state: 'undoing' }, live, plan)) return
-  const now = (metadataOf(live).managedFields ?? []) as readonly Entry[]
-  // Whoever keeps the status goes on keeping it.
-  const managedFields = [
-    ...managers.filter(({ subresource }) => subresource === undefined),
-    ...now.filter(({ subresource }) => subresource !== undefined),
-  ]
-  const given = await place.objects.replace({ ...live, metadata: { ...metadataOf(live), managedFields } })
-  if (given.kind === 'unknown') throw cut(given.reason)
-  // Not worth stopping for.
-  if (given.kind !== 'done')
-    place.say(`the fields of ${textOf(object)} stay in the name of kfdoor: ${given.reason}`)
+  const about = { plan, object: textOf(object), during: 'rollback' } as const
+  const cut = (reason: string) => new Fault('ERR_PLAN_CUT', { ...about, reason })
+  for (let tries = 0; ; tries++) {
+    const live = await look(place.objects, object, place.server).catch((error: Error) => {
+      throw cut(error.message)
+    })
+    if (live === undefined || !isUndone({ op, object, former, state: 'undoing' }, live, plan)) return
+    const now = (metadataOf(live).managedFields ?? []) as readonly Entry[]
+    // Whoever keeps the status goes on keeping it.
+    const managedFields = [
+      ...managers.filter(({ subresource }) => subresource === undefined),
+      ...now.filter(({ subresource }) => subresource !== undefined),
+    ]
+    const given = await place.objects.replace({ ...live, metadata: { ...metadataOf(live), managedFields } })
+    if (given.kind === 'done') return
+    if (given.kind === 'unknown') throw cut(given.reason)
+    // A status that was written meanwhile moves the version.
+    if (given.kind === 'moved' && tries < 3) continue
+    if (given.kind === 'moved' || given.status === tooMany) {
+      throw new Fault('ERR_PLAN_STOPPED', { ...about, reason: given.reason })
+    }
+    // Nobody who asks again is told something else, and all but a name is as it was.
+    return place.say(`the fields of ${textOf(object)} stay in the name of kfdoor: ${given.reason}`)
+  }
 }
+
+/** 429: the API server had no time, and will have. */
+const tooMany = 429
 
 interface Entry {
   readonly manager: string
