@@ -20,6 +20,7 @@ import { readInputs } from '../src/compose/read-inputs.ts'
 import { createEngine } from '../src/console/engine/engine.ts'
 import { type Case, decideCase } from '../src/policy/index.ts'
 import { bundleForPage } from '../tools/build-console.ts'
+import { smallApp, smallFront } from '../tools/small-door.ts'
 import type { InPage, PageCases } from './console/in-page.ts'
 import {
   enter,
@@ -192,23 +193,8 @@ spec: {owner: {kind: User, name: person-${n}@example.com}}
     )
     writeFileSync(
       join(folder, 'many.yaml'),
-      `apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: g, namespace: istio-system}
-spec:
-  selector: {istio: ingressgateway}
-  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: istio-ingressgateway, namespace: istio-system}
-spec: {selector: {istio: ingressgateway}, ports: [{name: http, port: 80, targetPort: 8080}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: app, namespace: apps}
-spec: {selector: {app: app}, ports: [{name: http, port: 80}]}
----
+      `${smallFront}---
+${smallApp}---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: some, namespace: istio-system}

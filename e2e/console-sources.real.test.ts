@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
+import { smallApp, smallFront } from '../tools/small-door.ts'
 import { enter, settled, startConsoleProcess, visit } from './console/start-console.ts'
 import { kfdoor } from './door.ts'
 import { startChromium, type TrustingBrowser } from './parts/chromium.ts'
@@ -99,23 +100,8 @@ async function copied(page: Page): Promise<string> {
 }
 
 /** Who may call what, behind a door of one gateway. */
-const smallDoor = (paths: string) => `apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: g, namespace: istio-system}
-spec:
-  selector: {istio: ingressgateway}
-  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: istio-ingressgateway, namespace: istio-system}
-spec: {selector: {istio: ingressgateway}, ports: [{name: http, port: 80, targetPort: 8080}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: app, namespace: apps}
-spec: {selector: {app: app}, ports: [{name: http, port: 80}]}
----
+const smallDoor = (paths: string) => `${smallFront}---
+${smallApp}---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: app, namespace: apps}

@@ -11,6 +11,7 @@ import { after, before, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { builtPage } from '../tools/build-console.ts'
+import { smallFront } from '../tools/small-door.ts'
 import {
   type Cookies,
   enter,
@@ -295,18 +296,7 @@ describe('the console on YAML that means harm', { timeout: 1_800_000 }, () => {
     const quoted = JSON.stringify(evil)
     writeFileSync(
       join(folder, `a<svg onload=alert(4)>.yaml`.replaceAll('/', '')),
-      `apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: g, namespace: istio-system}
-spec:
-  selector: {istio: ingressgateway}
-  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]
----
-apiVersion: v1
-kind: Service
-metadata: {name: istio-ingressgateway, namespace: istio-system}
-spec: {selector: {istio: ingressgateway}, ports: [{name: http, port: 80, targetPort: 8080}]}
----
+      `${smallFront}---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata: {name: ${quoted}, namespace: ${quoted}}
