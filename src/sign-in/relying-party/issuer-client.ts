@@ -1,12 +1,22 @@
-import { createHash } from 'node:crypto'
-import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
+import type { JSONWebKeySet } from 'jose'
 import * as oauth from 'oauth4webapi'
 import { type Clock, Fault } from '../../base/index.ts'
 import { parseCompactJws } from '../../identity/index.ts'
 import type { IssuerLogout } from '../sessions/sessions.ts'
 import { type BackChannel, deadline, guarded, requireTrustedChannel } from './back-channel.ts'
 import { createIssuerKeys } from './issuer-keys.ts'
+import { createIssuerMetadata } from './issuer-metadata.ts'
+import { isRefusal, reasonOf } from './issuer-words.ts'
 import { isLogoutToken, logoutNames, speaksOfLogout } from './logout-token.ts'
+import {
+  type Claims,
+  createTokenCheck,
+  matchesAccessToken,
+  SKEW_SECONDS,
+  type TokenCheck,
+} from './token-check.ts'
+
+export type { Claims, TokenCheck } from './token-check.ts'
 
 export interface IssuerClientOptions {
   readonly issuer: string
@@ -27,8 +37,6 @@ export interface IssuerClientOptions {
   readonly fetch: BackChannel
   readonly clock: Clock
 }
-
-export type Claims = Readonly<Record<string, unknown>> & { readonly iss: string; readonly sub: string }
 
 export interface Tokens {
   readonly claims: Claims
@@ -77,15 +85,6 @@ export interface IssuerClient {
   verify(token: string, audiences: readonly string[], signal?: AbortSignal): Promise<TokenCheck>
 }
 
-export type TokenCheck =
-  | { readonly kind: 'valid'; readonly claims: Claims; readonly expiresAt: number }
-  | { readonly kind: 'expired' | 'invalid' | 'unreachable' }
-
-/** Asymmetric signatures only: a client secret or a public key must never verify a token. */
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
-const SKEW_SECONDS = 60
-const METADATA_KEPT = 10 * 60_000
-
 /**
  * The OpenID Connect client of the auth services (OpenID Connect Core §3.1, RFC 6749 §4.1, RFC 7636,
  * RFC 9207): the exchange and the claim checks are oauth4webapi's. On top, every ID token's
@@ -104,7 +103,6 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
     // Dex announces RS256 only, older ones nothing at all; `validate` below is the real check.
     id_token_signed_response_alg: undefined,
   }
-  const algorithms = ALGORITHMS.filter((one) => options.algorithms?.includes(one) ?? true)
   const authentication = clientSecret ? basicAuthentication(clientSecret) : oauth.None()
   const send = guarded(options.fetch)
   const http = (signal?: AbortSignal) => ({
@@ -113,34 +111,7 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
     signal: deadline(signal),
   })
 
-  let metadata: { readonly server: oauth.AuthorizationServer; readonly until: number } | undefined
-  let discovering: Promise<oauth.AuthorizationServer> | undefined
-  const discover = async (): Promise<oauth.AuthorizationServer> => {
-    const fixed = {
-      ...(endpoints.authorization && { authorization_endpoint: endpoints.authorization }),
-      ...(endpoints.token && { token_endpoint: endpoints.token }),
-      ...(endpoints.jwks && { jwks_uri: endpoints.jwks }),
-      ...(endpoints.userinfo && { userinfo_endpoint: endpoints.userinfo }),
-    }
-    if (options.skipDiscovery) return { issuer, ...fixed }
-    const url = new URL(issuer)
-    const found = await oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url, http()))
-    return { ...found, ...fixed }
-  }
-  const server = async (): Promise<oauth.AuthorizationServer> => {
-    if (metadata && metadata.until > clock()) return metadata.server
-    discovering ??= discover().finally(() => {
-      discovering = undefined
-    })
-    try {
-      const found = await discovering
-      metadata = { server: found, until: clock() + METADATA_KEPT }
-      return found
-    } catch (cause) {
-      if (metadata) return metadata.server
-      throw new Fault('ERR_ISSUER_UNREACHABLE', { issuer, reason: reasonOf(cause) }, { cause })
-    }
-  }
+  const server = createIssuerMetadata(options, http)
 
   const keysFor = createIssuerKeys(async () => {
     const { jwks_uri } = await server()
@@ -151,6 +122,7 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
     return set
   }, clock)
 
+  const verify = createTokenCheck(issuer, options.algorithms, keysFor, clock)
   const sound = async (idToken: string): Promise<Claims | 'unreachable' | undefined> => {
     const checked = await verify(idToken, [clientId])
     return checked.kind === 'valid'
@@ -158,35 +130,6 @@ export function createIssuerClient(options: IssuerClientOptions): IssuerClient {
       : checked.kind === 'unreachable'
         ? checked.kind
         : undefined
-  }
-  const verify = async (
-    token: string,
-    audiences: readonly string[],
-    requiredClaims: readonly string[] = ['exp', 'sub'],
-  ): Promise<TokenCheck> => {
-    const jws = parseCompactJws(token)
-    if (!jws || jws.payload.iss !== issuer) return { kind: 'invalid' }
-    let set: JSONWebKeySet
-    try {
-      set = await keysFor(jws.header.kid)
-    } catch {
-      return { kind: 'unreachable' }
-    }
-    try {
-      const { payload } = await jwtVerify(token, createLocalJWKSet(set), {
-        issuer,
-        audience: [...audiences],
-        algorithms,
-        clockTolerance: SKEW_SECONDS,
-        currentDate: new Date(clock()),
-        requiredClaims: [...requiredClaims],
-      })
-      const claims = { ...payload, iss: issuer, sub: String(payload.sub ?? '') }
-      return { kind: 'valid', claims, expiresAt: Number(payload.exp) * 1000 }
-    } catch (error) {
-      const { code } = error as { readonly code?: string }
-      return { kind: code === 'ERR_JWT_EXPIRED' ? 'expired' : 'invalid' }
-    }
   }
 
   return {
@@ -342,30 +285,4 @@ function basicAuthentication(secret: string): oauth.ClientAuth {
 /** oauth4webapi reads the clock of the machine; the difference to ours makes it read ours. */
 function clientAt(client: oauth.Client, clock: Clock): oauth.Client {
   return { ...client, [oauth.clockSkew]: Math.round((clock() - Date.now()) / 1000) }
-}
-
-/** The issuer or a check said no, as opposed to a network that did not carry the question. */
-function isRefusal(error: unknown): boolean {
-  return (
-    error instanceof oauth.ResponseBodyError ||
-    error instanceof oauth.AuthorizationResponseError ||
-    error instanceof oauth.OperationProcessingError ||
-    error instanceof oauth.WWWAuthenticateChallengeError
-  )
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof oauth.ResponseBodyError || error instanceof oauth.AuthorizationResponseError)
-    return error.error
-  return error instanceof Error ? error.message : String(error)
-}
-
-/** OpenID Connect Core §3.1.3.6: half of the hash, of the ID token's own algorithm. */
-function matchesAccessToken(idToken: string, claimed: unknown, accessToken: string): boolean {
-  if (claimed === undefined) return true
-  const alg = String(parseCompactJws(idToken)?.header.alg)
-  const bits = /(256|384|512)$/.exec(alg)?.[1] ?? (alg === 'EdDSA' ? '512' : undefined)
-  if (!bits) return false
-  const digest = createHash(`sha${bits}`).update(accessToken).digest()
-  return digest.subarray(0, digest.length / 2).toString('base64url') === claimed
 }
