@@ -150,5 +150,6 @@ export function seen(got: Got, want: string): string {
 export function standingOf(text: readonly MeshInput[]): Standing {
   const { mesh } = parseMesh(text)
   const engine = { istioVersion: '1.31.0', fetched }
-  return { mesh, engine, door: compileDoor(mesh, engine) }
+  const yaml = text.map((each) => each.text).join('\n---\n')
+  return { mesh, engine, door: compileDoor(mesh, engine), yaml }
 }

@@ -3,13 +3,14 @@
  * dialling the next as the mesh has it, over mutual TLS between sidecars. Authorizers answer what they
  * are told beforehand; workloads say their name.
  */
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
   boundAt,
   type Emitted,
   emitProxy,
   type MeshIdentity,
+  type TlsMaterial,
   type Upstream,
 } from '../../src/envoy-config/index.ts'
 import type { Mesh, Workload } from '../../src/mesh/index.ts'
@@ -32,6 +33,41 @@ export interface Standing {
   readonly mesh: Mesh
   readonly door: Door
   readonly engine: EngineOptions
+  /** For a writer that reads the objects themselves. */
+  readonly yaml?: string
+}
+
+/** A proxy's surroundings, for whoever writes its configuration. */
+export interface WholeSite {
+  /** Where each of its ports is really opened. */
+  readonly at: ReadonlyMap<number, Place>
+  readonly upstream: (service: { readonly host: string; readonly port: number }) => Upstream | 'none'
+  /** Where its own workload listens; undefined = a gateway. */
+  readonly own?: Upstream
+  readonly authorizer: Place
+  readonly tls: TlsMaterial
+  readonly identity: MeshIdentity
+  readonly rename: (name: string) => string
+}
+
+/** Who writes what the proxies of a door run. */
+export interface WholeWriter {
+  /** Proxies are redirected to: they open the mesh's own ports, and policies see those. */
+  readonly exactPorts: boolean
+  write(standing: Standing, proxy: ProxyIdentity, site: WholeSite): Promise<Emitted>
+}
+
+export const byOurs: WholeWriter = {
+  exactPorts: false,
+  write: async ({ mesh, engine }, proxy, { at, upstream, own, authorizer, tls, rename }) =>
+    emitProxy(mesh, proxy, {
+      engine,
+      bindings: boundAt(new Map(at), rename),
+      upstream: own === undefined ? upstream : () => own,
+      provider: ({ protocol }) => (protocol === 'grpc' ? undefined : authorizer),
+      tls,
+      rename,
+    }),
 }
 
 export interface Sent {
@@ -80,10 +116,19 @@ const spiffe = (namespace: string, account: string) => `spiffe://cluster.local/n
 /** Reached by nobody: a check that was not expected shows as this status. */
 const unasked = 418
 
+export interface WholeOptions extends RealParts {
+  readonly writer?: WholeWriter
+  /** What authorizers say to whom nothing was told beforehand. */
+  readonly answer?: (request: IncomingMessage) => CheckAnswer
+}
+
+/** Of all doors of this process: two that stand at once share no address. */
+let places = 0
+
 /** @throws where Envoy does not start */
 export async function startWholeDoors(
   doors: readonly Standing[],
-  parts: RealParts = {},
+  { writer = byOurs, answer, ...parts }: WholeOptions = {},
 ): Promise<{ readonly doors: readonly WholeDoor[]; close(): Promise<void> }> {
   const authority = await meshAuthority()
   const issued = new Map<string, SpiffeCertificate>()
@@ -97,19 +142,19 @@ export async function startWholeDoors(
   }
   const server = await identityOf({ namespace: 'istio-system', serviceAccount: 'server' })
   const world = startWorld()
-  const authorizer = await startAuthorizer()
+  const authorizer = await startAuthorizer(answer)
   const listeners: Json[] = []
   const clusters: Json[] = []
   const problems = new Map<string, string>()
-  let places = 0
-  const place = (): Place => {
+  const place = (port: number): Place => {
     places++
     // Of this process alone: another run listens elsewhere. Policies tell a proxy's ports apart.
     const address = `127.${160 + (process.pid & 63)}.${places >> 7}.${(places & 127) + 1}`
-    return { address, port: 21_000 + places }
+    return { address, port: writer.exactPorts ? port : 21_000 + places }
   }
   const built: { readonly gateways: Map<ProxyIdentity, Map<number, Place>>; readonly number: number }[] = []
-  for (const [number, { mesh, door, engine }] of doors.entries()) {
+  for (const [number, standing] of doors.entries()) {
+    const { mesh, door } = standing
     const echoes = new Map<Workload, number>()
     for (const workload of mesh.workloads) {
       const own = parts.workload?.(workload)
@@ -118,7 +163,7 @@ export async function startWholeDoors(
     const sidecars = sidecarPorts(mesh, door, place)
     const gateways = new Map<ProxyIdentity, Map<number, Place>>()
     for (const proxy of door.gateways) {
-      const ports = door.listeners(proxy).listeners.map(({ port }) => [port, place()] as const)
+      const ports = door.listeners(proxy).listeners.map(({ port }) => [port, place(port)] as const)
       gateways.set(proxy, new Map(ports))
     }
     const authorities = new Map<Workload, MeshIdentity>()
@@ -149,23 +194,21 @@ export async function startWholeDoors(
       authority: () => server.authority,
       mesh: identity,
     })
-    const emit = (
+    const emit = async (
       name: string,
       proxy: ProxyIdentity,
       identity: MeshIdentity,
       at: ReadonlyMap<number, Place>,
       echo?: number,
     ) => {
-      const emitted = emitProxy(mesh, proxy, {
-        engine,
-        bindings: boundAt(new Map(at), (listener) => `d${number}|${name}|${listener}`),
-        upstream: echo === undefined ? upstreamOf(identity) : () => ({ address: '127.0.0.1', port: echo }),
-        provider: ({ protocol }) =>
-          protocol === 'grpc'
-            ? undefined
-            : { address: '127.0.0.1', port: parts.authorizer ?? authorizer.port },
+      const emitted = await writer.write(standing, proxy, {
+        at,
+        upstream: upstreamOf(identity),
+        ...(echo !== undefined && { own: { address: '127.0.0.1', port: echo } }),
+        authorizer: { address: '127.0.0.1', port: parts.authorizer ?? authorizer.port },
         tls: tls(identity),
-        rename: (cluster) => `d${number}|${name}|${cluster}`,
+        identity,
+        rename: (each) => `d${number}|${name}|${each}`,
       })
       const [problem] = emitted.problems.filter(({ severity }) => severity === 'error')
       if (problem !== undefined) {
@@ -177,7 +220,7 @@ export async function startWholeDoors(
     }
     for (const [workload, ports] of sidecars) {
       const identity = authorities.get(workload) as MeshIdentity
-      emit(
+      await emit(
         `${workload.namespace}/${workload.name}`,
         sidecarOf(workload),
         identity,
@@ -186,7 +229,7 @@ export async function startWholeDoors(
       )
     }
     for (const [index, [proxy, ports]] of [...gateways].entries()) {
-      emit(`gateway-${index}`, proxy, await identityOf(proxy), ports)
+      await emit(`gateway-${index}`, proxy, await identityOf(proxy), ports)
     }
     built.push({ gateways, number })
   }
@@ -241,7 +284,11 @@ export async function startWholeDoors(
 }
 
 /** Where each sidecar listens, by the port its workload is called at. */
-function sidecarPorts(mesh: Mesh, door: Door, place: () => Place): ReadonlyMap<Workload, Map<number, Place>> {
+function sidecarPorts(
+  mesh: Mesh,
+  door: Door,
+  place: (port: number) => Place,
+): ReadonlyMap<Workload, Map<number, Place>> {
   const found = new Map<Workload, Map<number, Place>>()
   for (const service of mesh.services) {
     for (const { port } of service.ports) {
@@ -250,16 +297,16 @@ function sidecarPorts(mesh: Mesh, door: Door, place: () => Place): ReadonlyMap<W
       if (next.kind !== 'sidecar' || injectionOf(mesh, next.backend.workload) !== 'sidecar') continue
       const ports = found.get(next.backend.workload) ?? new Map<number, Place>()
       found.set(next.backend.workload, ports)
-      if (!ports.has(next.backend.port)) ports.set(next.backend.port, place())
+      if (!ports.has(next.backend.port)) ports.set(next.backend.port, place(next.backend.port))
     }
   }
   return found
 }
 
-async function startAuthorizer() {
+async function startAuthorizer(usual: WholeOptions['answer']) {
   let answers: CheckAnswer[] = []
-  const server: Server = createServer((_, response) => {
-    const answer = answers.shift()
+  const server: Server = createServer((request, response) => {
+    const answer = answers.shift() ?? usual?.(request)
     response.statusCode = answer?.status || unasked
     for (const [name, value] of answer?.headers ?? []) response.appendHeader(name, value)
     response.end(answer?.body ?? '')

@@ -3,7 +3,7 @@
  * place, listeners where the site opens them, every cluster one server, without the filters that only
  * Istio's build of Envoy has. Nothing that decides is touched; the recordings were made the same way.
  */
-import type { Emitted, Json, TlsMaterial } from '../../src/envoy-config/index.ts'
+import { type Emitted, type Json, type TlsMaterial, transportSocket } from '../../src/envoy-config/index.ts'
 import type { Site } from '../envoy/writer.ts'
 import type { Pushed } from './ask-istiod.ts'
 import { secretsInPlace } from './secrets-in-place.ts'
@@ -12,6 +12,8 @@ export interface Static extends Site {
   readonly namespace: string
   readonly sidecar: boolean
   readonly tls: TlsMaterial
+  /** Clients announce no address: they connect to the mesh's own ports. */
+  readonly direct?: true
 }
 
 const proxyProtocol: Json = {
@@ -89,7 +91,7 @@ export function asStatic(pushed: Pushed, to: Static): Emitted {
         name: to.listenerName(String(listener.name)),
         address: { socketAddress: { address, portValue } },
         listenerFilters: [
-          proxyProtocol,
+          ...(to.direct ? [] : [proxyProtocol]),
           ...filters.filter(({ name }) => name !== 'envoy.filters.listener.original_dst'),
         ],
       },
@@ -167,6 +169,8 @@ function serverOf(
     connectTimeout: '2s',
     commonLbConfig: { healthyPanicThreshold: {} },
     loadAssignment: { clusterName: name, endpoints },
+    ...(to !== 'none' &&
+      to.mutual !== undefined && { transportSocket: transportSocket(to, 'outbound_.mesh') }),
     ...(altStatName !== undefined && { altStatName }),
     ...(typedExtensionProtocolOptions !== undefined && { typedExtensionProtocolOptions }),
   }

@@ -52,7 +52,7 @@ export async function byIstiod(
 }
 
 /** As an API server got them: what a word means in YAML was settled before. */
-function documentsOf(text: string): string {
+export function documentsOf(text: string): string {
   return parseAllDocuments(text, { uniqueKeys: false })
     .map((document) => JSON.stringify(document.toJS() ?? null))
     .join('\n---\n')

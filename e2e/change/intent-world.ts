@@ -37,7 +37,7 @@ export function aWorld(folders: readonly string[], ...texts: readonly string[]):
   ])
 }
 
-function worldOf(inputs: readonly MeshInput[]): TestWorld {
+export function worldOf(inputs: readonly MeshInput[]): TestWorld {
   return {
     door: readRawDoor(inputs),
     mesh: parseMesh(inputs).mesh,

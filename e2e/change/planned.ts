@@ -16,7 +16,7 @@ import {
 import { localGatewayOnIngress } from '../../tools/tour/overlays.ts'
 import { aWorld, type TestWorld } from './intent-world.ts'
 
-interface Planned {
+export interface Planned {
   readonly world: () => TestWorld
   readonly intend: (world: TestWorld) => readonly Change[]
 }
@@ -45,7 +45,7 @@ const demo = () => aWorld(['profiles/26.03/release', 'profiles/26.03/demo'])
 /** The third report's cluster. */
 const report = () => aWorld(['profiles/v1.6/release'], localGatewayOnIngress, model)
 
-const asked = (to: readonly Grantee[], more: Partial<ExposeAsk> = {}): ExposeAsk => ({
+export const asked = (to: readonly Grantee[], more: Partial<ExposeAsk> = {}): ExposeAsk => ({
   kind: 'model',
   name: 'sklearn-iris',
   to,
@@ -54,7 +54,7 @@ const asked = (to: readonly Grantee[], more: Partial<ExposeAsk> = {}): ExposeAsk
   timeout: '300s',
   ...more,
 })
-const ci: Grantee = { kind: 'sa', namespace: 'team-a', name: 'ci' }
+export const ci: Grantee = { kind: 'sa', namespace: 'team-a', name: 'ci' }
 const exposed = (to: Grantee, more?: Partial<ExposeAsk>): Planned => ({
   world: demo,
   intend: (world) => expose(world, asked([to], more)).changes,

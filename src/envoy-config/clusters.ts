@@ -180,7 +180,8 @@ function base(name: string, to: Upstream | 'none', sni = ''): Json {
   }
 }
 
-function transportSocket({ tls, mutual }: Upstream, sni: string): Json | undefined {
+/** How a server is spoken to; undefined = in plain text. */
+export function transportSocket({ tls, mutual }: Upstream, sni: string): Json | undefined {
   const socket = (message: Json): Json => ({
     name: 'envoy.transport_sockets.tls',
     typedConfig: typed('extensions.transport_sockets.tls.v3.UpstreamTlsContext', message),

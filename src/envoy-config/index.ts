@@ -1,4 +1,4 @@
-export type { Upstream, UpstreamOf } from './clusters.ts'
+export { transportSocket, type Upstream, type UpstreamOf } from './clusters.ts'
 export { type EmitOptions, type Emitted, emitBootstrap, emitProxy } from './emit.ts'
 export type { Json } from './json.ts'
 export { type Bindings, type Bound, behindProxyProtocol, boundAt } from './listen.ts'

@@ -151,6 +151,15 @@ const refused: readonly (readonly [what: string, call: () => unknown, words: Reg
     () => enableM2m(door(), { issuer: 'https://oidc.eks.REGION.amazonaws.com/id/CLUSTER_ID' }),
     /is no issuer of a cluster/,
   ],
+  [
+    'AKS without the last slash of its issuer',
+    () =>
+      enableM2m(door(), {
+        distribution: 'aks',
+        issuer: 'https://eastus.oic.prod-aks.azure.com/11111111-1111-1111-1111-111111111111/22222222',
+      }),
+    /is no issuer of aks, which writes them https:\/\/REGION\.oic\.prod-aks\.azure\.com\/TENANT_ID\/ID\/.*its last slash too/s,
+  ],
   ['an issuer that is none', () => enableM2m(door(), { issuer: 'kubernetes' }), /is no issuer of a cluster/],
   [
     'a door whose auth service is asked about every request',

@@ -154,6 +154,14 @@ function signerOf(ask: M2mAsk): Signer {
       next: 'see `kubectl get --raw /.well-known/openid-configuration`',
     })
   }
+  const named = published.find(({ of }) => of === distribution)
+  // One letter off, and no token of the cluster would ever be of that issuer.
+  if (named !== undefined && ask.issuer !== undefined && cloud !== named && jwksUri === undefined) {
+    throw new Fault('ERR_USAGE', {
+      message: `\`${issuer}\` is no issuer of ${distribution}, which writes them ${named.example}`,
+      next: 'copy it from `kubectl get --raw /.well-known/openid-configuration`, its last slash too, or leave `--distribution` out',
+    })
+  }
   if (own.some((one) => one === issuer)) return { ...keys, issuers: own, risks: [] }
   if (cloud !== undefined) return { issuers: [issuer], jwksUri: jwksUri ?? cloud.keys(issuer), risks: [] }
   // An issuer of one's own (--service-account-issuer): the keys are where it says, if the mesh can go there.

@@ -76,10 +76,15 @@ export function readPipelinesGrantees(to: readonly string[] = []): readonly Pipe
 }
 
 /** @throws Fault ERR_USAGE with what is wrong */
-export function readUntil(until: string | undefined): { readonly until?: string } {
+export function readUntil(until: string | undefined, now = Date.now()): { readonly until?: string } {
   if (until === undefined) return {}
-  if (!/^\d{4}-\d\d-\d\d(T.*)?$/.test(until) || Number.isNaN(Date.parse(until))) {
-    wrong(`\`${until}\` is no date`, 'write it as `2030-12-31`')
+  const [, day = ''] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d.*)?$/.exec(until) ?? []
+  const midnight = Date.parse(day)
+  // A day no month has is read as one of the next.
+  const isDay = !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day)
+  if (!isDay || Number.isNaN(Date.parse(until))) wrong(`\`${until}\` is no date`, 'write it as `2030-12-31`')
+  if (Date.parse(until) <= now) {
+    wrong(`\`${until}\` is past`, 'give a day to come, or leave `--until` out')
   }
   return { until }
 }
@@ -87,7 +92,7 @@ export function readUntil(until: string | undefined): { readonly until?: string 
 /** @throws Fault ERR_USAGE with what is wrong */
 export function readExpose(text: string, options: ExposeOptions): ExposeAsk {
   const subject = readSubject(text, options.namespace)
-  const to = (options.to ?? []).map(readGrantee)
+  const to = [...new Set(options.to)].map(readGrantee)
   const open = options.public === true
   if (open && !options.yesAnyoneWithTheUrl) {
     wrong(
@@ -105,7 +110,13 @@ export function readExpose(text: string, options: ExposeOptions): ExposeAsk {
   if (path !== undefined && !/^(\/[A-Za-z0-9._~-]+)+\/?$/.test(path)) {
     wrong(`\`${path}\` is no path to expose something at`, 'write it as `/serving/team-a/iris`')
   }
-  if (host !== undefined && !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/.test(host)) {
+  if (path?.split('/').some((part) => part === '.' || part === '..')) {
+    wrong(`\`${path}\` has a part the gateway takes out of paths`, 'write it as `/serving/team-a/iris`')
+  }
+  if (
+    host !== undefined &&
+    (host.length > 253 || !/^(?=.*\.)[a-z0-9-.]+$/.test(host) || !host.split('.').every(isLabel))
+  ) {
     wrong(`\`${host}\` is no host of its own`, 'write it as `iris.example.com`')
   }
   const { protocol, gateway, timeout = '300s' } = options
@@ -115,8 +126,9 @@ export function readExpose(text: string, options: ExposeOptions): ExposeAsk {
   if (gateway !== undefined && !/^[^/]+\/[^/]+$/.test(gateway)) {
     wrong(`\`${gateway}\` names no Gateway`, 'write it as `kubeflow/kubeflow-gateway`')
   }
-  if (!/^\d+(\.\d+)?(ms|s|m|h)$/.test(timeout)) wrong(`\`${timeout}\` is no duration`, 'write it as `300s`')
-  const methods = options.methods?.toUpperCase().split(',')
+  readTimeout(timeout)
+  const asked = options.methods?.toUpperCase().split(',')
+  const methods = asked && [...new Set(asked)]
   if (methods?.some((method) => !/^[A-Z]+$/.test(method))) {
     wrong(`\`${options.methods}\` are no methods`, 'write them as `GET,POST`')
   }
@@ -137,6 +149,15 @@ export function readExpose(text: string, options: ExposeOptions): ExposeAsk {
     ...readUntil(options.until),
   }
 }
+
+/** At least a millisecond, and no more than a duration of Kubernetes holds. */
+function readTimeout(timeout: string): void {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(timeout) ?? []
+  const ms = Number(number) * ({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit] ?? Number.NaN)
+  if (!(ms >= 1 && ms <= 2_562_047 * 3_600_000)) wrong(`\`${timeout}\` is no duration`, 'write it as `300s`')
+}
+
+const isLabel = (text: string) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)
 
 function readGrantee(text: string): Grantee {
   return (

@@ -42,7 +42,9 @@ export const usualAudience = 'istio-ingressgateway.istio-system.svc.cluster.loca
 
 /** `sa:NS/NAME`, `user:EMAIL`, `group:NAME`; undefined = none of them. */
 export function parseGrantee(text: string): Grantee | undefined {
-  const account = /^sa:([a-z0-9]([a-z0-9-]*[a-z0-9])?)\/([a-z0-9]([a-z0-9.-]*[a-z0-9])?)$/.exec(text)
+  const account = /^sa:([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)\/([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)$/.exec(
+    text,
+  )
   if (account !== null) return { kind: 'sa', namespace: account[1] as string, name: account[3] as string }
   const user = /^user:([^\s,*@]+@[^\s,*@]+)$/.exec(text)
   if (user !== null) return { kind: 'user', email: user[1] as string }

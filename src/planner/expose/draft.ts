@@ -17,6 +17,7 @@ import { refuse } from '../refuse.ts'
 import { type ExposeAsk, granteeText, principalOf } from './ask.ts'
 import { addNotPaths } from './exempt.ts'
 import { joinShared } from './fence.ts'
+import type { Planned } from './inside.ts'
 import {
   doorPath,
   type Exposure,
@@ -99,6 +100,11 @@ export class Draft {
           : 'this door hands people on by a header: it is believed from the gateway alone',
       )
     }
+    if (!ask.public && trust.people === undefined && ask.to.some(({ kind }) => kind === 'group')) {
+      this.risks.push(
+        'this door hands groups on as one text: whoever is in another group too is not let in by the one that is named',
+      )
+    }
     const known = new Set(world.mesh.serviceAccounts.map(({ namespace, name }) => `${namespace}/${name}`))
     for (const grantee of ask.to) {
       if (grantee.kind !== 'sa' || known.size === 0 || known.has(`${grantee.namespace}/${grantee.name}`))
@@ -141,6 +147,9 @@ export class Draft {
 
   #hints(ask: ExposeAsk): readonly string[] {
     const { trust } = this.#exposure
+    if (trust.people === undefined && ask.to.some(({ kind }) => kind === 'group')) {
+      return ['this door hands on who somebody is, and not their groups: name people with `--to user:EMAIL`']
+    }
     const mixed = ask.to.some(({ kind }) => kind === 'sa') && ask.to.some(({ kind }) => kind !== 'sa')
     return mixed && trust.people === undefined
       ? ['at this door accounts and people cannot share a path: expose it twice, with `--path`']
@@ -171,10 +180,29 @@ export class Draft {
         }
         // The application's own check is its own business; the mesh let it through.
         const reached = result.steps.some(({ phase }) => phase === 'application')
+        this.#refuseStray(endpoint, result)
         if (result.verdict !== 'allow' && !reached) return { principal, endpoint, result }
       }
     }
     return undefined
+  }
+
+  /** What goes by somebody else's route was let through, and not to what is exposed. */
+  #refuseStray(endpoint: Endpoint, { steps }: Explanation): void {
+    const { target } = this.#exposure
+    if (target.kind === 'notebook') return
+    const way = steps.find(({ phase, outcome }) => phase === 'route' && outcome === 'matched')?.object
+    if (way === undefined) return
+    const { metadata } = virtualService(this.#exposure) as { readonly metadata: typeof way }
+    if (way.namespace === metadata.namespace && way.name === metadata.name) return
+    refuse(`expose ${target.name}`, [
+      `${methodOf(endpoint)} ${doorPath(this.#exposure, endpoint)} would go by ${way.kind} ${way.namespace}/${way.name}`,
+    ])
+  }
+
+  /** The door once the changes found so far are made. */
+  planned(): Planned {
+    return { ...this.#seen(), now: this.#world.now }
   }
 
   #seen() {

@@ -358,6 +358,20 @@ const refused: readonly (readonly [
     'ERR_INTENT_REFUSED',
     /no keys of service accounts' tokens/,
   ],
+  [
+    'a group where no groups are handed on',
+    filesOf('v1.8'),
+    ask({ to: [{ kind: 'group', name: 'ml' }] }),
+    'ERR_INTENT_REFUSED',
+    /hands on who somebody is, and not their groups: name people/,
+  ],
+  [
+    'a path on which the request would go by another route',
+    filesOf('26.03'),
+    ask({ path: '/a/../b' }),
+    'ERR_INTENT_REFUSED',
+    /would go by VirtualService kubeflow\/centraldashboard/,
+  ],
   ['an unknown Gateway', files, ask({ gateway: 'a/b' }), 'ERR_USAGE', /there is no Gateway `a\/b`/],
 ]
 for (const [what, inputs, asks, code, message] of refused) {

@@ -44,7 +44,12 @@ export function expose(world: ExposeWorld, ask: ExposeAsk): Intended {
     const draft = new Draft(bare, exposure, fenced)
     draft.settle()
     const changes = mergeChanges(former, draft.changes())
-    const common = { changes, risks: draft.risks, callers: callersSide(exposure), principals }
+    const common = {
+      changes,
+      risks: draft.risks,
+      callers: callersSide(exposure, draft.planned()),
+      principals,
+    }
     if (changes.length === 0) return common
     const access = refuseMore(world, exposure, changes, principals)
     const undecided = access.unknown.length

@@ -14,6 +14,7 @@ import { type RawDoor, readRawDoor } from '../raw-door.ts'
 import { nearNames, refuse } from '../refuse.ts'
 import type { ExposeWorld } from './draft.ts'
 import { exposeAnnotation } from './objects.ts'
+import { yamlWord } from './paste.ts'
 import { takeBack } from './unexpose.ts'
 
 /** `notebooks:NS` are the pods of a namespace that ask for it; `sa:NS/NAME` one account. */
@@ -272,7 +273,7 @@ function callerOf(grantee: PipelinesGrantee, server: Server): Intended['callers'
       'spec:',
       '  template:',
       '    spec:',
-      `      serviceAccountName: ${grantee.name}`,
+      `      serviceAccountName: ${yamlWord(grantee.name)}`,
       '      containers:',
       '      - name: app',
       '        env:',

@@ -49,10 +49,11 @@ function only<T extends { readonly namespace: string; readonly name: string }>(
   if (first === undefined) {
     const names = all.map((each) => `${each.namespace}/${each.name}`)
     const elsewhere = named.map((each) => `${each.namespace}/${each.name}`)
+    const near = elsewhere.length > 0 ? elsewhere : nearNames(name, names)
     throw new Fault('ERR_SUBJECT_UNKNOWN', {
       what,
       asked: namespace === undefined ? name : `${namespace}/${name}`,
-      near: elsewhere.length > 0 ? elsewhere : nearNames(name, names),
+      near: near.length > 0 ? near : names.slice(0, 5),
     })
   }
   if (second !== undefined) {
