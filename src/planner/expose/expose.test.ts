@@ -359,6 +359,13 @@ const refused: readonly (readonly [
     /no keys of service accounts' tokens/,
   ],
   [
+    'a path above those of others',
+    files,
+    ask({ kind: 'service', name: 'katib-ui', path: '/notebook' }),
+    'ERR_INTENT_REFUSED',
+    /path \/notebook\/kubeflow-user-example-com\/my-notebook\/ is routed by VirtualService .* already/,
+  ],
+  [
     'a group where no groups are handed on',
     filesOf('v1.8'),
     ask({ to: [{ kind: 'group', name: 'ml' }] }),

@@ -124,5 +124,7 @@ function refuseTaken(mesh: Mesh, exposure: Exposure): void {
 
 /** The dashboard takes everything that nobody else takes, which does not count. */
 function covers({ kind, text }: { readonly kind: string; readonly text: string }, path: string): boolean {
+  // All below a path that ends in a slash would be fenced off with it.
+  if (path.endsWith('/') && text.startsWith(path)) return true
   return kind === 'exact' ? text === path : kind === 'prefix' && text.length > 1 && path.startsWith(text)
 }
