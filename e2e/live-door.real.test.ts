@@ -175,6 +175,8 @@ for (const [release, list] of Object.entries(rows)) {
         const done = await changing(words, '--verify', live.url, '--auto-rollback')
         assert.equal(done.code, 0, done.err)
         assert.match(done.err, agreed)
+        // The caller's own token is asked with, where the plan is about it.
+        if (words === exposed) assert.doesNotMatch(done.err, /not asked: \d+: the token of another account/)
         const [method, path, status, body] = question
         await live.settled()
         const got = await ask(method, path)
@@ -198,12 +200,14 @@ for (const [release, list] of Object.entries(rows)) {
       await live.settled()
       const was = await dumpOf(cluster)
       live.pause()
-      const done = await applied(exposed, '1')
+      const done = await applied(exposed, '1').finally(() => live.resume())
       assert.equal(done.code, 1, done.err)
       assert.match(done.err, /asked the door: \d+ as predicted, [1-9]\d* otherwise/)
-      assert.match(done.err, /KFD\d{4}: the live door/)
+      assert.match(
+        done.err,
+        /KFD1925: plan `.*` is applied, and the live door answers otherwise .*\n {2}sa:team-a\/ci/,
+      )
       assert.doesNotMatch(done.err, /rolled back/)
-      live.resume()
       await live.settled()
       assert.equal((await ask('POST', predict)).status, 200)
       const back = await type(`rollback ${done.file}`, '--yes', '--verify', live.url)

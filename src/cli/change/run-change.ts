@@ -103,7 +103,9 @@ export async function runChange(
     if (options.apply && options.dryRun === undefined && source.kind === 'cluster') await change.first?.()
     for (const risk of intended.risks) io.err(risk)
     io.err('nothing has to change: the door does this already')
-    for (const { title, text } of intended.callers) io.out(`${title}\n${text}`)
+    // A file that a plan or YAML was asked for stays empty.
+    const say = output.format === 'page' ? io.out : io.err
+    for (const { title, text } of intended.callers) say(`${title}\n${text}`)
     return io.exit(exitCode.ok)
   }
   progress(io, 'comparing what becomes of all requests')

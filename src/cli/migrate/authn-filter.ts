@@ -118,7 +118,12 @@ function sideBySide(offers: readonly AuthnOffer[]): string {
     ]
     return [head, ...rows.map(([name, text]) => `   ${name.padEnd(12)} ${text}`), '']
   })
-  return `${lines.join('\n')}\nPlan one of them: add \`--by split-gateway\`, which asks for a sign-in at Kubeflow only.`
+  const split = offers.find(({ way }) => way === 'split-gateway')
+  const advice =
+    split !== undefined && 'intended' in split && split.intended.changes.length === 0
+      ? 'Nothing has to change: the gateway for calls inside has pods of its own, and asks nobody to sign in. Another way is planned by `--by WAY`.'
+      : 'Plan one of them: add `--by split-gateway`, which asks for a sign-in at Kubeflow only.'
+  return `${lines.join('\n')}\n${advice}`
 }
 
 const serviceOf = (upstream: string | null) => upstream?.split('|').at(-1) ?? '-'

@@ -75,8 +75,10 @@ function isGain({ asked, through, status = 0 }: Asked): boolean {
   return through === true || (status >= 200 && status < 300)
 }
 
-function byReason(reasons: readonly string[]): readonly string[] {
+function byReason(whys: readonly string[]): readonly string[] {
   const counts = new Map<string, number>()
+  // The options are those of another command.
+  const reasons = whys.map((why) => why.replace(/; (--[a-z-]+)$/, '; `kfdoor verify $1` asks it'))
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
   return [...counts].map(([reason, count]) => `${count}: ${reason}`)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Principal, parsePrincipal } from '../../policy/index.ts'
-import { type Permissions, refusalOf } from './polite.ts'
+import { isSame, type Permissions, refusalOf } from './polite.ts'
 import type { PredictedWitness } from './prediction.ts'
 
 const principal = (text: string) => parsePrincipal(text) as Principal
@@ -145,5 +145,19 @@ for (const [asked, allowed, refusal, why] of rows) {
     const said = refusalOf(asked, principal(me), { ...none, ...allowed })
     if (refusal === undefined) assert.equal(said, undefined)
     else assert.match(said ?? 'asked', refusal)
+  })
+}
+
+const same: readonly (readonly [one: string, other: string, is: boolean, why: string])[] = [
+  ['sa:a/b,aud=x', 'sa:a/b,aud=x,iss=https://kubernetes.default.svc.cluster.local', true, 'the usual issuer'],
+  ['sa:a/b,aud=x', 'sa:a/b,aud=x,iss=https://kubernetes.default.svc', true, 'in its other spelling'],
+  ['sa:a/b,aud=x', 'sa:a/b,aud=x+forged', true, 'whatever else is sent'],
+  ['sa:a/b,aud=x', 'sa:a/b,aud=x,iss=https://elsewhere.example', false, 'of another issuer'],
+  ['sa:a/b,aud=x', 'sa:a/b,aud=y', false, 'for another audience'],
+  ['sa:a/b,aud=x', 'sa:a/c,aud=x', false, 'another account'],
+]
+for (const [one, other, is, why] of same) {
+  test(`${one} and ${other} are ${is ? 'one' : 'two'}: ${why}`, () => {
+    assert.equal(isSame(principal(one), principal(other)), is)
   })
 }
