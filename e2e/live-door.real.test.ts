@@ -223,12 +223,7 @@ for (const [release, list] of Object.entries(rows)) {
       const taken: unknown[] = []
       meanwhile = async (mesh) => {
         // Once the plan's own object is there, and before the door has it.
-        if (
-          !mesh.requestAuthentications.some(
-            ({ labels }) => labels['app.kubernetes.io/managed-by'] === 'kfdoor',
-          )
-        )
-          return false
+        if (!mesh.requestAuthentications.some(({ name }) => name === 'm2m-token-issuer')) return false
         meanwhile = undefined
         for (const name of locks) {
           const { body } = await cluster.call('GET', `${gateway}/${name}`)

@@ -43,6 +43,12 @@ const rows: readonly (readonly [
   [aWitness({ as: 'sa:team/default' }), { mint: true }, undefined, 'asked for with --mint'],
   [aWitness({ as: 'sa:team/default,exp=past' }), { mint: true }, /ran out/, 'nobody keeps old tokens'],
   [aWitness({ as: 'sa:team/default,iss=https://x' }), { mint: true }, /issuer/, 'nor makes foreign ones'],
+  [
+    aWitness({ as: 'sa:team/default,iss=https://kubernetes.default.svc' }),
+    { mint: true },
+    undefined,
+    'the cluster’s own issuer is no foreign one',
+  ],
   [aWitness({ as: 'mesh:team/default' }), { mint: true }, /pod/, 'from inside'],
   [aWitness({ as: 'outside' }), { mint: true }, /pod/, 'from inside without a sidecar'],
   [aWitness({ line: `POST ${host}/x` }), {}, /--allow-post/, 'POST'],

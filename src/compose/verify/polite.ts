@@ -97,7 +97,7 @@ function whoRefused(principal: Principal, own: Own, { mint }: Permissions): stri
       return 'the session of somebody else'
     case 'service-account':
       if (principal.expired) return 'a token that ran out is not kept by anybody'
-      if (principal.issuer !== undefined) return 'a token of another issuer cannot be asked for'
+      if (isForeign(principal)) return 'a token of another issuer cannot be asked for'
       return mint ? undefined : 'the token of another account; --mint'
   }
 }
@@ -110,6 +110,8 @@ export function isSame(one: Principal, other: Principal): boolean {
 
 /** Both ways clusters spell their own issuer. */
 const usual = /^https:\/\/kubernetes\.default\.svc(\.cluster\.local)?$/
+
+const isForeign = ({ issuer }: { readonly issuer?: string }) => issuer !== undefined && !usual.test(issuer)
 
 function withoutUsual(principal: Principal): Principal {
   if (principal.kind !== 'service-account' || !usual.test(principal.issuer ?? '')) return principal
