@@ -49,6 +49,13 @@ test('a profile is read by its name', async () => {
   assert.ok(files.every(({ file }) => file.startsWith('profile:v1.8/')))
 })
 
+test('nothing at all from a pipe is refused: its other end may have failed', async () => {
+  await assert.rejects(
+    readInputs(['-'], async () => ''),
+    /no object/,
+  )
+})
+
 const refused: readonly (readonly [about: string, path: string, code: string, words: RegExp])[] = [
   [
     'a kustomization',
@@ -65,8 +72,17 @@ const refused: readonly (readonly [about: string, path: string, code: string, wo
   ],
   ['a path that is not there', join(root, 'nowhere.yaml'), 'ERR_INPUT_UNREADABLE', /nowhere\.yaml/],
   ['a profile nobody has', 'profile:v9', 'ERR_USAGE', /v9/],
+  ['a folder without YAML', join(write('none/readme.md', 'a: 1'), '..'), 'ERR_INPUT_UNREADABLE', /no \.yaml/],
+  ['a file of comments', write('c.yaml', '# a\r\n---\n\n'), 'ERR_INPUT_UNREADABLE', /no object/],
+  [
+    'other letters than UTF-8',
+    write('l.yaml', 'latin'),
+    'ERR_INPUT_UNREADABLE',
+    /l\.yaml:2`: the text is not UTF-8/,
+  ],
 ]
 
+writeFileSync(join(root, 'l.yaml'), Buffer.from('a: 1\nb: caf\xe9\n', 'latin1'))
 for (const [about, path, code, words] of refused) {
   test(`${about} is refused with ${code}`, async () => {
     await assert.rejects(

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../base/index.ts'
@@ -44,12 +45,32 @@ export async function readInputs(
       inputs.push(...profileFiles(resolveProfile(path.slice('profile:'.length)).name, overlays))
     } else inputs.push(...readPath(path))
   }
+  // A path with a slip in it, a pipe whose other end failed: an answer about no door would be taken for one about it.
+  if (inputs.every(({ text }) => isBlank(text))) {
+    const path = paths.map((each) => (each === '-' ? '<stdin>' : each)).join(' ')
+    const reason =
+      inputs.length === 0 ? 'there is no .yaml, .yml or .json file in it' : 'there is no object in it'
+    throw new Fault('ERR_INPUT_UNREADABLE', { path, reason })
+  }
   return inputs
+}
+
+/** Nothing but blanks, comments and marks between documents. */
+function isBlank(text: string): boolean {
+  return text.split('\n').every((line) => /^\ufeff?\s*(#.*|---\s*|\.\.\.\s*)?$/.test(line))
+}
+
+/** The API server takes UTF-8 only; read as if it were, other letters would become other names. */
+function textOf(path: string): string {
+  const bytes = readFileSync(path)
+  if (isUtf8(bytes)) return bytes.toString('utf8')
+  const from = [...bytes.toString('utf8').split('\n')].findIndex((line) => line.includes('\ufffd'))
+  throw new Fault('ERR_INPUT_UNREADABLE', { path: `${path}:${from + 1}`, reason: 'the text is not UTF-8' })
 }
 
 function readPath(path: string): MeshInput[] {
   try {
-    if (!statSync(path).isDirectory()) return [{ file: path, text: readFileSync(path, 'utf8') }]
+    if (!statSync(path).isDirectory()) return [{ file: path, text: textOf(path) }]
     const names = readdirSync(path).sort()
     for (const [file, command] of rendered) {
       if (names.includes(file)) {

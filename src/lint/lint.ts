@@ -153,7 +153,9 @@ function unreasonedFinding({ at, code }: Suppression): Finding {
     code: 'KFD0298',
     severity: 'warning',
     title: titleOf('KFD0298'),
-    message: `\`kfdoor:ignore ${code}\` needs a reason behind the code, and has no effect without one`,
+    message: /^KFD\d{4}$/.test(code)
+      ? `\`kfdoor:ignore ${code}\` needs a reason behind the code, and has no effect without one`
+      : `\`kfdoor:ignore\` needs a code (\`KFD0203\`) and a reason, and has no effect without them`,
     evidence: [{ at, text: code }],
   }
 }

@@ -12,7 +12,8 @@ export interface Suppression {
   readonly reason: string
 }
 
-const comment = /#\s*kfdoor:ignore\s+(KFD\d{4})[ \t:]*(.*)$/
+/** The code is asked for later: one that is none has to be told. */
+const comment = /#\s*kfdoor:ignore\b[ \t]*(\S*?)(?::?[ \t]+(.*))?$/
 
 /** Lines below the comment that it still speaks of. */
 const reach = 3
@@ -20,7 +21,7 @@ const reach = 3
 export function suppressionsIn(inputs: readonly MeshInput[]): readonly Suppression[] {
   return inputs.flatMap(({ file, text }) => {
     if (!text.includes('kfdoor:ignore')) return []
-    return text.split('\n').flatMap((line, index) => {
+    return text.split(/\r\n|\r|\n/).flatMap((line, index) => {
       const found = comment.exec(line)
       if (found === null) return []
       const [, code = '', reason = ''] = found
@@ -38,13 +39,25 @@ export interface Sifted {
 }
 
 export function sift(findings: readonly Finding[], suppressions: readonly Suppression[]): Sifted {
-  const unreasoned = suppressions.filter(({ reason }) => reason === '')
-  const able = suppressions.filter(({ reason }) => reason !== '')
+  const isAble = ({ code, reason }: Suppression) => reason !== '' && /^KFD\d{4}$/.test(code)
+  const unreasoned = suppressions.filter((one) => !isAble(one))
+  const able = suppressions.filter(isAble)
   const used = new Set<Suppression>()
   const kept: Finding[] = []
   const suppressed: { finding: Finding; by: Suppression }[] = []
+  // Each speaks of the first line it finds something on: what a list holds further down is another finding.
+  const lineOf = new Map(
+    able.map((one) => [
+      one,
+      Math.min(
+        ...findings
+          .filter((finding) => speaksOf(one, finding))
+          .map(({ evidence }) => evidence[0]?.at.line ?? 0),
+      ),
+    ]),
+  )
   for (const finding of findings) {
-    const by = able.find((one) => one.code === finding.code && speaksOf(one, finding))
+    const by = able.find((one) => speaksOf(one, finding) && finding.evidence[0]?.at.line === lineOf.get(one))
     if (by === undefined) kept.push(finding)
     else {
       used.add(by)
@@ -54,7 +67,9 @@ export function sift(findings: readonly Finding[], suppressions: readonly Suppre
   return { kept, suppressed, unreasoned, idle: able.filter((one) => !used.has(one)) }
 }
 
-function speaksOf({ at }: Suppression, { evidence }: Finding): boolean {
-  const first = evidence[0]?.at
-  return first?.file === at.file && first.line >= at.line && first.line <= at.line + reach
+function speaksOf({ at, code }: Suppression, finding: Finding): boolean {
+  const first = finding.evidence[0]?.at
+  return (
+    code === finding.code && first?.file === at.file && first.line >= at.line && first.line <= at.line + reach
+  )
 }

@@ -52,6 +52,14 @@ Examples:
         })
       }
       const without = (options.suppress ?? []).map(readSuppression)
+      const { allRules } = await import('../../lint/index.ts')
+      for (const { code } of without) {
+        if (allRules.some((rule) => rule.code === code)) continue
+        throw new Fault('ERR_USAGE', {
+          message: `\`${code}\` is no finding of lint, so nothing is suppressed by it`,
+          next: 'codes stand beside the findings, and in docs/findings.md',
+        })
+      }
       const { lintPaths } = await import('../lint/lint-paths.ts')
       const failed = await lintPaths(io, paths, {
         output: options.output,

@@ -1,5 +1,6 @@
 import type { AccessDiff, Difference } from '../../regions/index.ts'
 import { witnessText } from '../map/render.ts'
+import { codeSpan } from '../markdown.ts'
 
 const titles = {
   public: 'newly open to whoever has not signed in',
@@ -50,12 +51,12 @@ export function asMarkdown(diff: AccessDiff): string {
   )
   const dead = diff.deadRules.map(
     ({ policy, rule, at, reason }) =>
-      `- dead rule ${code(`${policy} ${rule}`)}: ${code(`${reason} (${at})`)}`,
+      `- dead rule ${codeSpan(`${policy} ${rule}`)}: ${codeSpan(`${reason} (${at})`)}`,
   )
   const unknown = diff.unknown.map((each) =>
     'reason' in each
-      ? `- unknown: ${code(each.reason)}: ${code(witnessText(each.witness))}`
-      : `- unknown: ${code(each.principal)}: ${code(witnessText(each.witness))}`,
+      ? `- unknown: ${codeSpan(each.reason)}: ${codeSpan(witnessText(each.witness))}`
+      : `- unknown: ${codeSpan(each.principal)}: ${codeSpan(witnessText(each.witness))}`,
   )
   if (rows.length + dead.length + unknown.length === 0)
     return 'No difference: whoever asks, every request fares as before.'
@@ -65,7 +66,7 @@ export function asMarkdown(diff: AccessDiff): string {
     '| | who | request | before → after |',
     '| --- | --- | --- | --- |',
     ...shown.map(
-      ([title, ...cells]) => `| ${title} | ${cells.map((cell) => code(cell ?? '')).join(' | ')} |`,
+      ([title, ...cells]) => `| ${title} | ${cells.map((cell) => codeSpan(cell ?? '')).join(' | ')} |`,
     ),
     ...(more > 0 ? ['', `and ${more} more: \`kfdoor diff\` shows all`] : []),
   ]
@@ -79,15 +80,6 @@ export function asMarkdown(diff: AccessDiff): string {
 
 /** A comment on a pull request holds 64 KiB. */
 const mostRows = 60
-
-/** A code span that nothing in it can end, on one line of a table. */
-function code(text: string): string {
-  const line = text.replace(/[\r\n]+/g, ' ').replace(/\|/g, '\\|')
-  const ticks = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length))
-  const fence = '`'.repeat(ticks + 1)
-  const pad = /^`|`$/.test(line) ? ' ' : ''
-  return `${fence}${pad}${line.slice(0, 300)}${pad}${fence}`
-}
 
 function fates({ from, to, application }: Difference): string {
   const was = `${from.verdict} (${from.reason})`

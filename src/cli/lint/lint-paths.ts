@@ -77,7 +77,7 @@ export async function lintPaths(io: Io, paths: readonly string[], options: Optio
       io.out(asSarif(result.findings, allRules, packageVersion()))
       break
     case 'junit':
-      io.out(asLintJUnit(result, allRules))
+      io.out(asLintJUnit(result, allRules, Date.now()))
       break
     case 'github':
       if (result.findings.length > 0) io.out(asGitHub(result))

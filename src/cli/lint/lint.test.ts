@@ -234,3 +234,131 @@ spec:
   assert.deepEqual(await dead('/admin*'), [])
   assert.deepEqual(await dead('/admin/x', '--deep'), [])
 })
+
+const nasty = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: "<b>|\`&\\"']]>\\e[31m", namespace: kubeflow}
+spec:
+  rules:
+  - to: [{operation: {paths: ["/v1*", "/a|\`]]>**"], methods: [get]}}]
+`
+
+test('what a name holds steers no terminal', async () => {
+  for (const output of ['text', 'github']) {
+    const { out } = await type(['lint', '-f', file('nasty.yaml', nasty), '-o', output])
+    assert.doesNotMatch(out, /\p{Cc}(?<!\n)/u)
+    assert.match(out, /\?\[31m/)
+  }
+})
+
+/** Of the OASIS schema `sarif-schema-2.1.0.json`: what each object we write has to have, and may have. */
+const sarifObjects: Readonly<
+  Record<string, readonly [required: readonly string[], optional: readonly string[]]>
+> = {
+  log: [['version', 'runs'], ['$schema']],
+  run: [['tool', 'results'], []],
+  tool: [['driver'], []],
+  driver: [['name', 'version', 'rules'], []],
+  rule: [['id', 'shortDescription', 'fullDescription', 'help', 'properties'], []],
+  result: [
+    ['message', 'ruleId', 'level', 'locations', 'partialFingerprints'],
+    ['ruleIndex', 'relatedLocations'],
+  ],
+  location: [['physicalLocation', 'message'], []],
+  physicalLocation: [['artifactLocation', 'region'], []],
+  artifactLocation: [['uri'], []],
+  region: [['startLine'], []],
+  message: [['text'], ['markdown']],
+}
+
+function keysOf(kind: string, value: unknown): Readonly<Record<string, unknown>> {
+  assert.ok(typeof value === 'object' && value !== null, kind)
+  const [required, optional] = sarifObjects[kind] ?? [[], []]
+  const keys = Object.keys(value)
+  assert.deepEqual(
+    required.filter((key) => !keys.includes(key)),
+    [],
+    kind,
+  )
+  assert.deepEqual(
+    keys.filter((key) => !required.includes(key) && !optional.includes(key)),
+    [],
+    kind,
+  )
+  return value as Readonly<Record<string, unknown>>
+}
+
+test('SARIF has what its schema asks for, and nothing else', async () => {
+  const strange = file('a#b%20,c d.yaml', nasty)
+  const { out } = await type(['lint', '-f', doorFile, strange, '-o', 'sarif'])
+  const log = keysOf('log', JSON.parse(out))
+  assert.equal(log.version, '2.1.0')
+  for (const each of log.runs as unknown[]) {
+    const run = keysOf('run', each)
+    const { rules } = keysOf('driver', keysOf('tool', run.tool).driver)
+    for (const rule of rules as unknown[]) {
+      const { shortDescription, fullDescription, help } = keysOf('rule', rule)
+      for (const text of [shortDescription, fullDescription, help]) keysOf('message', text)
+    }
+    assert.ok((run.results as unknown[]).length >= 3)
+    for (const one of run.results as unknown[]) {
+      const result = keysOf('result', one)
+      keysOf('message', result.message)
+      assert.ok(['none', 'note', 'warning', 'error'].includes(String(result.level)))
+      assert.equal((rules as { id: string }[])[result.ruleIndex as number]?.id, result.ruleId)
+      for (const at of [
+        ...(result.locations as unknown[]),
+        ...((result.relatedLocations ?? []) as unknown[]),
+      ]) {
+        const location = keysOf('location', at)
+        keysOf('message', location.message)
+        const { artifactLocation, region } = keysOf('physicalLocation', location.physicalLocation)
+        const { uri } = keysOf('artifactLocation', artifactLocation)
+        // A reference of RFC 3986 that leads back to the file.
+        assert.equal(decodeURIComponent(new URL(String(uri), 'file:///').pathname), strange)
+        const { startLine } = keysOf('region', region)
+        assert.ok(Number.isInteger(startLine) && Number(startLine) >= 1)
+      }
+    }
+  }
+})
+
+test('JUnit has what the schemas of Ant and of Jenkins ask for, in their order', async () => {
+  const { out } = await type(['lint', '-f', file('nasty.yaml', nasty), '-o', 'junit'])
+  const [head, suites, suite, properties, ...rest] = out.trimEnd().split('\n')
+  assert.equal(head, '<?xml version="1.0" encoding="UTF-8"?>')
+  // Ant's takes no attribute there; of a suite both want these.
+  assert.equal(suites, '<testsuites>')
+  assert.match(
+    suite ?? '',
+    /^ {2}<testsuite id="0" package="kfdoor" name="kfdoor lint" tests="\d+" failures="\d+" errors="0" skipped="0" time="0" hostname="localhost" timestamp="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d">$/,
+  )
+  assert.equal(properties, '    <properties/>')
+  assert.deepEqual(rest.splice(-4), [
+    '    <system-out/>',
+    '    <system-err/>',
+    '  </testsuite>',
+    '</testsuites>',
+  ])
+  for (const line of rest) {
+    assert.match(
+      line,
+      /^ {4}<testcase classname="[^"<>]+" name="[^"<>]+" time="0"\/?>$|^ {6}<failure type="[^"<>]+" message="[^"<>]+">[^<>]*<\/failure>$|^ {4}<\/testcase>$/,
+    )
+    assert.doesNotMatch(line, /&(?!(amp|lt|gt|quot|apos|#10|#13|#9);)|\p{Cc}/u)
+  }
+  const { out: other } = await type(['lint', '-f', doorFile, '-o', 'junit'])
+  assert.match(other, /failures="0"/)
+})
+
+test('a suppressed code is one there is', async () => {
+  const { err, code } = await type(['lint', '-f', doorFile, '--suppress', 'KFD9999=no such'])
+  assert.equal(code, 2)
+  assert.match(err, /`KFD9999` is no finding of lint/)
+})
+
+test('nothing to read is no good news', async () => {
+  const { err, code } = await type(['lint', '-f', file('blank.yaml', '# nothing yet\n---\n')])
+  assert.equal(code, 2)
+  assert.match(err, /there is no object in it/)
+})

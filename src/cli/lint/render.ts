@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import type { Finding, LintResult, Rule, Severity } from '../../lint/index.ts'
-import { asJUnit } from './junit.ts'
+import { asJUnit } from '../junit.ts'
 
 const colours = { error: 'red', warning: 'yellow', info: 'cyan' } as const
 
@@ -11,15 +11,24 @@ export function asText(result: LintResult, colour: boolean): string {
   const blocks = result.findings.map((finding) => {
     const { code, severity, message, evidence, fix } = finding
     const [first, ...others] = evidence
-    const place = first ? `${first.at.file}:${first.at.line}` : ''
+    const place = first ? printable(`${first.at.file}:${first.at.line}`) : ''
     return [
       `${paint('bold', place)}  ${paint(colours[severity], severity)}  ${code}`,
-      `  ${message}`,
-      ...others.map(({ at, text }) => paint('dim', `  see ${at.file}:${at.line}  ${oneLine(text)}`)),
-      ...(fix ? [`  fix: write \`${fix.with}\` for \`${fix.replace}\` on line ${fix.at.line}`] : []),
+      `  ${printable(message)}`,
+      ...others.map(({ at, text }) =>
+        paint('dim', printable(`  see ${at.file}:${at.line}  ${oneLine(text)}`)),
+      ),
+      ...(fix
+        ? [printable(`  fix: write \`${fix.with}\` for \`${fix.replace}\` on line ${fix.at.line}`)]
+        : []),
     ].join('\n')
   })
   return [...blocks, summary(result)].join('\n\n')
+}
+
+/** What a name in the YAML holds steers no terminal, and does not turn the line's direction. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '?')
 }
 
 function oneLine(text: string): string {
@@ -53,6 +62,7 @@ export function asJson({ findings, suppressed }: LintResult): string {
 export function asLintJUnit(
   { findings }: LintResult,
   rules: readonly Pick<Rule, 'code' | 'title'>[],
+  now: number,
 ): string {
   return asJUnit(
     'kfdoor lint',
@@ -62,10 +72,14 @@ export function asLintJUnit(
       return own.map((finding) => ({
         suite: code,
         name: `${title} (${place(finding)})`,
-        ...(finding.evidence[0] && { file: finding.evidence[0].at.file }),
-        failure: { message: finding.message, text: `${place(finding)}: ${finding.message}` },
+        failure: {
+          type: finding.severity,
+          message: finding.message,
+          text: `${place(finding)}: ${finding.message}`,
+        },
       }))
     }),
+    now,
   )
 }
 
@@ -77,7 +91,7 @@ export function asGitHub({ findings }: LintResult): string {
   return findings
     .map(({ severity, code, message, evidence: [first] }) => {
       const at = first ? `file=${property(first.at.file)},line=${first.at.line},` : ''
-      return `::${words[severity]} ${at}title=${code}::${data(message)}`
+      return `::${words[severity]} ${at}title=${code}::${data(message).replace(/\p{Cc}/gu, '?')}`
     })
     .join('\n')
 }

@@ -1,4 +1,5 @@
 import type { MapRow, Witness } from '../../regions/index.ts'
+import { codeSpan } from '../markdown.ts'
 import { type AroundRow, aroundText } from './around.ts'
 
 /** The contract of `map -o json`; never folded. */
@@ -88,10 +89,6 @@ export function asTable(rows: readonly MapRow[], around: readonly AroundRow[]): 
 }
 
 export function asMarkdown(rows: readonly MapRow[], around: readonly AroundRow[]): string {
-  // A name of the YAML stays a name: no markup, no cell and no line of its own.
-  const cell = (text: string) =>
-    text.replace(/[&<>\p{Cc}]/gu, (each) => `&#${each.codePointAt(0)};`).replace(/\|/g, '\\|')
-  const code = (text: string) => text.replace(/[`\p{Cc}]/gu, '?')
   const lines = [
     '| door | route | match | verdict | who | reason | witness |',
     '| --- | --- | --- | --- | --- | --- | --- |',
@@ -99,17 +96,17 @@ export function asMarkdown(rows: readonly MapRow[], around: readonly AroundRow[]
   for (const { row, principals } of fold(rows)) {
     const { door, route, verdict, reason, witness } = row
     const words = [
-      door,
-      route.id,
-      `${route.hosts.join(', ')} ${route.match}`,
+      codeSpan(door),
+      codeSpan(route.id),
+      codeSpan(`${route.hosts.join(', ')} ${route.match}`),
       verdict,
-      few(principals, 12),
+      codeSpan(few(principals, 12), 1000),
       reason,
+      codeSpan(witnessText(witness), 1000),
     ]
-    const request = code(witnessText(witness)).replace(/\|/g, '\\|')
-    lines.push(`| ${words.map(cell).join(' | ')} | \`${request}\` |`)
+    lines.push(`| ${words.join(' | ')} |`)
   }
-  if (around.length > 0) lines.push('', ...around.map((each) => `- ${aroundText(each)}`))
+  if (around.length > 0) lines.push('', ...around.map((each) => `- ${codeSpan(aroundText(each))}`))
   return lines.join('\n')
 }
 

@@ -1,3 +1,4 @@
+import { asJUnit } from '../junit.ts'
 import type { TestResult } from './run-tests.ts'
 
 const passed = ({ failures }: TestResult) => failures.length === 0
@@ -6,9 +7,9 @@ export function asTable(results: readonly TestResult[], colour: boolean): string
   const paint = (text: string, code: number) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text)
   const lines = results.flatMap(({ test, failures }) => [
     failures.length === 0
-      ? `${paint('ok', 32)}      ${test.name}`
-      : `${paint('failed', 31)}  ${test.name} (${test.at})`,
-    ...failures.map((failure) => `        ${failure}`),
+      ? `${paint('ok', 32)}      ${oneLine(test.name)}`
+      : `${paint('failed', 31)}  ${oneLine(test.name)} (${test.at})`,
+    ...failures.map((failure) => `        ${oneLine(failure)}`),
   ])
   const failed = results.filter((result) => !passed(result)).length
   return [...lines, '', `${results.length - failed} passed, ${failed} failed`].join('\n')
@@ -32,35 +33,24 @@ export function asJson(results: readonly TestResult[]): string {
 export function asTap(results: readonly TestResult[]): string {
   const lines = results.flatMap(({ test, failures }, index) => [
     // A `#` begins a directive.
-    `${failures.length === 0 ? 'ok' : 'not ok'} ${index + 1} - ${test.name.replace(/[\\#]/g, '\\$&').replace(/\s+/g, ' ')}`,
-    ...failures.map((failure) => `# ${failure.replace(/\s+/g, ' ')}`),
+    `${failures.length === 0 ? 'ok' : 'not ok'} ${index + 1} - ${oneLine(test.name).replace(/[\\#]/g, '\\$&')}`,
+    ...failures.map((failure) => `# ${oneLine(failure)}`),
   ])
   return ['TAP version 13', `1..${results.length}`, ...lines].join('\n')
 }
 
 export function asJunit(results: readonly TestResult[]): string {
-  const failed = results.filter((result) => !passed(result)).length
-  const cases = results.map(({ test, failures }) => {
-    const head = `  <testcase classname="kfdoor" name="${xml(test.name)}" file="${xml(test.at.replace(/:\d+$/, ''))}"`
-    if (failures.length === 0) return `${head}/>`
-    const text = xml(failures.join('\n'))
-    return `${head}>\n    <failure message="${xml(failures[0] ?? '')}">${text}</failure>\n  </testcase>`
-  })
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuite name="kfdoor" tests="${results.length}" failures="${failed}">`,
-    ...cases,
-    '</testsuite>',
-  ].join('\n')
+  const cases = results.map(({ test, failures: [first, ...more] }) => ({
+    suite: 'kfdoor',
+    name: test.name,
+    ...(first !== undefined && {
+      failure: { type: 'expectation', message: first, text: `${test.at}: ${[first, ...more].join('\n')}` },
+    }),
+  }))
+  return asJUnit('kfdoor test', cases, Date.now())
 }
 
-/** XML 1.0 has no place for control characters. */
-function xml(text: string): string {
-  return [...text]
-    .map((character) => {
-      const code = character.codePointAt(0) ?? 0
-      if (code < 32 && code !== 9 && code !== 10) return ' '
-      return /[&<>"']/.test(character) ? `&#${code};` : character
-    })
-    .join('')
+/** What a tests file says does not steer the terminal. */
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/\p{Cc}/gu, '?')
 }

@@ -84,9 +84,17 @@ for (const [each, passes] of rows) {
 test('junit and tap keep a name from being read as markup or a directive', async () => {
   const path = file('b.yaml', `{name: "<a> & # SKIP \\"b\\"", ${request}, expect: {verdict: allow}}`)
   const junit = await run('test', path, ...door, '-o', 'junit')
-  assert.match(junit.out, /name="&#60;a&#62; &#38; # SKIP &#34;b&#34;"/)
+  assert.match(junit.out, /name="&lt;a&gt; &amp; # SKIP &quot;b&quot;"/)
   assert.match(junit.out, /tests="1" failures="1"/)
   const tap = await run('test', path, ...door, '-o', 'tap')
+  const steered = file(
+    'steered.yaml',
+    `{name: "a\\u001b[31m\\u0007\\n ok 7", ${request}, expect: {verdict: allow}}`,
+  )
+  for (const output of ['tap', 'table']) {
+    const { out } = await run('test', steered, ...door, '-o', output)
+    assert.match(out, /a\?\[31m\? ok 7/)
+  }
   assert.match(tap.out, /^TAP version 13\n1\.\.1\nnot ok 1 - <a> & \\# SKIP "b"\n# expected allow/)
 })
 
