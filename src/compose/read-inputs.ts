@@ -57,7 +57,7 @@ export async function readInputs(
 
 /** Nothing but blanks, comments and marks between documents. */
 function isBlank(text: string): boolean {
-  return text.split('\n').every((line) => /^\ufeff?\s*(#.*|---\s*|\.\.\.\s*)?$/.test(line))
+  return text.split('\n').every((line) => /^\ufeff?\s*(#[\s\S]*|---\s*|\.\.\.\s*)?$/.test(line))
 }
 
 /** The API server takes UTF-8 only; read as if it were, other letters would become other names. */
