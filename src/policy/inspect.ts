@@ -5,6 +5,7 @@
  */
 import type { Mesh } from '../mesh/index.ts'
 import type { Attributes } from './attributes.ts'
+import { connectionOf } from './connection-filters.ts'
 import type { DoorRequest } from './decision.ts'
 import { compileChain, selectPolicies, targetOf } from './filters.ts'
 import { Flow } from './flow.ts'
@@ -29,6 +30,10 @@ export interface ProxyInsight {
   readonly paths: PathRules
   /** Whether EnvoyFilters may have put something into the chain. */
   readonly patched: boolean
+  /** What is looked at are connections: nothing HTTP says has a say, and of rules only what a connection has. */
+  readonly bytes?: true
+  /** How many proxies before it are believed when they name the caller's address and scheme. */
+  readonly trustedHops: number
   /** What else of its policies counts: whether ALLOW holds at all, and whom CUSTOM asks. */
   readonly shape: string
   /** The request as this proxy's filters get it; undefined = it answers by itself (400, 307). */
@@ -46,6 +51,27 @@ export interface Probe {
   readonly asked: number
   /** It stands at a question nobody has answered yet. */
   readonly check?: import('./decision.ts').Check
+}
+
+/** The same proxy where it hands bytes on, as a TCP port and a TLS passthrough do. */
+export function inspectConnections(mesh: Mesh, proxy: ProxyIdentity, options: EngineOptions): ProxyInsight {
+  const insight = inspectProxy(mesh, proxy, options)
+  const policies = selectPolicies(mesh, targetOf(mesh, proxy))
+  const context = { domains: trustDomains(mesh.meshConfig), tcp: true }
+  const rules = (list: typeof policies.DENY) => compileRuleSet(list, context).rules
+  const enforced = (list: typeof policies.DENY) => rules(list.filter((policy) => !isDryRun(policy)))
+  return {
+    ...insight,
+    bytes: true,
+    custom: rules(policies.CUSTOM),
+    deny: enforced(policies.DENY),
+    allow: enforced(policies.ALLOW),
+    tokens: [],
+    // Whoever looks at the path first is the next proxy, which reads it by the mesh's own rules.
+    paths: pathRules(mesh.meshConfig.pathNormalization),
+    shape: `bytes ${insight.shape}`,
+    read: (request) => connectionOf(request, undefined, undefined),
+  }
 }
 
 export function inspectProxy(mesh: Mesh, proxy: ProxyIdentity, options: EngineOptions): ProxyInsight {
@@ -72,6 +98,7 @@ export function inspectProxy(mesh: Mesh, proxy: ProxyIdentity, options: EngineOp
     allow: rules.allow,
     tokens: providers.map((provider) => locationsOf(provider.rule)),
     paths: head.paths,
+    trustedHops: head.useRemoteAddress ? head.trustedHops : 1,
     patched: mesh.envoyFilters.length > 0,
     shape: JSON.stringify([
       enforced(policies.ALLOW).length > 0,

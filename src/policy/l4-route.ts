@@ -1,23 +1,31 @@
 /** TCP and TLS routes of a gateway: Istio `core/gateway.go`, buildGatewayNetworkFilters…. */
 import type { L4Route } from '../mesh/index.ts'
-import type { BoundService } from './bound-route.ts'
+import type { BoundService, ObjectRef } from './bound-route.ts'
 import type { ResolveTarget } from './destinations.ts'
 import type { MergedServer } from './gateway-servers.ts'
 import { overlaps } from './hostname.ts'
 import type { Target } from './route.ts'
+
+/** Where bytes go, and the route that says so. */
+export interface BytesTo {
+  readonly target: Target
+  readonly object: ObjectRef
+  /** `tcp[0]`, `tls[0].match[1]`. */
+  readonly rule: string
+}
 
 /** Where the bytes of a TCP server go: the first matching `tcp` route with a destination. */
 export function tcpTarget(
   merged: MergedServer,
   services: readonly BoundService[],
   resolve: ResolveTarget,
-): Target | undefined {
+): BytesTo | undefined {
   for (const service of services) {
     if (!shareHost(merged, service)) continue
-    for (const route of service.tcp) {
+    for (const [at, route] of service.tcp.entries()) {
       if (route.match.length > 0 && !route.match.some((match) => fits(match, merged))) continue
       const target = targetOf(route, service, merged, resolve)
-      if (target !== undefined) return target
+      if (target !== undefined) return { target, object: service.object, rule: `tcp[${at}]` }
     }
   }
   return undefined
@@ -28,18 +36,19 @@ export function passthroughChains(
   merged: MergedServer,
   services: readonly BoundService[],
   resolve: ResolveTarget,
-): readonly { readonly names: readonly string[]; readonly target: Target }[] {
-  const chains: { names: readonly string[]; target: Target }[] = []
+): readonly (BytesTo & { readonly names: readonly string[] })[] {
+  const chains: (BytesTo & { readonly names: readonly string[] })[] = []
   const known = new Set<string>()
   for (const service of services) {
     if (!shareHost(merged, service)) continue
-    for (const route of service.tls) {
+    for (const [at, route] of service.tls.entries()) {
       const target = targetOf(route, service, merged, resolve)
       if (target === undefined) continue
-      for (const match of route.match) {
+      for (const [index, match] of route.match.entries()) {
         if (!fits(match, merged) || match.sniHosts.some((name) => known.has(name))) continue
         for (const name of match.sniHosts) known.add(name)
-        chains.push({ names: match.sniHosts, target })
+        const rule = `tls[${at}].match[${index}]`
+        chains.push({ names: match.sniHosts, target, object: service.object, rule })
       }
     }
   }

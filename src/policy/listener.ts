@@ -10,7 +10,7 @@ import {
   mergeGateways,
   type SkippedServer,
 } from './gateway-servers.ts'
-import { passthroughChains, tcpTarget } from './l4-route.ts'
+import { type BytesTo, passthroughChains, tcpTarget } from './l4-route.ts'
 import { isPlainHttp, passesThrough, terminatesHttps, tlsMode } from './protocol.ts'
 import type { Registry } from './registry.ts'
 import type { Target } from './route.ts'
@@ -29,6 +29,8 @@ export interface Chain {
   /** HTTP by a route table, else bytes to one place. */
   readonly table?: () => RouteTable
   readonly target?: Target
+  /** The route that names `target`. */
+  readonly by?: Pick<BytesTo, 'object' | 'rule'>
 }
 
 export interface Listener {
@@ -97,15 +99,18 @@ function chainsOf(
   const services = context.servicesOf(merged.gateway.key)
   if (server.tls !== undefined && passesThrough(server)) {
     if (tlsMode(server) === 'AUTO_PASSTHROUGH') return []
-    return passthroughChains(merged, services, resolve).map(({ names, target }) => ({
+    return passthroughChains(merged, services, resolve).map(({ names, target, ...by }) => ({
       server: merged,
       serverNames: namesOf(names),
       tls: false,
       target,
+      by,
     }))
   }
-  const target = tcpTarget(merged, services, resolve)
-  return target === undefined ? [] : [{ server: merged, serverNames, tls: server.tls !== undefined, target }]
+  const found = tcpTarget(merged, services, resolve)
+  if (found === undefined) return []
+  const { target, ...by } = found
+  return [{ server: merged, serverNames, tls: server.tls !== undefined, target, by }]
 }
 
 /** A `*` among the names means any. */

@@ -3,21 +3,33 @@
  * values, addresses, server names. Only what the rules and routes look at that this host and path
  * can meet; everything else may be anything.
  */
-import type { StringMatch } from '../mesh/index.ts'
 import {
   Attributes,
-  type Field,
   findHost,
   matchesPath,
+  matchesValue,
   normalizePath,
+  parseValuePattern,
   type Route,
   type Rule,
   rewritePath,
   routesFor,
+  type Target,
 } from '../policy/index.ts'
+import { addField, addPattern, addScheme, anyValue, matchPattern } from './axis-fields.ts'
 import { nextContent, proxyContent, routeContent, ruleContent } from './contents.ts'
 import type { Pattern } from './pattern-set.ts'
-import { headerOf, mayAsk, mostStages, routesOf, rulesOf, type Stage, stageBehind } from './stage.ts'
+import {
+  headerOf,
+  mayAsk,
+  mostStages,
+  pathPart,
+  routesOf,
+  rulesOf,
+  type Stage,
+  stageBehind,
+  stageBehindBytes,
+} from './stage.ts'
 import { targetOf, type View } from './view.ts'
 
 export type Test = (attributes: Attributes) => boolean
@@ -27,14 +39,19 @@ export interface Axes {
   readonly methods: Map<string, Test>
   readonly headers: Map<string, Pattern[]>
   readonly queries: Map<string, Pattern[]>
-  /** Address blocks as written, and what tests addresses. */
+  /** What is asked of all of `:path`: the part behind the question mark. */
+  readonly queryTexts: Pattern[]
+  /** Address blocks as written, and what tests addresses: at the first proxy, and at those behind it. */
   readonly blocks: Set<string>
   readonly addresses: Test[]
+  readonly addressesOnward: Test[]
   readonly names: Set<string>
   /** Browsers' questions before the real request are told apart. */
   preflight: boolean
   /** A refusal without a body, as HEAD gets it, is no sign-in page: only how it reads differs. */
   heads: boolean
+  /** The first proxy believes what the request says of its own scheme. */
+  believesScheme: boolean
   /** A route is chosen by what a token says, or by a header a filter may have written. */
   routesByCaller: boolean
   /** What beside host and path decides which route is taken: header names, `:method`, `query`. */
@@ -60,11 +77,14 @@ export function newAxes(): Axes {
     methods: new Map(),
     headers: new Map(),
     queries: new Map(),
+    queryTexts: [],
     blocks: new Set(),
     addresses: [],
+    addressesOnward: [],
     names: new Set(),
     preflight: false,
     heads: false,
+    believesScheme: false,
     routesByCaller: false,
     routedBy: new Set(),
     curious: new Set(),
@@ -88,6 +108,7 @@ export function collectAxes(view: View, stage: Stage, at: At, axes: Axes, depth 
   const { insight } = stage
   const here = { ...at, host: stage.host ?? at.host }
   const attributes = plainAttributes(here, stage.port)
+  if (depth === 0) axes.believesScheme = insight.trustedHops > 0
   axes.met.push(`${view.numberOf(insight, () => proxyContent(view.mesh, insight, view.world))}:${stage.port}`)
   const { custom, deny, allow } = axes.gate
   const byPath = view.rulesByPath(insight)
@@ -127,8 +148,13 @@ export function collectAxes(view: View, stage: Stage, at: At, axes: Axes, depth 
   if (depth === 0 && view.signIn !== undefined) axes.met.push(exemptText(view, here.path))
   if (insight.patched && view.mesh.envoyFilters.length > 0) axes.everythingMatters = true
   if (depth > 0 && insight.custom.length > 0) axes.everythingMatters = true
-  if (stage.table !== undefined) axes.met.push(findHost(stage.table, here.host)?.domain ?? 'no host')
-  for (const route of routesFor(routesOf(view, stage, here.host, at.scheme), here.path)) {
+  if (stage.bytesTo !== undefined) addBytes(view, stage, here, axes, depth)
+  if (stage.table !== undefined) {
+    const vhost = findHost(stage.table, here.host)
+    axes.met.push(vhost?.domain ?? 'no host')
+    if (vhost?.toHttps !== undefined) addScheme(axes, depth)
+  }
+  for (const route of routesFor(routesOf(stage, here.host, at.scheme), here.path)) {
     if (!matchesPath(route.path, here.path)) continue
     axes.met.push(`r${view.numberOf(route, () => routeContent(route))}`)
     addRoute(view, stage, route, here, axes, depth)
@@ -143,10 +169,17 @@ export function collectAxes(view: View, stage: Stage, at: At, axes: Axes, depth 
   }
 }
 
-const anyValue: Pattern = { kind: 'value', text: '*', star: 0 }
-
-function matchPattern({ kind, text }: StringMatch): Pattern {
-  return { kind: 'match', match: { kind, text } }
+/** Behind a chain that speaks no HTTP the callers are looked at one by one. */
+function addBytes(view: View, stage: Stage, here: At, axes: Axes, depth: number): void {
+  const { cluster, known, host, port } = stage.bytesTo as Target
+  axes.everythingMatters = true
+  axes.met.push(`${known ? 'to' : 'missing'} ${cluster}`)
+  if (!known) return
+  const next = view.behind(host, port)
+  if (view.compares) axes.met.push(`b${view.numberOf(next, () => nextContent(view.mesh, next, host))}`)
+  const behind = stageBehindBytes(view, stage)
+  if (behind === undefined || depth + 1 >= mostStages) return
+  collectAxes(view, behind, { ...here, scheme: 'http' }, axes, depth + 1)
 }
 
 function addRoute(view: View, stage: Stage, route: Route, here: At, axes: Axes, depth: number): void {
@@ -161,7 +194,8 @@ function addRoute(view: View, stage: Stage, route: Route, here: At, axes: Axes, 
     else if (on.name === ':method') {
       const text = JSON.stringify(['route', field, on.match.kind, on.match.text])
       axes.methods.set(text, (attributes) => test(attributes, undefined))
-    } else if (!on.name.startsWith(':')) {
+    } else if (on.name === ':scheme') addScheme(axes, depth)
+    else if (!on.name.startsWith(':')) {
       addPattern(axes.headers, on.name, matchPattern(on.match))
       if (depth > 0) axes.curious.add(on.name)
       // A header the filters wrote may choose another route after a token was accepted.
@@ -221,7 +255,9 @@ function pathMatters(view: View, stage: Stage, host: string, depth = 0): boolean
     ),
   )
   if (looks || depth >= mostStages) return true
-  for (const route of routesOf(view, stage, stage.host ?? host, 'http')) {
+  const beyond = stageBehindBytes(view, stage)
+  if (beyond !== undefined && pathMatters(view, beyond, stage.host ?? host, depth + 1)) return true
+  for (const route of routesOf(stage, stage.host ?? host, 'http')) {
     const every = route.path.kind === 'prefix' && route.path.text === '/'
     if (!every && !(route.path.kind === 'regex' && route.path.text === '.*')) return true
     const behind = stageBehind(view, stage, route)
@@ -247,9 +283,6 @@ function plainAttributes(at: At, port: number): Attributes {
 }
 
 const decided = /^(paths|notPaths|hosts|notHosts|ports|notPorts|when destination\.port( notValues)?)$/
-const byAddress =
-  /^(ipBlocks|notIpBlocks|remoteIpBlocks|notRemoteIpBlocks|when (source|remote)\.ip( notValues)?)$/
-
 /** Which entries host, path and port leave a chance; empty = the rule has none. */
 function heldEntries(rule: Rule, attributes: Attributes): string {
   let held = ''
@@ -263,9 +296,18 @@ function heldEntries(rule: Rule, attributes: Attributes): string {
       const header = headerOf(field)
       if (header === undefined || !(header.startsWith(':') || header === 'host')) continue
       held += field.test(attributes) ? 'y' : 'n'
+      // What a query behind the path would make of it.
+      if (header === ':path') {
+        for (const { value } of field.values) held += matchesPathPart(value, attributes.path) ? 'y' : 'n'
+      }
     }
   }
   return held
+}
+
+/** The path's own part of such a value. */
+function matchesPathPart(value: string, path: string): boolean {
+  return matchesValue(parseValuePattern(pathPart(value)), path)
 }
 
 const exempted = new WeakMap<View, Map<string, string>>()
@@ -295,33 +337,4 @@ function decode(path: string): string {
   } catch {
     return path
   }
-}
-
-function addField(field: Field, axes: Axes, depth: number): void {
-  const { name, test } = field
-  const text = () => JSON.stringify([name, field.values.map(({ value }) => value)])
-  if (name === 'methods' || name === 'notMethods') axes.methods.set(text(), test)
-  else if (byAddress.test(name)) {
-    axes.addresses.push(test)
-    for (const value of field.values) axes.blocks.add(value.value)
-    if (depth > 0) axes.curious.add('x-forwarded-for')
-  } else if (name.startsWith('when connection.sni')) {
-    for (const value of field.values) axes.names.add(value.value)
-  } else if (name.startsWith('when request.auth') || /equestPrincipals$/.test(name)) {
-    if (depth > 0) axes.curious.add('authorization')
-  } else {
-    const header = headerOf(field)
-    if (header === undefined) return
-    if (header === ':method') axes.methods.set(text(), test)
-    if (header.startsWith(':') || header === 'host') return
-    for (const value of field.values)
-      addPattern(axes.headers, header, { kind: 'value', text: value.value, star: 0 })
-    if (depth > 0) axes.curious.add(header)
-  }
-}
-
-function addPattern(map: Map<string, Pattern[]>, name: string, pattern: Pattern): void {
-  const list = map.get(name)
-  if (list === undefined) map.set(name, [pattern])
-  else if (!list.some((other) => JSON.stringify(other) === JSON.stringify(pattern))) list.push(pattern)
 }

@@ -8,8 +8,9 @@ import { type Axes, collectAxes, newAxes } from './axes.ts'
 import { nextContent } from './contents.ts'
 import type { Entrance, Spot } from './entrance.ts'
 import type { Label, Nfa, Starts } from './nfa.ts'
-import type { TextClass } from './partition.ts'
+import type { Partition, TextClass } from './partition.ts'
 import { type Parted, type Pattern, PatternSet } from './pattern-set.ts'
+import { helloName } from './sending.ts'
 import { collectHosts, collectPaths, redirects, routesOf, type Stage } from './stage.ts'
 import { authority, canonicalPath, hostAlphabet, pathAlphabet } from './universe.ts'
 import { fits, type Variation, variationsOf } from './variation.ts'
@@ -116,9 +117,15 @@ function* cellsBehind(way: Way): Generator<Cell> {
   const classes = way.only === undefined ? partition.classes : [partition.classOf(way.only.host)]
   for (const found of classes) {
     if (found !== undefined) {
-      yield* cellsOfHost(way, way.only?.host ?? found.witness, { parted, of: found })
+      yield* cellsOfHost(way, way.only?.host ?? readable(partition, found), { parted, of: found })
     }
   }
+}
+
+/** Shorter is a colon with nothing behind it, but nobody writes that. */
+function readable(partition: Partition, { id, witness }: TextClass): string {
+  const usual = `${witness}80`
+  return witness.endsWith(':') && partition.classOf(usual)?.id === id ? usual : witness
 }
 
 const plainest: Variation = { method: 'GET', methods: ['GET'], headers: [], query: '', size: 0 }
@@ -205,7 +212,7 @@ function rulesAndRoutes(way: Way, host: string): number {
   each(way, (view, spot) => {
     for (const stage of stagesOf(spot)) {
       count += view.rulesByPath(stage.insight).rules.length
-      count += routesOf(view, stage, host, way.entrance.scheme).length
+      count += routesOf(stage, host, way.entrance.scheme).length
     }
   })
   return count
@@ -245,7 +252,7 @@ function* byRoute(
     const view = way.views[index]
     if (spot === undefined || view === undefined) continue
     for (const { path: match } of stagesOf(spot).flatMap((stage) =>
-      routesOf(view, stage, host, way.entrance.scheme),
+      routesOf(stage, host, way.entrance.scheme),
     )) {
       const key = JSON.stringify(match)
       if (seen.has(key)) continue
@@ -273,12 +280,13 @@ function stagesOf({ leaving = [], stage }: Spot): readonly Stage[] {
 /** Whether an earlier cell met the same at every proxy: then this one is part of its region. */
 function isKnown(way: Way, host: string, path: string, axes: readonly Axes[]): boolean {
   if (axes.some((each) => each.names.size > 0)) return false
-  const name = host.replace(/:\d*$/, '')
+  const name = helloName(host)
   const own = way.leads?.(name)
   const leads = way.spots.map((spot, index) => {
     if (own !== undefined) return own
     const { chain, proxy, stage } = spot ?? {}
-    if (chain?.tls !== true || proxy === undefined || stage === undefined) return ''
+    if (way.entrance.scheme !== 'https' || chain === undefined || proxy === undefined || stage === undefined)
+      return ''
     const connection = { port: stage.port, scheme: 'https' as const, sni: name }
     return way.views[index]?.door.chain(proxy, connection) === chain ? 'y' : 'n'
   })

@@ -37,6 +37,14 @@ function coversEntry(wide: Entry, narrow: Entry, rules: PathRules): boolean {
   )
 }
 
+/** Whether it looks at what only HTTP has: such a rule of an ALLOW falls out where bytes are handed on. */
+export function looksAtHttp({ from, to }: Rule): boolean {
+  return [...from, ...to].some(({ fields }) => fields.some(({ name }) => ofHttp.test(name)))
+}
+
+const ofHttp =
+  /^(hosts|methods|paths|requestPrincipals|not(Hosts|Methods|Paths|RequestPrincipals)|when request\.)/
+
 /** Fields whose values are compared as text, each request having one at most. */
 const compared = /^(methods|notMethods|paths|notPaths|when request\.headers\[.*\](?: notValues)?)$/
 

@@ -1,6 +1,6 @@
 /** Rules that can never decide anything, wherever in the mesh they hold. */
 import { attaches, injectionOf, type ProxyInsight, type Rule } from '../policy/index.ts'
-import { ruleContent } from './contents.ts'
+import { looksAtHttp } from './covers.ts'
 import { rulesOf } from './stage.ts'
 import type { View } from './view.ts'
 
@@ -28,14 +28,21 @@ function deadOf(view: View, alive: ReadonlySet<Rule>): ReadonlyMap<string, DeadR
   const living = new Set<string>()
   for (const insight of view.inspected()) {
     for (const rule of rulesOf(insight)) {
-      const content = ruleContent(rule)
+      // Of a connection a rule sees less than of a request: it is one rule all the same.
+      const written = contentAsWritten(rule)
       const why = whyDead(rule, insight, alive)
-      if (why === undefined) living.add(content)
-      if (why === undefined || living.has(content)) dead.delete(content)
-      else if (!holdsElsewhere(view, rule)) dead.set(content, deadRule(rule, why))
+      if (why === undefined) living.add(written)
+      if (why === undefined || living.has(written)) dead.delete(written)
+      else if (!holdsElsewhere(view, rule)) dead.set(written, deadRule(rule, why))
     }
   }
   return dead
+}
+
+function contentAsWritten({ policy, index }: Rule): string {
+  const written = JSON.stringify(policy.rules?.[index], (key, value) => (key === 'at' ? undefined : value))
+  const { action, provider, dryRun, namespace } = policy
+  return JSON.stringify([action?.value, provider?.value, dryRun?.value, namespace, written])
 }
 
 function deadRule({ policy, index, at }: Rule, reason: string): DeadRule {
@@ -48,7 +55,9 @@ function deadRule({ policy, index, at }: Rule, reason: string): DeadRule {
 }
 
 /** undefined = it may decide something at this proxy. */
-function whyDead(rule: Rule, { proxy, tokens }: ProxyInsight, alive: ReadonlySet<Rule>): string | undefined {
+function whyDead(rule: Rule, insight: ProxyInsight, alive: ReadonlySet<Rule>): string | undefined {
+  const { proxy, tokens } = insight
+  if (proxy.kind === 'sidecar' && closesConnections(rule)) return undefined
   if (tokens.length === 0 && asksForToken(rule)) return 'no-token-is-read-here'
   if (alive.has(rule)) return undefined
   // A pod is called by its address too, at any of its ports and with any Host: no Service shows these calls.
@@ -62,6 +71,15 @@ function whyDead(rule: Rule, { proxy, tokens }: ProxyInsight, alive: ReadonlySet
     entry.fields.some(({ name, negated }) => name === 'ports' && !negated),
   )
   return byPort ? 'port-not-served' : 'no-request-meets-it'
+}
+
+/**
+ * At a pod's ports that speak no HTTP what only HTTP has falls out of a DENY rule, and the rest of it
+ * holds: any bytes may come to a pod.
+ */
+function closesConnections(rule: Rule): boolean {
+  const action = rule.policy.action?.value
+  return (action === 'DENY' || action === 'CUSTOM') && looksAtHttp(rule)
 }
 
 const byCall = /^(hosts|notHosts|ports|notPorts|when (destination\.|connection\.))/

@@ -6,11 +6,14 @@ import {
   decideFromInside,
   decidePath,
   type PathDecision,
+  type ProxyIdentity,
+  resolvePorts,
+  serviceTargets,
   throughApplications,
 } from '../policy/index.ts'
 import type { Caller } from './caller.ts'
 import type { Cell } from './cell.ts'
-import type { Spot } from './entrance.ts'
+import { doorsOf, type Spot } from './entrance.ts'
 import type { View } from './view.ts'
 
 /** More checks than any mesh has proxies. */
@@ -27,16 +30,21 @@ export class Engine {
     this.now = now
   }
 
-  ask(cell: Cell, spot: Spot, caller: Caller, request: DoorRequest): PathDecision {
+  /** undefined = no proxy and no Service is where the request goes. */
+  ask(cell: Cell, spot: Spot | undefined, caller: Caller, asked: DoorRequest): PathDecision | undefined {
     const answers: CheckAnswer[] = []
     const { service } = cell.entrance
     const { principal } = caller
+    if (service !== undefined && spot === undefined && !this.#hasService(service)) return undefined
+    const proxy = spot?.proxy ?? doorsOf(this.view).get(cell.entrance.door)
+    if (service === undefined && proxy === undefined) return undefined
+    const request = spot !== undefined || service !== undefined ? asked : this.#atPort(asked, proxy)
     for (;;) {
       const context: Context = { ...this.context(caller), answers }
       const mesh = principal.kind === 'mesh' ? { caller: principal } : {}
       const decided =
         service === undefined
-          ? decidePath(this.view.door, request, context, spot.proxy)
+          ? decidePath(this.view.door, request, context, proxy)
           : decideFromInside(this.view.door, request, context, {
               host: service.host,
               port: cell.entrance.port,
@@ -46,6 +54,18 @@ export class Engine {
       if (decision.kind !== 'ask' || answers.length >= mostChecks) return decided
       answers.push(this.answer(caller, decision.check))
     }
+  }
+
+  #hasService({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean {
+    return this.view.mesh.services.some((one) => one.namespace === namespace && one.name === name)
+  }
+
+  /** Nothing of HTTP is there: the port a listener of the door would have. */
+  #atPort(request: DoorRequest, proxy: ProxyIdentity | undefined): DoorRequest {
+    if (proxy === undefined) return request
+    const targets = serviceTargets(this.view.mesh, proxy.namespace, proxy.labels)
+    const [port = request.port] = resolvePorts(request.port, targets, true)
+    return { ...request, port }
   }
 
   /** With what the application behind the workload makes of it; the same path where it has no say. */

@@ -1,5 +1,5 @@
 import { type Chain, type Next, type ProxyIdentity, serviceTargets } from '../policy/index.ts'
-import { type Stage, stageOf } from './stage.ts'
+import { bytesStage, type Stage, stageOf } from './stage.ts'
 import { unchanged } from './through.ts'
 import type { View } from './view.ts'
 
@@ -33,25 +33,24 @@ export interface Spot {
 
 export function spotsOf(view: View): ReadonlyMap<string, Spot> {
   const spots = new Map<string, Spot>()
-  for (const proxy of entryGateways(view)) {
+  for (const [door, proxy] of doorsOf(view)) {
     for (const listener of view.door.listeners(proxy).listeners) {
       for (const chain of listener.chains) {
-        if (chain.table === undefined) continue
         const { server } = chain.server
-        const scheme = chain.tls ? 'https' : 'http'
-        const door = `${proxy.namespace}/${proxy.labels.istio ?? proxy.labels.app ?? 'gateway'}`
         const names = chain.serverNames?.join(',') ?? ''
-        const id = `${door} ${scheme} ${server.port.number} ${names}`
-        const entrance: Entrance = { id, door, scheme, port: server.port.number }
-        const insight = view.insight(proxy)
-        const stage: Stage = { insight, table: chain.table(), port: listener.port, through: unchanged }
-        spots.set(id, {
-          entrance,
-          stage,
-          chain,
-          proxy,
-          ...(chain.serverNames && { names: chain.serverNames.map((name) => name.replace(/^\*/, 'x')) }),
-        })
+        for (const scheme of schemesOf(chain)) {
+          const id = `${door} ${scheme} ${server.port.number} ${names}`
+          const entrance: Entrance = { id, door, scheme, port: server.port.number }
+          const stage = stageAt(view, proxy, listener.port, chain)
+          if (stage === undefined) continue
+          spots.set(id, {
+            entrance,
+            stage,
+            chain,
+            proxy,
+            ...(chain.serverNames && { names: chain.serverNames.map((name) => name.replace(/^\*/, 'x')) }),
+          })
+        }
       }
     }
   }
@@ -75,6 +74,39 @@ export function spotsOf(view: View): ReadonlyMap<string, Spot> {
     }
   }
   return spots
+}
+
+/** Bytes are handed on whatever they are, but for what a name in the TLS hello decides. */
+function schemesOf({ tls, target, serverNames }: Chain): readonly Entrance['scheme'][] {
+  if (target === undefined || tls) return [tls ? 'https' : 'http']
+  return serverNames === undefined ? ['http', 'https'] : ['https']
+}
+
+function stageAt(view: View, proxy: ProxyIdentity, port: number, chain: Chain): Stage | undefined {
+  const { table, target } = chain
+  if (table !== undefined) return { insight: view.insight(proxy), table: table(), port, through: unchanged }
+  return target && bytesStage(view, proxy, port, target)
+}
+
+const doors = new WeakMap<View, ReadonlyMap<string, ProxyIdentity>>()
+
+/** Gateways a request from outside may come to, by name; two of one name by all their labels. */
+export function doorsOf(view: View): ReadonlyMap<string, ProxyIdentity> {
+  const known = doors.get(view)
+  if (known !== undefined) return known
+  const nameOf = ({ namespace, labels }: ProxyIdentity) =>
+    `${namespace}/${labels.istio ?? labels.app ?? 'gateway'}`
+  const all = entryGateways(view)
+  const found = new Map(
+    all.map((proxy) => {
+      const name = nameOf(proxy)
+      const alone = all.filter((other) => nameOf(other) === name).length === 1
+      const labels = Object.entries(proxy.labels).map(([key, value]) => `${key}=${value}`)
+      return [alone ? name : `${name} (${labels.sort().join(', ')})`, proxy] as const
+    }),
+  )
+  doors.set(view, found)
+  return found
 }
 
 /** The ingress gateway, and every other that a Service shows to the outside. */

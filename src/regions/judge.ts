@@ -105,8 +105,8 @@ export class Judge {
     const caller = this.callers[index] as Caller
     const request = requestOf(cell, spot, caller)
     if (request === undefined) return undefined
-    if (spot === undefined) return 'outside'
     const path = this.#engine.ask(cell, spot, caller, request)
+    if (path === undefined) return 'outside'
     this.#last = { cell, caller: index, path }
     return path
   }
@@ -187,8 +187,11 @@ export class Judge {
   classes(cell: Cell, at: number, able: Bits): readonly CallerClass[] {
     const spot = cell.spots[at]
     const axes = cell.axes[at] as Axes
+    if (spot === undefined) {
+      // Where a Service is there and nothing is known behind it, it hangs on the caller's own sidecar how far he comes.
+      return this.#byKey(able, (index) => (cell.entrance.service === undefined ? '?' : `?${index}`))
+    }
     if (cell.entrance.service !== undefined) return this.#insideClasses(cell, spot, axes, able)
-    if (spot === undefined) return this.#byKey(able, () => '?')
     return this.#gate.classes(cell, spot, axes, able) ?? this.#byKey(able, (index) => `?${index}`)
   }
 

@@ -13,13 +13,16 @@ export interface MapRow {
   readonly verdict: Verdict
   readonly reason: string
   readonly witness: Witness
-  readonly outcome: Outcome
+  readonly outcome: Shared
 }
+
+/** What all callers of a row's kind share: what a workload is handed names each of them. */
+type Shared = Omit<Outcome, 'identity' | 'headers' | 'sent'>
 
 /** Callers one route treats alike, and the smallest request that shows it. */
 interface Fold {
   readonly cell: Cell
-  readonly outcome: Outcome
+  readonly outcome: Shared
   readonly verdict: Verdict
   readonly reason: string
   readonly callers: Bits
@@ -71,7 +74,8 @@ export class MapTable {
     addBits(seen, added)
     addBits(found.any, added)
     if (verdict === 'allow') addBits(found.open, added)
-    found.folds.push({ cell, outcome, verdict, reason, callers: added })
+    const { identity: _, headers: __, sent: ___, ...shared } = outcome
+    found.folds.push({ cell, outcome: shared, verdict, reason, callers: added })
   }
 
   /** Route by route and caller by caller. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
+  findHost,
   matchesExpression,
   matchesPath,
   matchesPathValue,
@@ -174,7 +175,31 @@ test('hosts: exact before ending before any, whatever port and case', () => {
   assert.ok(same('a.com:80', 'A.com:8080'))
   assert.ok(same('b.com', 'x.y.com:1'))
   assert.ok(!same('b.com', 'b.org'))
-  assert.equal(partition.classOf('[::1]'), undefined)
+  // The port stands behind the last colon that no bracket follows.
+  const taken = (domain: string) => {
+    const set = new PatternSet()
+    set.add([{ kind: 'domain', text: domain }])
+    return set.part(authority, hostAlphabet).partition
+  }
+  const table = (domain: string) =>
+    ({
+      servers: [],
+      hosts: new Map(domain.startsWith('*') ? [] : [[domain, { domain }]]),
+      suffixes: domain.startsWith('*') ? [[domain.slice(1), { domain }]] : [],
+    }) as unknown as Parameters<typeof findHost>[0]
+  const pieces = ['a.com', '.com', 'b', ':', ':80', '[', ']', '[::1]', 'A.COM', '.']
+  const texts = fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 5 })
+  for (const domain of ['a.com', '*.com']) {
+    const parted = taken(domain)
+    fc.assert(
+      fc.property(texts, (list) => {
+        const host = list.join('')
+        const labels = parted?.classOf(host)?.labels
+        assert.equal(labels?.has(1), findHost(table(domain), host) !== undefined, `${domain} ${host}`)
+      }),
+      { numRuns: 1000, seed: 3 },
+    )
+  }
 })
 
 const routes: readonly (readonly [

@@ -7,6 +7,7 @@ import {
   parsePathTemplate,
   parseValuePattern,
 } from '../policy/index.ts'
+import { anyChar, charSet, charsOf } from './char-set.ts'
 import { expression } from './expression.ts'
 import { type Label, Nfa, type Starts } from './nfa.ts'
 import { type Partition, partition, type Universe } from './partition.ts'
@@ -190,24 +191,40 @@ function template(nfa: Nfa, text: string, label: Label): Starts {
   return nfa.template(named, label)
 }
 
+/** Without the port: what stands behind the last colon that no bracket follows. */
 function domain(nfa: Nfa, text: string, label: Label): Starts {
   if (text === '*') return nfa.anything(label, 0)
   const wild = text.startsWith('*')
-  const start = nfa.state()
-  let from = start
+  const [whole, named] = [nfa.state(), nfa.state()]
+  /** Reads the name from either; a text that ends there has no port. */
+  const ends = [whole, named].map((from) => nfa.chain(from, wild ? text.slice(1) : text, true))
   if (wild) {
-    from = nfa.state()
-    for (const state of [start, from]) nfa.edge(state, notColon, from)
+    // As it stands it is all name: no colon in it, or a bracket behind the last one.
+    const pending = nfa.state()
+    const [first, behind] = [nfa.state(), nfa.state()]
+    for (const from of [first, whole]) {
+      nfa.edge(from, notColon, whole)
+      nfa.edge(from, colon, pending)
+    }
+    nfa.edge(pending, notBracket, pending)
+    nfa.edge(pending, bracket, whole)
+    for (const from of [behind, named]) nfa.edge(from, anyChar, named)
+    finish(nfa, ends, label)
+    return [first, behind]
   }
-  const end = nfa.chain(from, wild ? text.slice(1) : text, true)
-  nfa.mark(end, label)
-  const port = nfa.state(label)
-  nfa.edge(end, colon, port)
-  nfa.edge(port, notColon, port)
-  return [start]
+  finish(nfa, ends, label)
+  return [whole, named]
 }
 
-const colon = new Uint8Array(128)
-colon[58] = 1
-const notColon = new Uint8Array(128).fill(1)
-notColon[58] = 0
+function finish(nfa: Nfa, [whole, named]: readonly number[], label: Label): void {
+  if (whole !== undefined) nfa.mark(whole, label)
+  const port = nfa.state(label)
+  if (named !== undefined) nfa.edge(named, colon, port)
+  nfa.edge(port, inPort, port)
+}
+
+const colon = charsOf(':')
+const bracket = charsOf(']')
+const notColon = charSet((code) => code !== 58)
+const notBracket = charSet((code) => code !== 93)
+const inPort = charSet((code) => code !== 58 && code !== 93)

@@ -33,7 +33,13 @@ export class RouteNames {
       const { namespace, name, host } = service
       return { id: `${namespace}/${name}:${port}`, hosts: [host], match: `port ${port}` }
     }
-    const { stage } = spot
+    const { stage, chain } = spot
+    if (chain?.by !== undefined) {
+      const { object, rule } = chain.by
+      const id = `${object.namespace}/${object.name}/${rule}`
+      const match = chain.serverNames === undefined ? `port ${port}` : `port ${port}, by server name`
+      return { id, hosts: chain.serverNames ?? ['*'], match }
+    }
     if (stage?.table === undefined) return undefined
     const found = findRoute(stage.table, lineOf(cell, stage.port), cell.entrance.scheme, undefined)
     if (found.kind === 'none') return undefined

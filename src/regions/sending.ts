@@ -6,13 +6,19 @@ import type { Cell } from './cell.ts'
 import type { Spot } from './entrance.ts'
 import type { Variation } from './variation.ts'
 
+/** The server name a client sends for that host: never an address, nor what no name can hold. */
+export function helloName(host: string): string {
+  const name = host.replace(/:\d*$/, '')
+  return /^[\d.]+$|[:[\]]/.test(name) ? '' : name
+}
+
 /** The request of that cell from that caller; undefined = the caller never sends such a one. */
 export function requestOf(cell: Cell, spot: Spot | undefined, caller: Caller): DoorRequest | undefined {
   const headers = headersOf(caller, cell.variation)
   if (headers === undefined || isInside(caller) !== (cell.entrance.service !== undefined)) return undefined
   const { method, query, address, sni } = cell.variation
   const { entrance } = cell
-  const name = sni ?? cell.host.replace(/:\d*$/, '')
+  const name = sni ?? helloName(cell.host)
   return {
     method,
     scheme: entrance.scheme,

@@ -6,11 +6,13 @@ import {
   type Entry,
   type Field,
   findHost,
+  type ProxyIdentity,
   type ProxyInsight,
   type Route,
   type RouteTable,
   type Rule,
   sidecarOf,
+  type Target,
   type VirtualHost,
 } from '../policy/index.ts'
 import type { Pattern, PatternSet } from './pattern-set.ts'
@@ -22,6 +24,8 @@ export interface Stage {
   readonly insight: ProxyInsight
   /** Of a gateway. */
   readonly table?: RouteTable
+  /** Where a chain that speaks no HTTP sends everything. */
+  readonly bytesTo?: Target
   readonly port: number
   readonly through: Through
   /** Host as an earlier route wrote it; undefined = the request's own. */
@@ -48,11 +52,33 @@ export function stageOf(
   const common = { through, ...(host !== undefined && { host }) }
   if (next.kind === 'gateway') {
     const { proxy, port } = next
-    const table = view.door.chain(proxy, { port, scheme: 'http' })?.table?.()
+    const chain = view.door.chain(proxy, { port, scheme: 'http' })
+    if (chain?.target !== undefined) return { ...common, ...bytesStage(view, proxy, port, chain.target) }
+    const table = chain?.table?.()
     return { ...common, insight: view.insight(proxy), port, ...(table && { table }) }
   }
   const { port } = next.backend
-  return { ...common, insight: view.insight(sidecarOf(next.backend.workload)), port }
+  const proxy = sidecarOf(next.backend.workload)
+  const bytes = arrivals.some((arrival) => view.door.inbound(proxy, { port, ...arrival })?.carries === 'tcp')
+  return { ...common, insight: bytes ? view.connections(proxy) : view.insight(proxy), port }
+}
+
+/** Connections as gateways and sidecars make them, and as whoever has no sidecar does. */
+const arrivals = [
+  { encrypted: true, alpn: ['istio-http/1.1', 'istio'] },
+  { encrypted: false, alpn: [] },
+] as const
+
+/** A chain that hands bytes on, as a stage. */
+export function bytesStage(view: View, proxy: ProxyIdentity, port: number, bytesTo: Target): Stage {
+  return { insight: view.connections(proxy), port, through: unchanged, bytesTo }
+}
+
+/** The stage behind a chain that hands bytes on; undefined = no proxy stands there. */
+export function stageBehindBytes(view: View, { bytesTo, through, host }: Stage): Stage | undefined {
+  if (bytesTo?.known !== true) return undefined
+  const next = view.behind(bytesTo.host, bytesTo.port)
+  return next.kind === 'gateway' || next.kind === 'sidecar' ? stageOf(view, next, through, host) : undefined
 }
 
 export function rulesOf(insight: ProxyInsight): readonly Rule[] {
@@ -63,6 +89,9 @@ export function rulesOf(insight: ProxyInsight): readonly Rule[] {
 export function headerOf(field: Field): string | undefined {
   return /^when request\.headers\[(.*)\](?: notValues)?$/.exec(field.name)?.[1]?.toLowerCase()
 }
+
+/** What a pattern of all of `:path` asks of the path, the query left out. */
+export const pathPart = (value: string) => value.replace(/\?.*/, '')
 
 const texts = (field: Field) => field.values.map((value) => value.value)
 
@@ -79,6 +108,8 @@ export function collectHosts(view: View, stage: Stage, patterns: PatternSet, see
       addAny(patterns, values, (text) => ({ kind: 'value', text, star: 0 }))
     }
   }
+  const beyond = stageBehindBytes(view, stage)
+  if (beyond !== undefined) collectHosts(view, beyond, patterns, seen)
   const { table } = stage
   if (table === undefined) return
   for (const vhost of virtualHosts(table)) {
@@ -121,10 +152,13 @@ export function collectPaths(
     if (field.name === 'paths' || field.name === 'notPaths') {
       add(texts(field).map((text) => ({ kind: 'path', text })))
     } else if (headerOf(field) === ':path') {
-      add(texts(field).map((text) => ({ kind: 'value', text, star: 0 })))
+      // Each by itself: with a query behind it one may take what it leaves without.
+      for (const text of texts(field)) add([{ kind: 'value', text: pathPart(text), star: 0 }])
     }
   }
-  for (const route of routesOf(view, stage, host, request.scheme)) {
+  const beyond = stageBehindBytes(view, stage)
+  if (beyond !== undefined) collectPaths(view, beyond, { host, scheme: 'http' }, patterns, seen)
+  for (const route of routesOf(stage, host, request.scheme)) {
     add([{ kind: 'route', match: route.path }])
     const behind = stageBehind(view, stage, route)
     if (behind !== undefined) collectPaths(view, behind, { host, scheme: 'http' }, patterns, seen)
@@ -146,15 +180,13 @@ function tooDeep(stage: Stage, host: string, seen: Set<string>): boolean {
 
 /** The routes of a virtual host that count: one that sends everything to https has none. */
 export function routesOf(
-  view: View,
-  stage: Pick<Stage, 'table'>,
+  stage: Pick<Stage, 'table' | 'insight'>,
   host: string,
   scheme: string,
 ): readonly Route[] {
   const vhost = stage.table && findHost(stage.table, host)
   if (vhost === undefined) return []
-  const redirects =
-    vhost.toHttps !== undefined && scheme === 'http' && view.mesh.meshConfig.numTrustedProxies === 0
+  const redirects = vhost.toHttps !== undefined && scheme === 'http' && stage.insight.trustedHops === 0
   return redirects ? [] : vhost.routes
 }
 

@@ -1,8 +1,8 @@
 /**
  * The texts that can occur at all: paths as they are after normalization, authorities, header and
  * query values. A request whose path is written otherwise is, for every filter, the request with the
- * path it is normalized to. Left out, and said so in ADR 0055: authorities in brackets, and the odd
- * path that a second normalization would change again (`/%4%41`, which becomes `/%4A`).
+ * path it is normalized to. Left out, and said so in ADR 0055: the odd path that a second normalization
+ * would change again (`/%4%41`, which becomes `/%4A`).
  */
 import type { PathRules } from '../policy/index.ts'
 import { type CharSet, charSet, charsOf, namedSet } from './char-set.ts'
@@ -14,11 +14,14 @@ const digits = '0123456789'
 
 /** What people like to read comes first: a witness takes the first character that will do. */
 export const pathAlphabet = `x${lower.replace('x', '')}${digits}/-_.~${upper}:@,;=+!$&'()*[]%"<>\\^\`{|}`
-export const hostAlphabet = `x${lower.replace('x', '')}${digits}-._${upper}!$%&'()*+,;=@~:`
+export const hostAlphabet = `x${lower.replace('x', '')}${digits}-._${upper}!$%&'()*+,;=@~:[]`
 export const valueAlphabet = `x${lower.replace('x', '')}${digits}-_./:@=+ ${upper}!"#$%&'()*,;<>?[\\]^\`{|}~`
 
 /** The query value's alphabet has nothing that ends it. */
 export const queryAlphabet = [...valueAlphabet].filter((each) => !'#& '.includes(each)).join('')
+
+/** Of a query as a whole. */
+export const wholeQueryAlphabet = `${queryAlphabet}&`
 
 const hex = `${digits}abcdefABCDEF`
 const unreserved = (code: number) => /[-\w~.]/.test(String.fromCharCode(code))
@@ -115,20 +118,13 @@ function without(set: CharSet, characters: string): CharSet {
   return found
 }
 
-/** A name, and perhaps a port. Addresses in brackets and odd colons are not among them. */
+/** Whatever Envoy takes as an authority: a name, an address in brackets, colons wherever they stand. */
 export function authority(nfa: Nfa, label: Label): Starts {
   const start = nfa.state()
   const name = nfa.state(label)
-  const set = charsOf(hostAlphabet.replace(':', ''))
+  const set = charsOf(hostAlphabet)
   nfa.edge(start, set, name)
   nfa.edge(name, set, name)
-  let port = nfa.state()
-  nfa.edge(name, charsOf(':'), port)
-  for (let digit = 0; digit < 5; digit++) {
-    const next = nfa.state(label)
-    nfa.edge(port, charsOf(digits), next)
-    port = next
-  }
   return [start]
 }
 

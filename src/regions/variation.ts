@@ -1,9 +1,11 @@
 import { Attributes, type HeaderList, isSingleHeader } from '../policy/index.ts'
+import { addressChoices, nobody } from './addresses.ts'
 import type { Axes, Test } from './axes.ts'
 import type { Asked } from './cell.ts'
 import type { TextClass } from './partition.ts'
 import { type Pattern, PatternSet } from './pattern-set.ts'
-import { headerText, queryAlphabet, valueAlphabet } from './universe.ts'
+import { helloName } from './sending.ts'
+import { headerText, queryAlphabet, valueAlphabet, wholeQueryAlphabet } from './universe.ts'
 import type { View } from './view.ts'
 import type { WayIn } from './ways-in.ts'
 
@@ -30,7 +32,7 @@ const methods =
 /** More are not looked at, and the rest is called unknown. */
 const mostVariations = 2048
 
-interface Way extends Pick<WayIn, 'spots' | 'names' | 'leads'> {
+interface Way extends Pick<WayIn, 'entrance' | 'spots' | 'names' | 'leads'> {
   readonly views: readonly View[]
   readonly asked: Asked
 }
@@ -45,10 +47,11 @@ export function variationsOf(way: Way, host: string, axes: readonly Axes[]): Fil
   const key = JSON.stringify([
     way.asked.methods,
     way.asked.headers,
-    axes.map(({ methods: tests, headers, queries, preflight, heads }) => [
+    axes.map(({ methods: tests, headers, queries, queryTexts, preflight, heads }) => [
       [...tests.keys()],
       [...headers],
       [...queries],
+      queryTexts,
       preflight,
       heads,
     ]),
@@ -71,14 +74,22 @@ function fillIn(way: Way, axes: readonly Axes[], others: readonly (readonly Part
   const origin = headers.get('origin')
   if (origin !== undefined && !way.asked.headers.some(([name]) => name === 'origin')) headers.delete('origin')
   for (const [name, patterns] of headers) dimensions.push(headerChoices(name, patterns))
-  for (const [name, patterns] of mergePatterns(axes.map((each) => each.queries))) {
+  const queries = mergePatterns(axes.map((each) => each.queries))
+  const queryTexts = axes.flatMap((each) => each.queryTexts)
+  // A query as a whole and its parameters are not told apart together.
+  const mixed = queryTexts.length > 0 && queries.size > 0
+  if (queryTexts.length > 0) {
+    const texts = valuesOf(queryTexts, wholeQueryAlphabet).filter((query) => query !== '')
+    dimensions.push([{}, ...texts.map((query) => ({ query, size: 1 }))])
+  }
+  for (const [name, patterns] of queries) {
     const texts = valuesOf(patterns, queryAlphabet)
     dimensions.push([{}, ...texts.map((text) => ({ query: `${encodeURIComponent(name)}=${text}`, size: 1 }))])
   }
   const count = dimensions.reduce((product, choices) => product * choices.length, 1)
   const read = [...headers.values()].every((patterns) => classesOf(patterns, valueAlphabet).whole)
   const few = count <= mostVariations
-  const whole = few && read
+  const whole = few && read && !mixed
   const variations = few
     ? combine(dimensions)
     : combine(dimensions.map((choices) => choices.slice(0, 2)).slice(0, 10))
@@ -149,32 +160,6 @@ export function fits(pattern: string, text: string): boolean {
   return pattern === text
 }
 
-function addressChoices(way: Way, axes: readonly Axes[]): Partial<Variation>[] {
-  const blocks = new Set(axes.flatMap((each) => [...each.blocks]))
-  if (blocks.size === 0) return [{}]
-  const inside = [...blocks].flatMap(addressesIn)
-  const tests = axes.flatMap((each) => each.addresses)
-  const groups = group(['127.0.0.1', ...inside, '203.0.113.77'], tests, (address) => ({
-    sourceIp: address,
-    remoteIp: address,
-  }))
-  const trusted = Math.max(...way.views.map((view) => view.mesh.meshConfig.numTrustedProxies))
-  return groups.flatMap(([address = ''], index): Partial<Variation>[] => {
-    if (index === 0) return [{}]
-    const direct = { address, size: 1 }
-    if (trusted === 0) return [direct]
-    const hops = [address, ...new Array<string>(trusted - 1).fill('127.0.0.1')].join(', ')
-    return [direct, { headers: [['x-forwarded-for', hops]], size: 1 }]
-  })
-}
-
-/** The block's first address, and the one behind it: a block in a block begins there too. */
-function addressesIn(block: string): string[] {
-  const [address = ''] = block.split('/')
-  const last = /^(.*\.)(\d+)$/.exec(address)
-  return last === null ? [address] : [address, `${last[1]}${(Number(last[2]) + 1) % 256}`]
-}
-
 function group(
   texts: readonly string[],
   tests: readonly Test[],
@@ -191,30 +176,20 @@ function group(
   return [...groups.values()]
 }
 
-const nobody: Attributes['source'] = {
-  method: 'GET',
-  host: '',
-  path: '/',
-  scheme: 'http',
-  headers: [],
-  port: 0,
-  destinationIp: '127.0.0.1',
-  sourceIp: '127.0.0.1',
-  remoteIp: '127.0.0.1',
-  sni: '',
-  principals: [],
-}
-
 /** Which names lead to this chain: the host's own first, none, and what policies and chains name. */
 function nameChoices(way: Way, host: string, axes: readonly Axes[]): Partial<Variation>[] {
   const spots = way.spots.filter((spot) => spot?.chain !== undefined)
-  if (!spots.some((spot) => spot?.chain?.tls)) return [{}]
-  const own = host.replace(/:\d*$/, '')
+  if (!spots.some((spot) => spot?.entrance.scheme === 'https')) return [{}]
+  const own = helloName(host)
   const named = axes.flatMap((each) => [...each.names]).map((text) => text.replace(/^\*|\*$/, 'x'))
   const candidates = [
     own,
     ...(way.names?.filter((name) => name !== '') ?? spots.flatMap((spot) => spot?.names ?? [])),
-    ...(named.length > 0 || way.names?.includes('') ? [...named, ''] : []),
+    ...named,
+    // A chain that takes any name has hosts of other chains, too, for whoever says another name or none.
+    'x',
+    'x.x',
+    '',
   ]
   const leads = (sni: string) =>
     way.leads?.(sni) ??

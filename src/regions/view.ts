@@ -5,6 +5,7 @@ import {
   type Door,
   type EngineOptions,
   type ForwardAction,
+  inspectConnections,
   inspectProxy,
   matchesValue,
   type Next,
@@ -28,6 +29,7 @@ export class View {
   readonly signIn?: SignIn
   readonly #options: EngineOptions
   readonly #insights = new Map<ProxyIdentity, ProxyInsight>()
+  readonly #connections = new Map<ProxyIdentity, ProxyInsight>()
   readonly #rules = new Map<ProxyInsight, RulesByPath>()
   readonly #next = new Map<string, Next>()
   readonly #numbers = new WeakMap<object, number>()
@@ -126,6 +128,16 @@ export class View {
     return insight
   }
 
+  /** Of a proxy that hands bytes on. */
+  connections(proxy: ProxyIdentity): ProxyInsight {
+    let insight = this.#connections.get(proxy)
+    if (insight === undefined) {
+      insight = inspectConnections(this.mesh, proxy, this.#options)
+      this.#connections.set(proxy, insight)
+    }
+    return insight
+  }
+
   rulesByPath(insight: ProxyInsight): RulesByPath {
     let rules = this.#rules.get(insight)
     if (rules === undefined) {
@@ -152,7 +164,7 @@ export class View {
 
   /** The proxies some request was followed to. */
   inspected(): readonly ProxyInsight[] {
-    return [...this.#insights.values()]
+    return [...this.#insights.values(), ...this.#connections.values()]
   }
 
   /** What stands behind a Service's port. */

@@ -26,7 +26,7 @@ export function waysIn(views: readonly View[]): readonly WayIn[] {
     const { entrance } = found
     const listener = `${entrance.door} ${entrance.port}`
     if (parted.has(listener)) continue
-    if (found.chain?.tls !== true || !partedOtherwise(all, entrance)) {
+    if (entrance.scheme !== 'https' || !partedOtherwise(all, entrance)) {
       ways.push({ entrance, spots })
       continue
     }
@@ -40,7 +40,7 @@ type Spots = ReadonlyMap<string, Spot>
 
 const beside = (spots: Spots, { door, port }: Entrance): readonly Spot[] =>
   [...spots.values()].filter(
-    ({ entrance, chain }) => chain?.tls === true && entrance.door === door && entrance.port === port,
+    ({ entrance }) => entrance.scheme === 'https' && entrance.door === door && entrance.port === port,
   )
 
 /** Whether the listener's chains take other names in one door than in another. */

@@ -1,6 +1,7 @@
 import type { HeaderList } from '../policy/index.ts'
 import type { Caller } from './caller.ts'
 import type { Cell } from './cell.ts'
+import { helloName } from './sending.ts'
 
 /** A request `curl` can send, and `explain … --as PRINCIPAL` can be asked about. Never holds a token. */
 export interface Witness {
@@ -13,11 +14,16 @@ export interface Witness {
   readonly sni?: string
 }
 
+const anAddress = '127.0.0.1'
+
 export function witnessOf(cell: Cell, caller?: Caller): Witness {
   const { entrance, host, path, variation } = cell
   const usual = entrance.scheme === 'https' ? 443 : 80
-  const odd = entrance.service === undefined && entrance.port !== usual
-  const authority = odd ? `${host.replace(/:\d*$/, '')}:${entrance.port}` : host
+  // A URL names where to connect to; what else a Host may say is said in a header.
+  const name = helloName(host) || anAddress
+  const there = entrance.port === usual ? name : `${name}:${entrance.port}`
+  const authority = entrance.service === undefined ? there : host
+  const odd = authority !== host && host !== `${name}:${entrance.port}`
   const own = caller?.acting.headers.filter(([name]) => name.toLowerCase() !== 'authorization') ?? []
   const varied = new Set(variation.headers.map(([name]) => name))
   const query = variation.query === '' ? '' : `?${variation.query}`

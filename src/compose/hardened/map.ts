@@ -28,14 +28,7 @@ export function hardenedMap(mesh: Mesh, options: MapOptions): readonly MapRow[] 
             ...row,
             verdict: 'deny',
             reason: refused.reason,
-            outcome: {
-              verdict: 'deny',
-              reason: refused.reason,
-              status: refused.status,
-              identity: {},
-              headers: [],
-              hops: 1,
-            },
+            outcome: { verdict: 'deny', reason: refused.reason, status: refused.status, hops: 1 },
           }
     const forged = callerName({ ...principal, forged: true })
     return [
