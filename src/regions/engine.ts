@@ -35,7 +35,7 @@ export class Engine {
     const answers: CheckAnswer[] = []
     const { service } = cell.entrance
     const { principal } = caller
-    if (service !== undefined && spot === undefined && !this.#hasService(service)) return undefined
+    if (service !== undefined && spot === undefined && !this.#mayAnswer(cell.entrance)) return undefined
     const proxy = spot?.proxy ?? doorsOf(this.view).get(cell.entrance.door)
     if (service === undefined && proxy === undefined) return undefined
     const request = spot !== undefined || service !== undefined ? asked : this.#atPort(asked, proxy)
@@ -56,8 +56,13 @@ export class Engine {
     }
   }
 
-  #hasService({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean {
-    return this.view.mesh.services.some((one) => one.namespace === namespace && one.name === name)
+  /** A Service that is there, and chooses its pods in a way the YAML does not show; one that selects none has none. */
+  #mayAnswer({ service, port }: Cell['entrance']): boolean {
+    if (service === undefined) return false
+    const { namespace, name, host } = service
+    if (!this.view.mesh.services.some((one) => one.namespace === namespace && one.name === name)) return false
+    const next = this.view.behind(host, port)
+    return next.kind !== 'end' || !['pods-not-given', 'no-such-port'].includes(next.reason ?? '')
   }
 
   /** Nothing of HTTP is there: the port a listener of the door would have. */
