@@ -79,6 +79,13 @@ const strangers =
       ? said
       : usual
 
+/** oauth2-proxy's page before anything goes to the issuer. */
+const buttonPage: Said = {
+  status: 403,
+  headers: { server: 'istio-envoy', 'content-type': 'text/html; charset=utf-8' },
+  body: '<html><form method="GET" action="/oauth2/start"><input type="hidden" name="rd" value="/"><button>Sign in with Dex</button></form></html>',
+}
+
 let turns = 0
 
 export const sights: readonly Sight[] = [
@@ -190,6 +197,15 @@ export const sights: readonly Sight[] = [
     code: 'KFD0319',
     why: 'Secure cookies over plain HTTP',
     answer: strangers(toDex(undefined, ['oidc_state_csrf=x; Path=/; Secure; HttpOnly'])),
+  },
+  {
+    rows: ['door 26', 'client 16'],
+    code: 'KFD0319',
+    why: 'the same behind a page with a button, as the releases of today show it',
+    answer: (request, usual) =>
+      /^\/oauth2\/start/.test(request.url ?? '')
+        ? toDex(undefined, ['oauth2_proxy_kubeflow_csrf=x; Path=/; Secure; HttpOnly'])
+        : strangers(buttonPage)(request, usual),
   },
   {
     rows: ['door 26', 'client 16'],

@@ -50,5 +50,5 @@ export {
   startInterceptor,
   startProxy,
 } from './proxy/index.ts'
-export { type DoorKind, type RecognisedDoor, recogniseDoor, type SignOut } from './recognise.ts'
+export { type DoorKind, pressStart, type RecognisedDoor, recogniseDoor, type SignOut } from './recognise.ts'
 export { challengedWith, type WhoAmI, whoAmI } from './who.ts'

@@ -210,6 +210,26 @@ function startLink({ links }: Page): Form | undefined {
   return { method: 'GET', action, fields, buttons: [] }
 }
 
+/**
+ * Presses the button of a page that begins a sign-in, and looks where it goes: one GET, with nothing filled
+ * in. Undefined = the door’s entry has no such button.
+ *
+ * @throws Fault what {@link Visitor.ask} throws
+ */
+export async function pressStart(
+  visitor: Visitor,
+  { entry }: Pick<RecognisedDoor, 'entry'>,
+): Promise<{ readonly answer: Answer; readonly request?: AuthorizationRequest } | undefined> {
+  const start = isHtml(entry) ? startForm(readPage(entry.body, entry.url)) : undefined
+  if (start === undefined || start.method !== 'GET' || !visitor.mayVisit(start.action)) return undefined
+  const url = new URL(start.action)
+  url.search = new URLSearchParams(start.fields.map(({ name, value }) => [name, value])).toString()
+  const answer = await visitor.ask(url)
+  const to = targetOf(answer)
+  const request = to && authorizationRequest(to)
+  return { answer, ...(request && { request }) }
+}
+
 function withEntrance(
   entrance: Entrance,
   entry: Answer,

@@ -3,10 +3,8 @@ import { type AnyFault, isFault } from '../../base/index.ts'
 import {
   type Agent,
   type Answer,
-  asBrowser,
   createCookieJar,
   createVisitor,
-  doorWords,
   type RecognisedDoor,
   recogniseDoor,
 } from '../../client/index.ts'
@@ -18,8 +16,6 @@ import {
   judgeAnswer,
   judgeCertificate,
   judgeClock,
-  judgeCookies,
-  judgeReturn,
   passed,
   skipped,
   spentSignIn,
@@ -33,8 +29,9 @@ import { whichDoor } from '../doors/open-door.ts'
 import { agentFor, authorityFor, type ReachOptions } from '../doors/reach.ts'
 import { createSend } from '../verify/send.ts'
 import { whoAnswers } from '../verify/who-answers.ts'
-import { type Blamed, blame, contradicts, type DoorYaml } from './blame.ts'
+import { type Blamed, blame, type DoorYaml } from './blame.ts'
 import { judgeSeen, walkInside } from './walk-inside.ts'
+import { walkSignIn } from './walk-sign-in.ts'
 
 export interface WalkOptions extends ReachOptions {
   readonly door?: string
@@ -142,7 +139,7 @@ export async function walkDoor(env: Environment, text: string, options: WalkOpti
       findings: [...judgeClock(door.skewMs), ...turned],
     })
     const recognised = { kind: door.kind, httpsRedirect: door.httpsRedirect }
-    add(await walkSignIn(agent, door, blamed))
+    add(await walkSignIn(agent, visitor, door, blamed))
     await walkInside(env, door, options, { add, rest, hops, target: url, ...(blamed && { blamed }) })
     return { url: door.url.href, hops, recognised }
   } finally {
@@ -293,73 +290,4 @@ async function judgeHttp(
   const words = judgeAnswer({ status: 0, headers: {}, body: fault.message })
   const fix = 'is this the host and path of the gateway? `kfdoor why` knows error texts'
   return [finding('KFD0309', fault.message, [], fix), ...words]
-}
-
-async function walkSignIn(
-  agent: Agent,
-  door: RecognisedDoor,
-  blamed: Blamed | undefined,
-): Promise<WalkedHop> {
-  const { kind, request, entry } = door
-  const asked = { method: 'GET', url: entry.url, accept: asBrowser.accept }
-  const words = [`${kind}`, ...(request ? [`signs in at ${request.endpoint.pathname}`] : [])]
-  if (kind === 'open') {
-    const message = 'everybody who reaches the address is in: no session and no token is asked for'
-    const evidence = [`GET ${door.url.href} answers ${entry.status}`]
-    const fix = 'is the CUSTOM policy or EnvoyFilter applied? `kfdoor lint` says what is open'
-    return {
-      ...passed('sign-in', ...words),
-      findings: [
-        finding('KFD0310', message, evidence, fix),
-        ...(blamed ? contradicts(blamed, asked, entry) : []),
-      ],
-    }
-  }
-  const single = door.singleUser
-    ? [finding('KFD0316', 'Pipelines says `multi_user: false`: everybody who signs in shares everything', [])]
-    : []
-  if (kind === 'unknown' && request === undefined) {
-    const { status = 0, words: said = '' } = door.refusal ?? {}
-    const fix = 'is the auth service up, and does a policy send people to it?'
-    return {
-      ...passed('sign-in', ...words),
-      findings: [
-        finding('KFD0311', `strangers get ${status}: ${said}`, [said], fix),
-        ...judgeSeen(entry),
-        ...(blamed ? blame(blamed, asked, entry) : []),
-        ...single,
-      ],
-    }
-  }
-  const at = { url: entry.url.href }
-  return {
-    ...passed('sign-in', ...words),
-    findings: [
-      ...judgeCookies(entry.headers.getSetCookie(), at),
-      ...(request ? judgeReturn(request.redirectUri, at) : []),
-      ...(await judgeLoginPage(agent, door)),
-      ...(blamed ? contradicts(blamed, asked, entry) : []),
-      ...single,
-    ],
-  }
-}
-
-/** Asks for the login page once, where it belongs to the door; nothing is filled in. */
-async function judgeLoginPage(agent: Agent, { entry, url }: RecognisedDoor): Promise<readonly WalkFinding[]> {
-  const location = entry.headers.get('location')
-  const page = location === null ? null : URL.parse(location, entry.url)
-  if (page === null || page.origin !== url.origin) return []
-  let answer: Answer
-  try {
-    answer = await agent.send({ url: page, headers: { accept: 'text/html' } })
-  } catch (error) {
-    if (!isFault(error)) throw error
-    return [finding('KFD0322', error.message, [page.pathname])]
-  }
-  if (answer.status < 400) return []
-  const words = doorWords(answer) || 'without a word'
-  const fix =
-    'is Dex up, and does it know this client and its redirect URL? `kubectl -n auth logs deploy/dex`'
-  const message = `${page.pathname} answers ${answer.status}: ${words}`
-  return [finding('KFD0322', message, [words], fix), ...judgeSeen(answer)]
 }
