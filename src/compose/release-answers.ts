@@ -63,7 +63,9 @@ function oauth2ProxyAnswer(
   usual: CheckAnswer,
   trusting: boolean,
 ): CheckAnswer {
-  if (check.protocol === 'grpc' || usual.status === 200) return usual
+  if (check.protocol === 'grpc') return usual
+  if (usual.status === 200)
+    return { ...usual, headers: usual.headers.filter(([name]) => tells(settings, name)) }
   const path = decodedPath(check.path)
   const token = settings.skipJwtBearerTokens ? bearerOf(check) : undefined
   if (token !== undefined) {
@@ -95,6 +97,12 @@ function oauth2ProxyAnswer(
   return answer(302, [['location', location]])
 }
 
+/** Which headers of a session it answers at all; the provider's list decides about them next. */
+function tells(settings: OAuth2ProxySettings, name: string): boolean {
+  if (name === 'authorization') return settings.setAuthorizationHeader
+  return name.startsWith('x-auth-request-') && settings.setXAuthRequest
+}
+
 function oauth2ProxyIdentity(settings: OAuth2ProxySettings, token: string, claims: Claims): HeaderList {
   const subject = String(claims.sub ?? '')
   const email = typeof claims.email === 'string' ? claims.email : subject
@@ -119,7 +127,7 @@ function authServiceAnswer(
   if (check.protocol === 'grpc') return usual
   const path = decodedPath(check.path)
   if (settings.skipAuth.some((start) => path.startsWith(start))) return answer(200, [], 'OK')
-  if (usual.status === 200) return usual
+  if (usual.status === 200) return { ...usual, headers: sessionHeaders(settings, usual.headers) }
   const token = settings.vintage === '28c59ef' ? undefined : bearerOf(check)
   const claims = token === undefined || !trusting ? undefined : claimsOf(token)
   if (claims !== undefined) {
@@ -141,6 +149,20 @@ function authServiceAnswer(
     settings.scopes.join(' '),
   )
   return answer(302, [html, ['location', location]], pageStandIn)
+}
+
+/** The headers its settings name, of the claims they name. */
+function sessionHeaders(settings: AuthServiceSettings, headers: HeaderList): HeaderList {
+  const of = (name: string) => headers.find(([own]) => own === name)?.[1] ?? ''
+  const token = bearer(of('authorization'))
+  const claims = token === undefined ? undefined : claimsOf(token)
+  const name = String(claims?.[settings.userIdClaim] ?? '')
+  const { transform = (text) => text, userIdTokenHeader } = settings
+  return [
+    [settings.userIdHeader, settings.userIdPrefix + transform(name)],
+    ...(settings.vintage === '28c59ef' ? [] : [[settings.groupsHeader, of('kubeflow-groups')] as const]),
+    ...(userIdTokenHeader && token ? [[userIdTokenHeader, token] as const] : []),
+  ]
 }
 
 /** Where a browser is sent, without the parts that are new each time. */
@@ -173,7 +195,11 @@ function headerOf(check: Check, name: string): string {
 }
 
 function bearerOf(check: Check): string | undefined {
-  return /^bearer +(\S+)$/i.exec(headerOf(check, 'authorization').trim())?.[1]
+  return bearer(headerOf(check, 'authorization'))
+}
+
+function bearer(value: string): string | undefined {
+  return /^bearer +(\S+)$/i.exec(value.trim())?.[1]
 }
 
 /** A token of the door's own issuer, for a client whose name lies in a Secret: perhaps this one's. */
@@ -206,15 +232,19 @@ function audiencesOf(claims: Claims | undefined): readonly unknown[] {
 export function releaseSignIn(mesh: Mesh): SignIn | undefined {
   const answers = releaseAnswers(mesh)
   if (answers === undefined) return undefined
-  if (authProviderKind(mesh) === 'authservice') {
-    const { settings } = readAuthServiceSettings(mesh, known)
-    const exemptions = (settings?.skipAuth ?? []).map((start) => ({
+  const kind = authProviderKind(mesh)
+  const service = readAuthServiceSettings(mesh, known).settings
+  const proxy = readOAuth2ProxySettings(mesh, known).settings
+  const providers = namedProviders(mesh).map((each) => [each.provider, each.kind])
+  const content = JSON.stringify([providers, service, proxy], (key, value) =>
+    /secret/i.test(key) ? undefined : value,
+  )
+  if (kind === 'authservice') {
+    const exemptions = (service?.skipAuth ?? []).map((start) => ({
       source: `^${start.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')}`,
       matches: (path: string) => path.startsWith(start),
     }))
-    return { answer: answers, exemptions }
+    return { answer: answers, exemptions, content }
   }
-  const { settings } = readOAuth2ProxySettings(mesh, known)
-  const exemptions = settings?.skipAuthRoutes ?? []
-  return { answer: answers, exemptions }
+  return { answer: answers, exemptions: proxy?.skipAuthRoutes ?? [], content }
 }

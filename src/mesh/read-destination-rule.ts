@@ -20,8 +20,12 @@ export function readDestinationRule(meta: Meta, spec: Fields): DestinationRule {
     exportTo: spec.strings('exportTo'),
     workloadSelector: readWorkloadSelector(spec),
     subsets: (spec.list('subsets') ?? []).map((subset) => {
-      const read = { name: subset.string('name') ?? '', labels: subset.record('labels') ?? {}, at: subset.at }
-      readTrafficPolicy(subset)
+      const read = {
+        name: subset.string('name') ?? '',
+        labels: subset.record('labels') ?? {},
+        at: subset.at,
+        ...readTrafficPolicy(subset),
+      }
       subset.done()
       return read
     }),
@@ -38,7 +42,7 @@ function readTrafficPolicy(owner: Fields): Pick<DestinationRule, 'tlsMode' | 'po
     const port = setting.fields('port')
     const number = port?.int('number')
     const mode = readTlsMode(setting)
-    if (number !== undefined && mode !== undefined) portTlsModes[number] = mode
+    if (number !== undefined) portTlsModes[number] = mode ?? ''
     port?.done()
     unread(setting, policyShape)
     setting.done()

@@ -1,6 +1,7 @@
 /** A principal as a request: its tokens, what providers would answer it, and what is true of both. */
 import { type JwtRule, type Mesh, workloadsOf } from '../mesh/index.ts'
 import { attaches, labelsInclude } from './attach.ts'
+import { sessionToken } from './auth-service.ts'
 import { toBase64, utf8Bytes } from './base64url.ts'
 import type { Check, CheckAnswer, Context, HeaderList } from './decision.ts'
 import { readJwks } from './jwks.ts'
@@ -15,7 +16,7 @@ export interface Acting {
   readonly verified: Context['verified']
 }
 
-const kubernetesIssuer = 'https://kubernetes.default.svc.cluster.local'
+export const kubernetesIssuer = 'https://kubernetes.default.svc.cluster.local'
 const dexIssuer = 'http://dex.auth.svc.cluster.local:5556/dex'
 
 /**
@@ -35,7 +36,12 @@ export function actAs(mesh: Mesh, principal: Principal, now: number): Acting {
   const verified: Context['verified'] = (_, text) => made.has(text)
   if (principal.kind === 'user') {
     const session = sessionAnswer(mesh, principal, token)
-    return { headers: forged, verified, answer: (check) => (check.protocol === 'grpc' ? granted : session) }
+    const answer = (check: Check) => {
+      if (check.protocol === 'grpc') return granted
+      // A session is a cookie.
+      return check.cookies === false && asksToSignIn(mesh, check) ? signInAnswer(mesh, check) : session
+    }
+    return { headers: forged, verified, answer }
   }
   const answer = (check: Check) => signInAnswer(mesh, check)
   if (principal.kind !== 'service-account') return { headers: forged, verified, answer }
@@ -52,6 +58,14 @@ export function actAs(mesh: Mesh, principal: Principal, now: number): Acting {
   return { headers: [...forged, ['authorization', `Bearer ${bearer}`]], verified, answer }
 }
 
+/** Whose ID tokens sessions at this door stand on. */
+export function sessionIssuer(mesh: Mesh): string {
+  const { issuer } = sessionToken(mesh)
+  if (issuer !== undefined) return issuer
+  const rule = ruleOf(mesh, (entry) => !/kubernetes|\beks\b|googleapis/.test(entry.issuer.value))
+  return rule?.issuer.value ?? dexIssuer
+}
+
 /** Everything the auth services of Kubeflow set; the provider's list decides what gets through. */
 function sessionAnswer(
   mesh: Mesh,
@@ -59,11 +73,13 @@ function sessionAnswer(
   token: (rule: JwtRule | undefined, claims: Readonly<Record<string, unknown>>) => string,
 ): CheckAnswer {
   const { email, groups } = user
-  const rule = ruleOf(mesh, (entry) => !/kubernetes|\beks\b|googleapis/.test(entry.issuer.value))
+  const { audience } = sessionToken(mesh)
+  const issuer = sessionIssuer(mesh)
+  const rule = ruleOf(mesh, (entry) => entry.issuer.value === issuer)
   const id = token(rule, {
-    iss: rule?.issuer.value ?? dexIssuer,
+    iss: issuer,
     sub: subjectOf(email),
-    aud: rule?.audiences[0]?.value ?? 'kubeflow-oidc-authservice',
+    aud: audience ?? rule?.audiences[0]?.value ?? 'kubeflow-oidc-authservice',
     email,
     email_verified: true,
     ...(groups.length > 0 && { groups }),

@@ -1,5 +1,6 @@
 /** The last proxy of a way: the sidecar of the workload. */
-import type { Mesh, Workload } from '../mesh/index.ts'
+import type { Workload } from '../mesh/index.ts'
+import { towards } from './client-tls.ts'
 import type { Check, Context, Decision, Step, Verdict } from './decision.ts'
 import type { Door } from './door.ts'
 import { type Hop, type Onward, onward, type PathDecision, somePod } from './hop.ts'
@@ -28,9 +29,12 @@ export function atSidecar(
   const { backend } = next
   const proxy = sidecarOf(backend.workload)
   const { trustDomain: domain } = door.mesh.meshConfig
+  // A DestinationRule may turn Istio's own mTLS off.
+  const speaksPlain = (namespace: string) =>
+    towards(door.mesh, decision.destination, namespace).mode === 'DISABLE'
   const from = (peer: typeof caller): Hop => {
     const uri = `spiffe://${domain}/ns/${peer?.namespace}/sa/${peer?.account}`
-    const mutual = peer !== undefined && !speaksPlain(door.mesh, decision)
+    const mutual = peer !== undefined && !speaksPlain(peer.namespace)
     const { host, port, subset = '' } = decision.destination
     const request = onward(decision, {
       port: backend.port,
@@ -57,14 +61,6 @@ export function atSidecar(
     `by Knative's activator (while no pod runs) ${woken.decision.verdict}`
   const step: Step = { hop, phase: 'sidecar', outcome: 'unknown', reason: 'activator-differs', text }
   return { ...result, steps: [step], verdict: 'unknown', reason: 'activator-differs' }
-}
-
-/** A DestinationRule may turn Istio's own mTLS off. */
-function speaksPlain(mesh: Mesh, decision: Onward): boolean {
-  const { host, port } = decision.destination
-  const rule = mesh.destinationRules.find((entry) => entry.host.value === host)
-  const mode = rule?.portTlsModes[port] ?? rule?.tlsMode
-  return mode === 'DISABLE'
 }
 
 /** The whole way, which ends there. */

@@ -58,6 +58,8 @@ export interface Check {
   readonly body?: string
   /** It carries the beginning of the request's body, so many bytes at most; where none was given, it has to be read first. */
   readonly wantsBody?: { readonly maxBytes: number; readonly allowPartial: boolean }
+  /** The provider's settings hand no cookie on, so a session is none to it. */
+  readonly cookies?: false
   readonly protocol: 'http' | 'grpc'
   readonly timeoutMs: number
   /** Only for gRPC: the attributes Envoy fills in. */

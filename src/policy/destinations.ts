@@ -1,5 +1,5 @@
-import type { Destination, DestinationRule, Mesh } from '../mesh/index.ts'
-import { isSubsetOf, resolveShortName } from './hostname.ts'
+import type { Destination, Mesh } from '../mesh/index.ts'
+import { rulesFor } from './destination-rules.ts'
 import { isVisible, type Registry, type RegistryService, serviceHost } from './registry.ts'
 import type { Target } from './route.ts'
 
@@ -57,10 +57,6 @@ function find(
   )
 }
 
-/**
- * DestinationRules are looked for in the proxy's namespace, then the service's, then the root's; the
- * first that has one for the host decides (`push_context.go`, destinationRule).
- */
 function hasSubset(
   mesh: Mesh,
   host: string,
@@ -68,30 +64,7 @@ function hasSubset(
   serviceNamespace: string,
   proxyNamespace: string,
 ): boolean {
-  const usual = mesh.meshConfig.defaultDestinationRuleExportTo
-  for (const namespace of [proxyNamespace, serviceNamespace, mesh.meshConfig.rootNamespace]) {
-    const rules = mesh.destinationRules
-      .filter((rule) => rule.namespace === namespace && exported(rule, proxyNamespace, usual))
-      .map((rule) => ({ rule, host: resolveShortName(rule.host.value, namespace) }))
-      .filter((entry) => isSubsetOf(host, entry.host))
-      .sort((a, b) => b.host.length - a.host.length)
-    const best = rules[0]?.host
-    if (best === undefined) continue
-    return rules.some(
-      ({ rule, host: name }) => name === best && rule.subsets.some((entry) => entry.name === subset),
-    )
-  }
-  return false
-}
-
-function exported(
-  rule: DestinationRule,
-  proxyNamespace: string,
-  usual: readonly string[] | undefined,
-): boolean {
-  const to = rule.exportTo !== undefined && rule.exportTo.length > 0 ? rule.exportTo : (usual ?? ['*'])
-  return to.some(
-    (entry) =>
-      entry === '*' || entry === proxyNamespace || (entry === '.' && rule.namespace === proxyNamespace),
+  return rulesFor(mesh, { host, serviceNamespace, proxyNamespace }).some((rule) =>
+    rule.subsets.some((entry) => entry.name === subset),
   )
 }

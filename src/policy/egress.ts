@@ -5,7 +5,7 @@
  */
 import type { Labels, Mesh, SidecarResource } from '../mesh/index.ts'
 import { labelsInclude } from './attach.ts'
-import { isSubsetOf } from './hostname.ts'
+import { isSubsetOf, overlaps } from './hostname.ts'
 
 /** `listed` is what happens without any Sidecar. */
 export type Reach =
@@ -82,6 +82,36 @@ function reachBy(mesh: Mesh, sidecar: SidecarResource | undefined, caller: Calle
   if (known) return listed
   const mode = sidecar.outboundMode ?? mesh.meshConfig.outboundMode ?? 'ALLOW_ANY'
   return { kind: mode === 'REGISTRY_ONLY' ? 'blocked' : 'passed', by: sidecar }
+}
+
+/** A VirtualService, as far as a Sidecar looks at it. */
+interface Imported {
+  readonly namespace: string
+  readonly hosts: readonly string[]
+}
+
+/**
+ * Whether the sidecars of the caller's pods know a VirtualService: its namespace and one of its hosts
+ * have to be listed (SelectVirtualServices). undefined = some of them do.
+ */
+export function imports(mesh: Mesh, caller: Caller, service: Imported): boolean | undefined {
+  if (mesh.sidecars.length === 0) return true
+  const all = sidecarsOf(mesh, caller).map((sidecar) => {
+    if (sidecar === undefined || sidecar.egress.length === 0) return true
+    return sidecar.egress.some(({ hosts }) =>
+      hosts.some((written) => takesService(written, caller.namespace, service)),
+    )
+  })
+  return all.every((one) => one === all[0]) ? all[0] : undefined
+}
+
+function takesService(written: string, own: string, { namespace, hosts }: Imported): boolean {
+  const slash = written.indexOf('/')
+  const wanted = written.slice(0, slash)
+  if (slash === -1 || wanted === '~') return false
+  if (wanted !== '*' && (wanted === '.' ? own : wanted) !== namespace) return false
+  const listed = written.slice(slash + 1)
+  return hosts.some((host) => overlaps(host, listed))
 }
 
 /** `namespace/host`: `.` is the caller's own, `*` any, `~` none. */

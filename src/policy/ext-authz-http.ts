@@ -85,6 +85,7 @@ export function httpCheck(provider: HttpProvider, flow: Flow): Check | 'too-larg
     headers: [...headers].sort(byName),
     ...(body !== undefined && { body: body.text }),
     ...wantsBody(provider, flow),
+    ...(!matchesName(provider.requestHeaders, 'cookie') && { cookies: false as const }),
     protocol: 'http',
     timeoutMs: provider.timeoutMs,
   }

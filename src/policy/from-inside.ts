@@ -1,5 +1,6 @@
 /** Requests that begin inside the mesh. */
 import { atSidecar, finishAt } from './at-sidecar.ts'
+import { failed, mismatch } from './client-tls.ts'
 import type { Context, Decision, DoorRequest, ForwardDecision, Step } from './decision.ts'
 import type { Door } from './door.ts'
 import { type Reach, reachOf } from './egress.ts'
@@ -28,10 +29,14 @@ export function decideFromInside(
 ): PathDecision {
   const { caller } = call
   const reach = caller && reachOf(door.mesh, caller, call.host)
-  if (caller !== undefined && reach !== undefined && reach.kind !== 'listed') {
-    return unlisted(door, request, context, call, reach, hop)
+  const own = caller && { ...call, namespace: caller.namespace, account: caller.name }
+  if (reach !== undefined && reach.kind !== 'listed') {
+    // A VirtualService it lists is known on HTTP's usual port, whether or not the Service is.
+    const routed =
+      reach.kind !== 'unknown' && call.port === 80 && own && door.outboundTable(own) !== undefined
+    if (!routed) return unlisted(door, request, context, call, reach, hop)
   }
-  const leaving = caller && door.outbound({ ...call, namespace: caller.namespace }, request, context, hop)
+  const leaving = own && door.outbound(own, request, context, hop)
   if (caller === undefined || leaving === undefined) {
     const { method, path, host, headers } = request
     const sent: Onward = { method, path, host, headers, destination: { host: call.host, port: call.port } }
@@ -44,10 +49,10 @@ export function decideFromInside(
     labels: {},
     serviceAccount: caller.name,
   }
-  const own: Hop = { hop, proxy, request, decision: leaving }
-  if (leaving.kind !== 'forward') return { hops: [own], decision: leaving, steps, checks, verdict, reason }
+  const first: Hop = { hop, proxy, request, decision: leaving }
+  if (leaving.kind !== 'forward') return { hops: [first], decision: leaving, steps, checks, verdict, reason }
   const rest = fromInside(door, leaving, context, call, hop + 1)
-  return { ...rest, hops: [own, ...rest.hops], steps: [...steps, ...rest.steps] }
+  return { ...rest, hops: [first, ...rest.hops], steps: [...steps, ...rest.steps] }
 }
 
 /** The caller's Sidecar does not list the Service, so its proxy knows nothing of it. */
@@ -101,6 +106,12 @@ function unlisted(
 function fromInside(door: Door, sent: Onward, context: Context, call: InsideCall, hop: number): PathDecision {
   const next = nextHop(door, sent, hop, context.trace !== false)
   const steps = next.step === undefined ? [] : [next.step]
+  const wrong = call.caller && mismatch(door.mesh, sent.destination, call.caller.namespace, next, hop)
+  if (wrong !== undefined) {
+    if (context.trace !== false) steps.push(wrong.step)
+    const { verdict, step } = wrong
+    return { verdict, reason: step.reason, hops: [], decision: failed(wrong, steps, []), steps, checks: [] }
+  }
   if (next.kind === 'gateway') {
     const onwards = onward(sent, { port: next.port, scheme: 'http' })
     return walk(door, { request: onwards, proxy: next.proxy, hop, steps }, context)

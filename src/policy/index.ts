@@ -1,11 +1,12 @@
 export type { At } from '../base/index.ts'
 export type { Acting } from './act-as.ts'
-export { actAs, assumedKeys } from './act-as.ts'
+export { actAs, assumedKeys, kubernetesIssuer, sessionIssuer } from './act-as.ts'
 export type { AccessMesh, Application } from './application/index.ts'
 export { accessReview } from './application/index.ts'
 export { attaches } from './attach.ts'
 export type { AttributeSource } from './attributes.ts'
 export { Attributes } from './attributes.ts'
+export { authService, dexConfig, dexIssuer, isTrue, seconds, sessionToken } from './auth-service.ts'
 export { fromBase64Url } from './base64url.ts'
 export type { Blueprint, InboundBlueprint } from './blueprint.ts'
 export { blueprintOf, inboundBlueprintOf } from './blueprint.ts'
@@ -29,6 +30,7 @@ export type {
   UnknownDecision,
   Verdict,
 } from './decision.ts'
+export { coversHost } from './destination-rules.ts'
 export type { Door } from './door.ts'
 export { compileDoor } from './door.ts'
 export { reachOf } from './egress.ts'

@@ -24,6 +24,20 @@ spec: { ${spec} }
 const toOther =
   'http: [{ match: [{ uri: { prefix: /a } }], rewrite: { uri: /b }, route: [{ destination: { host: other } }] }]'
 
+const elsewhere = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: far, namespace: else }
+spec: { hosts: [web.apps.svc.cluster.local], http: [{ match: [{ uri: { prefix: /a } }], rewrite: { uri: /b }, route: [{ destination: { host: other.apps.svc.cluster.local } }] }] }
+---`
+/** As istiod was asked: which VirtualServices a Sidecar lets in is told by their own namespaces. */
+const egress = (hosts: string) => `
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: { name: default, namespace: apps }
+spec: { egress: [{ hosts: ${hosts} }] }
+---`
+
 type Row = readonly [yaml: string, host: string, path: string, want: string, why: string]
 const rows: readonly Row[] = [
   ['', 'web.apps', '/a/x', 'allow web /a/x', 'nothing of the mesh is about it'],
@@ -32,6 +46,13 @@ const rows: readonly Row[] = [
   [service(`hosts: [web], gateways: [gw, mesh], ${toOther}`), 'web', '/a/x', 'allow other /b/x', 'a short name is the same host'],
   [service(`hosts: [web], ${toOther}`), 'web.apps', '/c', 'not-found no-route', 'no route of it takes the path'],
   [service(`hosts: [web], exportTo: [else], ${toOther}`), 'web.apps', '/a/x', 'allow web /a/x', 'not exported to the caller'],
+  [egress('[else/*]') + service(`hosts: [web], ${toOther}`), 'web.apps', '/a/x', 'allow web /a/x', 'its namespace is not among those of the Sidecar, nor is the Service’s'],
+  [egress('[./*]') + service(`hosts: [web], ${toOther}`), 'web.apps', '/a/x', 'allow other /b/x', 'its namespace is'],
+  [egress('[./web.apps.svc.cluster.local]') + elsewhere, 'web.apps', '/a/x', 'allow web /a/x', 'the Service is listed, the VirtualService’s namespace is not'],
+  [egress('[./*, else/other.apps.svc.cluster.local]') + elsewhere, 'web.apps', '/a/x', 'allow web /a/x', 'its namespace is listed, for another host'],
+  [egress('[./*, else/*]') + elsewhere, 'web.apps', '/a/x', 'allow other /b/x', 'both are'],
+  [egress('["*/web.apps.svc.cluster.local"]') + elsewhere, 'web.apps', '/a/x', 'allow other /b/x', 'in any namespace'],
+  [egress('[else/*]') + elsewhere, 'web.apps', '/a/x', 'allow other /b/x', 'the VirtualService is listed, though the Service is not'],
   [
     service('hosts: [web], http: [{ match: [{ authority: { exact: web.apps.svc.cluster.local } }], route: [{ destination: { host: other } }] }]'),
     'web.apps', '/', 'not-found no-route', 'the authority is compared as it was sent',

@@ -5,8 +5,9 @@
  */
 import type { At } from '../base/index.ts'
 import type { Gateway } from './compiled-gateway.ts'
-import type { Context, Decision, DoorRequest } from './decision.ts'
+import type { Context, Decision, DoorRequest, Step } from './decision.ts'
 import { targetResolver } from './destinations.ts'
+import { imports } from './egress.ts'
 import { decideGateway } from './evaluate.ts'
 import type { MergedServer } from './gateway-servers.ts'
 import { isSubsetOf } from './hostname.ts'
@@ -19,8 +20,9 @@ export interface OutboundCall {
   /** The Service's full host. */
   readonly host: string
   readonly port: number
-  /** The namespace of the pod that calls. */
+  /** The namespace of the pod that calls, and its service account. */
   readonly namespace: string
+  readonly account: string
 }
 
 export type DecideOutbound = (
@@ -39,15 +41,23 @@ export interface Outbound {
 
 export function compileOutbound(world: GatewayWorld): Outbound {
   const tables = new Map<string, RouteTable>()
-  const tableOf: Outbound['table'] = (call) => {
-    const { namespace, port } = call
-    const services = world.services.filter(
+  const known = (service: GatewayWorld['services'][number], { namespace, account }: OutboundCall) =>
+    imports(world.mesh, { namespace, name: account }, service)
+  const about = (service: GatewayWorld['services'][number], host: string) =>
+    service.hosts.some((each) => isSubsetOf(host, each))
+  const visible = ({ namespace }: OutboundCall) =>
+    world.services.filter(
       (service) =>
         service.gateways.includes('mesh') &&
         (service.exportTo === undefined || service.exportTo.includes(namespace)),
     )
-    if (!services.some(({ hosts }) => hosts.some((host) => isSubsetOf(call.host, host)))) return undefined
-    const key = `${namespace} ${port}`
+  const tableOf: Outbound['table'] = (call) => {
+    const { namespace, port } = call
+    const services = visible(call).filter((service) => known(service, call) !== false)
+    if (!services.some((service) => about(service, call.host))) return undefined
+    const limits = world.mesh.sidecars.length > 0
+    const names = limits ? services.map((each) => `${each.namespace}/${each.name}`).join() : ''
+    const key = `${namespace} ${port} ${names}`
     let table = tables.get(key)
     if (table === undefined) {
       table = compileTable([serverOf(port)], {
@@ -63,6 +73,10 @@ export function compileOutbound(world: GatewayWorld): Outbound {
   const decide: DecideOutbound = (call, request, context, hop) => {
     const table = tableOf(call)
     if (table === undefined) return undefined
+    const differs = visible(call).find(
+      (service) => about(service, call.host) && known(service, call) === undefined,
+    )
+    if (differs !== undefined) return differing(differs.object, hop, context.trace !== false)
     const { port } = call
     const server = serverOf(port)
     const decision = decideGateway(
@@ -80,6 +94,14 @@ export function compileOutbound(world: GatewayWorld): Outbound {
     return { ...decision, steps } as Decision
   }
   return { decide, table: tableOf }
+}
+
+/** Pods of the caller have different Sidecars, and only some know the VirtualService. */
+function differing(object: Step['object'], hop: number, trace: boolean): Decision {
+  const reason = 'egress-differs'
+  const text = `${object?.namespace}/${object?.name} is not known to it, as the Sidecar of some of its pods has it, and of others not`
+  const step: Step = { hop, phase: 'sidecar', outcome: 'unknown', reason, text, ...(object && { object }) }
+  return { kind: 'unknown', verdict: 'unknown', reason, steps: trace ? [step] : [], checks: [] }
 }
 
 /** A Service's short names stand for its host (`generateVirtualHostDomains`). */

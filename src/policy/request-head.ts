@@ -156,7 +156,14 @@ function trimmed(value: string): string {
 function withoutHopByHop(headers: readonly Header[], connection: string | undefined): Header[] {
   const nominated = (connection ?? '').split(',').map((token) => token.trim().toLowerCase())
   const upgrade = nominated.includes('upgrade') && headers.some(([name]) => name === 'upgrade')
-  return headers.filter(([name, value]) => {
+  const trailers = headers.some(
+    ([name, value]) => name === 'te' && value.split(',').some((token) => token.trim() === 'trailers'),
+  )
+  // Whatever else it asks for, and however often: `trailers` is what goes on (sanitizeTEHeader).
+  const te: readonly Header[] = trailers ? [['te', 'trailers']] : []
+  return [...headers.filter(([name]) => keeps(name)), ...te]
+
+  function keeps(name: string): boolean {
     switch (name) {
       case 'connection':
       case 'upgrade':
@@ -166,11 +173,11 @@ function withoutHopByHop(headers: readonly Header[], connection: string | undefi
       case 'transfer-encoding':
         return false
       case 'te':
-        return value.split(',').some((token) => token.trim().toLowerCase() === 'trailers')
+        return false
       default:
         return !nominated.includes(name)
     }
-  })
+  }
 }
 
 /** Adds what the proxy says itself: where the request came from, and over what. */

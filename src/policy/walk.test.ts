@@ -178,3 +178,48 @@ test('steps of every hop carry its number', () => {
   const { steps } = walk(injected, '/model/x')
   assert.deepEqual([...new Set(steps.map(({ hop }) => hop))], [0, 1, 2])
 })
+
+const only = allow('web', 'cluster.local/ns/istio-system/sa/ingress')
+const http = `
+apiVersion: v1
+kind: Service
+metadata: { name: older, namespace: apps, creationTimestamp: "2000-01-01T00:00:00Z" }
+spec: { selector: { app: web }, ports: [{ name: http, port: 1, targetPort: 8000 }] }
+---`
+const rule = (host: string, policy: string, more = '', place = 'apps') => `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: r${host.replace(/[^a-z]/g, '')}${place}, namespace: ${place} }
+spec: { host: "${host}", trafficPolicy: { ${policy} } ${more} }
+---`
+const off = 'tls: { mode: DISABLE }'
+const plain = injected + pod('web') + only
+
+const spoken: readonly (readonly [yaml: string, want: string, why: string])[] = [
+  [plain, 'allow', 'mTLS by itself'],
+  [plain + rule('web', off), 'deny no-allow-rule-matched', 'plain text names nobody'],
+  [plain + rule('*.apps.svc.cluster.local', off), 'deny no-allow-rule-matched', 'a star covers the host'],
+  [plain + rule('*.local', off) + rule('web', 'tls: { mode: ISTIO_MUTUAL }'), 'allow', 'the name itself comes before a star'],
+  [plain + rule('*.local', off) + rule('*.apps.svc.cluster.local', 'tls: { mode: ISTIO_MUTUAL }'), 'allow', 'the longer star comes first'],
+  [plain + rule('web.apps.svc.cluster.local', off, '', 'other'), 'allow', 'a namespace that is neither caller’s, Service’s nor root'],
+  [plain + rule('web.apps.svc.cluster.local', off, '', 'istio-system'), 'deny no-allow-rule-matched', 'the root namespace’s'],
+  [plain + rule('web.apps.svc.cluster.local', off, '', 'istio-system') + rule('web', 'tls: { mode: ISTIO_MUTUAL }'), 'allow', 'the Service’s own comes before the root’s, for a gateway in the root namespace too'],
+  [plain + rule('web.apps.svc.cluster.local', off, ', exportTo: ["."]', 'istio-system') + rule('web', 'tls: { mode: ISTIO_MUTUAL }'), 'deny no-allow-rule-matched', 'but not before what the root keeps for itself'],
+  [plain + rule('web', off, ', exportTo: ["."]'), 'allow', 'kept in its own namespace, where the gateway is not'],
+  [plain + rule('web', `${off}, portLevelSettings: [{ port: { number: 80 }, tls: { mode: ISTIO_MUTUAL } }]`), 'allow', 'the port’s own word'],
+  [plain + rule('web', `${off}, portLevelSettings: [{ port: { number: 80 }, connectionPool: { http: { maxRetries: 1 } } }]`), 'allow', 'a port’s settings leave nothing of the policy'],
+  [plain + rule('web', `${off}, portLevelSettings: [{ port: { number: 81 }, tls: { mode: ISTIO_MUTUAL } }]`), 'deny no-allow-rule-matched', 'another port’s'],
+  [plain + rule('web', 'tls: {}'), 'deny no-allow-rule-matched', 'no mode is DISABLE'],
+  [`${plain}${rule('web', 'tls: { mode: SIMPLE }')}${http}`, 'unavailable tls-to-plain', 'a sidecar’s HTTP port takes no other TLS'],
+  [plain + rule('web', 'tls: { mode: SIMPLE }'), 'unknown own-tls-unknown', 'on a port that is found out the pod itself would answer'],
+  [pod('web') + rule('web', 'tls: { mode: ISTIO_MUTUAL }'), 'unavailable tls-to-plain', 'no sidecar takes the mTLS'],
+  [pod('web') + rule('web', 'tls: { mode: SIMPLE }'), 'unknown own-tls-unknown', 'the pod may have a certificate'],
+  [pod('web') + rule('web', off), 'allow', 'plain text to a pod without a sidecar'],
+] // biome-ignore format: a table
+for (const [yaml, want, why] of spoken) {
+  test(`a DestinationRule: ${why}`, () => {
+    const result = decidePath(compileDoor(meshOf(world + yaml)), aDoorRequest(), aContext())
+    const got = result.verdict === 'allow' ? 'allow' : `${result.verdict} ${result.reason}`
+    assert.equal(got, want)
+  })
+}

@@ -1,6 +1,7 @@
 /** A request hop by hop: gateway, next gateway, the sidecar of the workload behind the Service. */
 
 import { atSidecar, finishAt } from './at-sidecar.ts'
+import { failed, mismatch } from './client-tls.ts'
 import type { Check, Context, DoorRequest, Step } from './decision.ts'
 import type { Door } from './door.ts'
 import { type Hop, onward, type PathDecision } from './hop.ts'
@@ -43,6 +44,12 @@ export function walk(door: Door, start: Start, context: Context): PathDecision {
     if (decision.kind !== 'forward' || proxy.kind === 'sidecar') return done
     const next = nextHop(door, decision, hop + 1, context.trace !== false)
     if (next.step !== undefined) steps.push(next.step)
+    const wrong = mismatch(door.mesh, decision.destination, proxy.namespace, next, hop + 1)
+    if (wrong !== undefined) {
+      if (context.trace !== false) steps.push(wrong.step)
+      const { verdict, step } = wrong
+      return { ...done, decision: failed(wrong, steps, checks), verdict, reason: step.reason }
+    }
     switch (next.kind) {
       case 'end':
         return { ...done, ...(next.workload && { workload: next.workload }) }

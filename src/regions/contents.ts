@@ -1,6 +1,6 @@
 /** What rules, routes and proxies of two doors say, so that what both say alike has one number. */
 import type { Mesh } from '../mesh/index.ts'
-import { attaches, type Next, type ProxyInsight, type Route, type Rule } from '../policy/index.ts'
+import { attaches, coversHost, type Next, type ProxyInsight, type Route, type Rule } from '../policy/index.ts'
 
 export class Contents {
   readonly #numbers = new Map<string, number>()
@@ -97,9 +97,13 @@ function selects(
 
 /** What stands behind a Service's port, and how it is spoken to. */
 export function nextContent(mesh: Mesh, next: Next, host: string): string {
+  // Whichever of them is the calling proxy's.
   const rules = mesh.destinationRules
-    .filter((rule) => rule.host.value === host)
-    .map(({ tlsMode, portTlsModes }) => [tlsMode, portTlsModes])
+    .filter((rule) => coversHost(rule, host))
+    .map(({ namespace, host: { value }, exportTo, workloadSelector, tlsMode, portTlsModes, subsets }) => [
+      [namespace, value, exportTo, workloadSelector, tlsMode, portTlsModes],
+      subsets.map((each) => [each.name, each.tlsMode, each.portTlsModes]),
+    ])
   switch (next.kind) {
     case 'gateway':
       return plain(['gateway', next.port, rules])

@@ -3,24 +3,21 @@ import type { Mesh } from '../mesh/index.ts'
 import type { Principal, Rule } from '../policy/index.ts'
 import { ApplicationDiff, type ApplicationDifference, asksOtherwise } from './application-diff.ts'
 import type { Axes } from './axes.ts'
+import { membersOf } from './bits.ts'
 import { type Caller, nameOf } from './caller.ts'
 import { type Cell, cellsOf } from './cell.ts'
 import { type DeadRule, deadRules } from './dead-rules.ts'
 import { Doors } from './doors.ts'
+import { type Fate, fateOf, type Kind, kindOf } from './fate.ts'
 import { type Fellows, fellows, meetsSame, rulesText } from './fellows.ts'
 import type { CallerClass } from './gate.ts'
 import type { Judge } from './judge.ts'
 import type { Outcome } from './outcome.ts'
+import { oddlyWritten, readingsDiffer, readsOtherwise } from './readings.ts'
 import type { ViewOptions } from './view.ts'
 import { type Witness, witnessOf } from './witness.ts'
 
-export interface Fate {
-  readonly verdict: string
-  readonly upstream: string | null
-  /** Identity headers the workload is handed. */
-  readonly identity: Readonly<Record<string, string>>
-  readonly reason: string
-}
+export type { Fate } from './fate.ts'
 
 export interface Difference {
   readonly principal: string
@@ -77,6 +74,7 @@ export function diffAccess(before: Mesh, after: Mesh, options: DiffOptions): Acc
     for (const [at, { alive: rules }] of axes.entries()) for (const rule of rules) alive[at]?.add(rule)
   }
   const applications = asksOtherwise(before, after) ? new ApplicationDiff(judges) : undefined
+  const read: Cell[] = []
   let looked = 0
   for (const cell of cellsOf(views, { every })) {
     options.progress?.(++looked)
@@ -86,12 +84,16 @@ export function diffAccess(before: Mesh, after: Mesh, options: DiffOptions): Acc
       continue
     }
     applications?.consider(cell)
+    if (cell.plain && readsOtherwise(cell)) read.push(cell)
     if (sameWay(cell)) {
       collector.unchanged(cell)
       continue
     }
     collector.compare(cell)
   }
+  for (const cell of oddlyWritten(read)) collector.compareWritten(cell)
+  const [first] = read
+  if (first !== undefined) collector.unknown(first, readingsDiffer)
   const found = collector.result()
   const behind = [...(applications?.differences() ?? [])]
   const also = (kind: 'gained' | 'lost') =>
@@ -162,6 +164,17 @@ class Collector {
     for (const group of groups) this.#compareGroup(cell, group)
   }
 
+  /** A request whose path is its own, asked about for one caller of each kind. */
+  compareWritten(cell: Cell): void {
+    const [before, after] = this.#judges
+    for (const [index] of bySending(membersOf(before.senders(cell)), before.callers)) {
+      if (index === undefined) continue
+      const [from, to] = [before.decideWhole(cell, 0, index), after.decideWhole(cell, 1, index)]
+      const kind = from && to && kindOf(from, to)
+      if (from && to && kind !== undefined) this.#note(cell, [index], kind, from, to)
+    }
+  }
+
   #compareGroup(cell: Cell, { callers: same, classes }: Fellows): void {
     const [first] = same
     if (first === undefined) return
@@ -179,10 +192,13 @@ class Collector {
     // No proxy may tell callers apart whose headers a workload does.
     if (to.verdict !== 'allow' || meetsSame(cell.axes[0], cell.axes[1])) return
     for (const alike of bySending(same, this.#judges[0].callers)) {
-      const [index] = alike
-      if (index === undefined || index === first) continue
-      const [own, now] = this.#judges.map((judge, at) => judge.decide(cell, at, index))
-      if (own && now && kindOf(own, now) === 'changed') this.#note(cell, alike, 'changed', own, now)
+      // A name that a route writes may be the first one's own.
+      for (const index of alike.filter((each) => each !== first).slice(0, 2)) {
+        const [own, now] = this.#judges.map((judge, at) => judge.decide(cell, at, index))
+        if (own === undefined || now === undefined || kindOf(own, now) !== 'changed') continue
+        this.#note(cell, alike, 'changed', own, now)
+        break
+      }
     }
   }
 
@@ -256,30 +272,4 @@ function bySending(callers: readonly number[], list: readonly Caller[]): readonl
     else group.push(index)
   }
   return [...groups.values()]
-}
-
-type Kind = 'gained' | 'lost' | 'changed' | 'unknown'
-
-function kindOf(from: Outcome, to: Outcome): Kind | undefined {
-  if (from.verdict === to.verdict && from.verdict === 'unknown')
-    return from.reason === to.reason ? undefined : 'unknown'
-  if (from.verdict === 'unknown' || to.verdict === 'unknown') return 'unknown'
-  const [was, is] = [from.verdict === 'allow', to.verdict === 'allow']
-  if (was && is) return sameArrival(from, to) ? undefined : 'changed'
-  if (was) return 'lost'
-  return is ? 'gained' : undefined
-}
-
-function sameArrival(from: Outcome, to: Outcome): boolean {
-  return (
-    from.upstream === to.upstream &&
-    from.status === to.status &&
-    // A pod may be named anew or get another label; with both it is another one.
-    (from.workload === to.workload || from.labels === to.labels) &&
-    JSON.stringify(from.identity) === JSON.stringify(to.identity)
-  )
-}
-
-function fateOf({ verdict, upstream, identity, reason }: Outcome): Fate {
-  return { verdict, upstream: upstream ?? null, identity, reason }
 }

@@ -125,14 +125,18 @@ function entryGateways(view: View): readonly ProxyIdentity[] {
   return first === undefined ? [] : [first, ...shown]
 }
 
-/** By the VirtualServices of the mesh; several where they are exported to some namespaces only. */
+/** By the VirtualServices of the mesh; several where they are not known to every pod. */
 function leavingOf(view: View, host: string, port: number): readonly Stage[] {
   const { mesh } = view
   const everywhere = mesh.virtualServices.every(({ exportTo }) => exportTo === undefined)
-  const all = new Set([...mesh.workloads, ...mesh.serviceAccounts].map(({ namespace }) => namespace))
-  const namespaces = everywhere ? [host.split('.')[1] ?? ''] : [...all]
-  return namespaces.flatMap((namespace): Stage[] => {
-    const table = view.door.outboundTable({ host, port, namespace })
-    return table === undefined ? [] : [{ insight: view.noPolicies, table, port, through: unchanged }]
-  })
+  const all = [
+    ...mesh.workloads.map(({ namespace, serviceAccount }) => ({ namespace, account: serviceAccount })),
+    ...mesh.serviceAccounts.map(({ namespace, name }) => ({ namespace, account: name })),
+  ]
+  const alike = everywhere && mesh.sidecars.length === 0
+  const callers = alike ? [{ namespace: host.split('.')[1] ?? '', account: '' }] : all
+  const tables = new Set(callers.map((caller) => view.door.outboundTable({ host, port, ...caller })))
+  return [...tables].flatMap((table): Stage[] =>
+    table === undefined ? [] : [{ insight: view.noPolicies, table, port, through: unchanged }],
+  )
 }

@@ -4,7 +4,7 @@
  * with a forged identity header.
  */
 import type { Mesh } from '../mesh/index.ts'
-import type { Principal } from '../policy/index.ts'
+import { kubernetesIssuer, type Principal, sessionIssuer } from '../policy/index.ts'
 import { nameOf } from './caller.ts'
 
 /** Stands for anybody who can sign in and owns nothing here. */
@@ -30,6 +30,8 @@ export function findPrincipals(mesh: Mesh): readonly Principal[] {
   const account = { kind: 'service-account', ...some, forged } as const
   // Where no token is read they are callers with a header more, and fare as such.
   add({ ...account, issuer: 'https://unknown-issuer.example' })
+  // Whoever has a token of an issuer trusted beside Kubernetes and the sign-in's own.
+  for (const issuer of otherIssuers(mesh)) add({ ...account, issuer })
   add({ ...account, audience: 'wrong-audience' })
   add({ ...account, expired: true })
   for (const { namespace, name } of meshAccounts(mesh)) add({ kind: 'mesh', namespace, name, forged })
@@ -38,6 +40,14 @@ export function findPrincipals(mesh: Mesh): readonly Principal[] {
 }
 
 const domain = 'example.com'
+
+function otherIssuers(mesh: Mesh): readonly string[] {
+  const own = [kubernetesIssuer, sessionIssuer(mesh), '']
+  const trusted = mesh.requestAuthentications.flatMap(({ jwtRules }) =>
+    jwtRules.map(({ issuer }) => issuer.value),
+  )
+  return [...new Set(trusted)].filter((issuer) => !own.includes(issuer) && !/[,+]/.test(issuer)).sort()
+}
 
 function people(mesh: Mesh): { readonly users: ReadonlySet<string>; readonly groups: ReadonlySet<string> } {
   const users = new Set<string>()

@@ -226,7 +226,9 @@ export class Judge {
     const kinds = (index: number) => this.#kindOf(index)
     if (spot?.leaving !== undefined) {
       // A gateway is not told who called it; which VirtualServices a pod knows, its namespace says.
-      const named = spot.leaving.some((each) => this.#leadsToSidecar(each))
+      // With Sidecars it is the pod itself.
+      const named =
+        this.view.mesh.sidecars.length > 0 || spot.leaving.some((each) => this.#leadsToSidecar(each))
       return this.#byKey(able, (index) => {
         const { principal } = this.callers[index] as Caller
         const namespace = principal.kind === 'mesh' ? principal.namespace : ''

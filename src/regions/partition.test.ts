@@ -253,7 +253,7 @@ for (const [kind, text, to, inner] of routes) {
 test('an exemption of the auth service’s own looks at the decoded path', () => {
   const set = new PatternSet()
   const exemption = { source: '^/dex/', matches: (path: string) => path.startsWith('/dex/') }
-  addExemptions(set, { answer: (_, usual) => usual, exemptions: [exemption] }, [''])
+  addExemptions(set, { answer: (_, usual) => usual, exemptions: [exemption], content: '' }, [''])
   const { partition } = set.part((nfa, label) => canonicalPath(nfa, usual, label), pathAlphabet)
   assert.ok(partition)
   const exempt = (path: string) => {

@@ -12,6 +12,8 @@ export interface SignIn {
   /** As `explain` is given it. */
   readonly answer: NonNullable<Question['provider']>
   readonly exemptions: readonly Exemption[]
+  /** Every setting the answers depend on: the same text means the same answers. */
+  readonly content: string
 }
 
 export interface Exemption {

@@ -14,6 +14,7 @@ import {
   type ProxyInsight,
   parseValuePattern,
   type Route,
+  sessionToken,
 } from '../policy/index.ts'
 import type { Contents } from './contents.ts'
 import { RulesByPath } from './rules-by-path.ts'
@@ -57,14 +58,8 @@ export class View {
 
   #signInContent(): string {
     const { signIn } = this
-    if (signIn === undefined) return ''
-    const headers = [['authorization', 'Bearer x.eyJpc3MiOiJ4In0.x']] as const
-    const checks = [anyCheck, { ...anyCheck, method: 'OPTIONS' }, { ...anyCheck, headers }]
-    const usual = [302, 200].map((status) => ({ status, headers: [] }))
-    return JSON.stringify([
-      signIn.exemptions.map(({ source, method }) => [source, method]),
-      checks.flatMap((check) => usual.map((each) => signIn.answer(check, each, true))),
-    ])
+    if (signIn === undefined) return JSON.stringify(sessionToken(this.mesh))
+    return `${signIn.content} ${JSON.stringify(sessionToken(this.mesh))}`
   }
 
   /** What authorizers put before the path they are asked about. */

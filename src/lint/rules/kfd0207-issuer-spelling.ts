@@ -1,5 +1,5 @@
 import type { RequestAuthentication } from '../../mesh/index.ts'
-import { dexIssuer } from '../auth-service.ts'
+import { dexIssuer } from '../../policy/index.ts'
 import type { Rule } from '../rule.ts'
 
 /** One issuer written in two ways, of which a token has only one. */

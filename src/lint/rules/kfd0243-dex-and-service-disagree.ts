@@ -1,4 +1,4 @@
-import { authService, dexConfig, dexIssuer, isTrue } from '../auth-service.ts'
+import { authService, dexConfig, dexIssuer, isTrue } from '../../policy/index.ts'
 import type { Rule } from '../rule.ts'
 
 /** Issuer and redirect address: both sides have to say the same, to the letter. */

@@ -1,4 +1,4 @@
-import { authService, dexConfig, seconds } from '../auth-service.ts'
+import { authService, dexConfig, seconds } from '../../policy/index.ts'
 import type { Rule } from '../rule.ts'
 
 /** Dex’s own default for `expiry.idTokens`. */

@@ -1,4 +1,4 @@
-import { authService, isTrue } from '../auth-service.ts'
+import { authService, isTrue } from '../../policy/index.ts'
 import type { Rule } from '../rule.ts'
 
 /** A Secure cookie over plain text never comes back. */

@@ -40,14 +40,22 @@ export interface Gateway extends Meta {
   readonly servers: readonly Server[]
 }
 
-export interface DestinationRule extends Meta {
+export interface DestinationRule extends Meta, ClientTls {
   readonly kind: 'DestinationRule'
   readonly host: Text
   readonly exportTo?: readonly string[]
   readonly workloadSelector?: Labels
-  readonly subsets: readonly { readonly name: string; readonly labels: Labels; readonly at: At }[]
+  readonly subsets: readonly (ClientTls & {
+    readonly name: string
+    readonly labels: Labels
+    readonly at: At
+  })[]
+}
+
+/** The TLS of a `trafficPolicy`. */
+export interface ClientTls {
   readonly tlsMode?: string
-  /** `trafficPolicy.portLevelSettings`, port → tls mode. */
+  /** `portLevelSettings`, port → mode; empty = the port has settings, and none of TLS. */
   readonly portTlsModes: Readonly<Record<number, string>>
 }
 

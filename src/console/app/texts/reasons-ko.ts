@@ -197,6 +197,21 @@ export const reasonsKo: Readonly<Record<string, ReasonText>> = {
     '$1에 사이드카가 없어 그곳에서는 정책이 적용되지 않습니다',
     '사이드카가 없어 정책이 적용되지 않습니다',
   ],
+  'tls-to-plain': [
+    /has (\S+) called with TLS/,
+    'DestinationRule이 $1을(를) TLS로 부르지만 그곳에서는 받지 않습니다',
+    'DestinationRule이 TLS로 부르지만 상대가 받지 않습니다',
+  ],
+  'own-tls-unknown': [
+    /has (\S+) called with TLS of its own/,
+    'DestinationRule이 $1을(를) 자체 TLS로 부르며, 상대가 받는지는 YAML에 나타나지 않습니다',
+    '상대가 이 TLS를 받는지 YAML에 나타나지 않습니다',
+  ],
+  'destination-rule-differs': [
+    /proxies that call (\S+) speaks/,
+    '$1을(를) 부르는 프록시마다 DestinationRule의 TLS가 다릅니다',
+    '부르는 프록시마다 DestinationRule의 TLS가 다릅니다',
+  ],
   'port-not-captured': [
     /sidecar of (.*) leaves out port (\d+)/,
     '$1의 사이드카가 포트 $2을(를) 지나치므로 정책이 적용되지 않습니다',

@@ -1,4 +1,4 @@
-/** Settings of Dex and of the auth service beside it, as far as rules compare them. */
+/** Settings of Dex and of the auth service beside it, as far as they are compared, or a session depends on them. */
 import type { At } from '../base/index.ts'
 import { containerEnvironment, type Mesh, type Workload } from '../mesh/index.ts'
 
@@ -80,6 +80,16 @@ export function authService(mesh: Mesh): AuthService | undefined {
     }
   }
   return undefined
+}
+
+/** What stands in the ID token of whoever signed in here: the auth service takes no other. */
+export function sessionToken(mesh: Mesh): { readonly issuer?: string; readonly audience?: string } {
+  const service = authService(mesh)
+  const proxy = service?.kind === 'oauth2-proxy'
+  const text = (name: string) => service?.setting(name)?.value || undefined
+  const issuer = text(proxy ? 'oidc_issuer_url' : 'OIDC_PROVIDER')
+  const audience = text(proxy ? 'client_id' : 'CLIENT_ID')
+  return { ...(issuer && { issuer }), ...(audience && { audience }) }
 }
 
 /** `--name=value`, `--name value`, and `--name` alone for true. */
