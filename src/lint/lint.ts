@@ -37,7 +37,9 @@ interface ShadowPlace {
 
 interface Shadow extends ShadowPlace {
   readonly by: ShadowPlace
-  readonly how: 'same' | 'denied' | 'earlier'
+  readonly also?: readonly ShadowPlace[]
+  readonly how: 'same' | 'denied' | 'earlier' | 'together' | 'value'
+  readonly value?: string
 }
 
 export interface LintResult {
@@ -115,21 +117,30 @@ function fromDeadRule({ policy, rule, at, reason }: NonNullable<LintInput['deadR
   }
 }
 
-function fromShadow({ object, rule, at, by, how }: Shadow): Finding {
-  const own = by.object === object ? by.rule : `${by.rule} of ${by.object}`
+function fromShadow({ object, rule, at, by, also = [], how, value }: Shadow): Finding {
+  const names = [by, ...also].map((each) =>
+    each.object === object ? each.rule : `${each.rule} of ${each.object}`,
+  )
+  const own = names.join(' and ')
   const why = {
     same: `whatever it takes, ${own} takes too`,
     denied: `whatever it allows, ${own} denies`,
     earlier: `${own} comes before it and takes all its requests`,
+    together: `${own} together leave nothing to it`,
+    value: '',
   }[how]
+  const message =
+    value === undefined
+      ? `${rule} of ${object} never decides: ${why}`
+      : `\`${value}\` in ${rule} of ${object} changes nothing: with and without it ${own} decide${names.length === 1 ? 's' : ''} alike`
   return {
     code: 'KFD0250',
     severity: 'warning',
     title: titleOf('KFD0250'),
-    message: `${rule} of ${object} never decides: ${why}`,
+    message,
     evidence: [
-      { at, text: rule },
-      { at: by.at, text: `${by.object} ${by.rule}` },
+      { at, text: value ?? rule },
+      ...[by, ...also].map((each) => ({ at: each.at, text: `${each.object} ${each.rule}` })),
     ],
   }
 }

@@ -102,7 +102,7 @@ const described: readonly Pick<Rule, 'code' | 'severity' | 'title' | 'why' | 're
     code: 'KFD0250',
     severity: 'warning',
     title: 'a rule or a route another one leaves nothing to',
-    why: 'Whatever the rule takes, another rule of the same action takes too, or a DENY refuses; whatever the route takes, a route before it does. Who wrote it to narrow something has narrowed nothing: a second ALLOW only adds. Proved by inclusion, so the one named can be taken away and no request fares otherwise. Found with `--deep` only.',
+    why: 'Whatever the rule takes, another rule of the same action takes too, or several together, or a DENY refuses; whatever the route takes, a route before it does. So it is with a path of a list that another path or rule takes or denies all the same. Who wrote it to narrow something has narrowed nothing: a second ALLOW only adds. Proved by inclusion, so all that is named can be taken away and no request fares otherwise. Found with `--deep` only.',
     remedy:
       'Take it away; or narrow the other one, if this one says what was meant; or move the route before it.',
   },

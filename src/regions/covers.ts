@@ -65,7 +65,7 @@ function takesAll(wide: Field, narrow: Field, rules: PathRules): boolean {
 }
 
 /** `*` is left to its equal: whether it takes the empty text hangs on the field. */
-function takesValue(wide: string, narrow: string): boolean {
+export function takesValue(wide: string, narrow: string): boolean {
   const [one, other] = [parseValuePattern(wide), parseValuePattern(narrow)]
   if (one.kind === 'present' || other.kind === 'present' || one.kind === 'exact') return false
   if (other.kind === 'exact' || other.kind === one.kind) return matchesValue(one, other.text)

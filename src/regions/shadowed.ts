@@ -13,9 +13,10 @@ import {
   type Rule,
   sidecarOf,
 } from '../policy/index.ts'
-import { coversPath, coversRule } from './covers.ts'
+import { coversPath, coversRule, looksAtHttp } from './covers.ts'
 import { spotsOf } from './entrance.ts'
 import { virtualHosts } from './stage.ts'
+import { findSurplus, type Stand } from './surplus.ts'
 import { View, type ViewOptions } from './view.ts'
 
 /** A rule of a policy, or an `http` entry of a route object. */
@@ -29,8 +30,14 @@ export interface Place {
 
 export interface Shadowed extends Place {
   readonly by: Place
-  /** `same`: the other one says as much; `denied`: what it allows, a DENY refuses; `earlier`: a route before it. */
-  readonly how: 'same' | 'denied' | 'earlier'
+  /** Those it takes beside `by`. */
+  readonly also?: readonly Place[]
+  /**
+   * `same`: the other one says as much; `denied`: what it allows, a DENY refuses; `earlier`: a route before it;
+   * `together`: several others take or refuse all of it; `value`: it is one path of a list, which changes nothing.
+   */
+  readonly how: 'same' | 'denied' | 'earlier' | 'together' | 'value'
+  readonly value?: string
 }
 
 /** More pairs than this in one list are not compared. */
@@ -56,6 +63,7 @@ function shadowedRules(view: View): readonly Shadowed[] {
   const { mesh, door } = view
   const workloads = mesh.workloads.filter((workload) => injectionOf(mesh, workload) === 'sidecar')
   const found: Found = new Map()
+  const stands = new Map<string, Stand[]>()
   const seen = new Set<string>()
   for (const proxy of [...door.gateways, ...workloads.map(sidecarOf)]) {
     const insight = view.insight(proxy)
@@ -65,16 +73,19 @@ function shadowedRules(view: View): readonly Shadowed[] {
     seen.add(same)
     const asked = custom.filter(({ policy }) => !isDryRun(policy))
     for (const rules of [asked, deny, allow]) {
-      if (rules.length > mostCompared) continue
+      const refusing = rules === allow ? deny : []
       for (const [index, rule] of rules.entries()) {
         const name = nameOf(rule)
         const entry = found.get(name) ?? { thing: placeOf(rule), by: [] }
         found.set(name, entry)
-        entry.by.push(shadowOf(rule, index, rules, rules === allow ? deny : [], insight))
+        const many = rules.length > mostCompared
+        entry.by.push(many ? undefined : shadowOf(rule, index, rules, refusing, insight))
+        stands.set(name, [...(stands.get(name) ?? []), { rule, beside: rules, refusing }])
       }
     }
   }
-  return everywhere(found)
+  const gone = new Set([...found].flatMap(([name, { by }]) => (by.includes(undefined) ? [] : [name])))
+  return [...everywhere(found), ...findSurplus(stands, gone, placeOf)]
 }
 
 function shadowOf(
@@ -89,6 +100,9 @@ function shadowOf(
   if (denied !== undefined) return { ...place, by: placeOf(denied), how: 'denied' }
   const covering = rules.find((other, at) => {
     if (at === index || other.policy.provider?.value !== rule.policy.provider?.value) return false
+    // Where bytes are handed on an ALLOW about HTTP falls out.
+    const allows = (rule.policy.action?.value ?? 'ALLOW') === 'ALLOW'
+    if (allows && looksAtHttp(other) && !looksAtHttp(rule)) return false
     // Of two that say the same the first one stays.
     return coversRule(other, rule, paths) && (at < index || !coversRule(rule, other, paths))
   })

@@ -42,8 +42,11 @@ async function lookDeep(
       const [, file = at, line = '1'] = /^(.*):(\d+)$/.exec(at) ?? []
       return { policy, rule, reason, at: { file, line: Number(line) } }
     }),
+    // Of a double star KFD0214 tells more.
     shadowed: findShadowed(mesh, view).filter(
-      ({ object, rule }) => !dead.has(`${object.replace(/^\S+ /, '')} ${rule}`),
+      ({ object, rule, value }) =>
+        !dead.has(`${object.replace(/^\S+ /, '')} ${rule.replace(/\.to.*/, '')}`) &&
+        value?.endsWith('**') !== true,
     ),
   }
 }
