@@ -110,8 +110,12 @@ async function sound(input: string, seed: number, most = { regions, draws, other
 }
 
 const releases = ['26.03', 'v1.9', 'v1.8', 'v1.6']
-for (const input of releases.map((release) => `profile:${release}`)) {
-  test(`requests of a region meet its verdict: ${input}`, async (context) => {
+/** What the releases' own YAML says, in which our profiles leave places out. */
+const fixtures = new URL('../../../shared/fixtures/kubeflow/', import.meta.url)
+const folders = existsSync(fixtures) ? releases.map((release) => new URL(release, fixtures).pathname) : []
+if (folders.length === 0) test('left out, this checkout has no folders of the releases beside it', () => {})
+for (const input of [...releases.map((release) => `profile:${release}`), ...folders]) {
+  test(`requests of a region meet its verdict: ${input.replace(/^.*shared\//, '')}`, async (context) => {
     const told = await sound(input, 7)
     context.diagnostic(`${told.asked} requests in ${told.regions} of ${told.of} regions`)
     assert.ok(told.asked > 500)
