@@ -455,6 +455,8 @@ describe('kfdoor ca', { timeout: 180_000 }, () => {
     [['server', '--dir', 'nowhere'], /KFD0100.*--name/],
     [['init', '--dir', 'nowhere', '--name', 'a b'], /KFD1401/],
     [['init', '--dir', 'nowhere', '--name', 'a.example.com', '--days', '1e9'], /KFD0100/],
+    [['init', '--dir', process.execPath, '--name', 'a.example.com'], /KFD1407.*no folder/],
+    [['init', '--dir', join(process.execPath, 'x'), '--name', 'a.example.com'], /KFD1407.*no folder/],
     [['inspect', 'nothing.crt'], /no such file/],
     [['inspect', 'https://'], /KFD/],
     [['inspect', 'http://door.example.com'], /KFD0100.*only https/],

@@ -3,6 +3,7 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -24,7 +25,7 @@ export const PUBLIC = 0o644
  * false an existing file stays, and `ERR_WOULD_OVERWRITE` names it.
  */
 export function writeWhole(path: string, text: string, options: { mode: number; replace: boolean }): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path))
   const beside = join(dirname(path), `.${randomBytes(6).toString('hex')}.new`)
   try {
     const file = openSync(beside, 'wx', options.mode)
@@ -44,6 +45,25 @@ export function writeWhole(path: string, text: string, options: { mode: number; 
     throw new Fault('ERR_FILE_UNWRITABLE', { path, reason: code ?? String(cause) }, { cause })
   } finally {
     rmSync(beside, { force: true })
+  }
+}
+
+/** Folders up to this one, for us alone. By hand: Node's own `recursive` never ends where nothing may be made (`/proc/x`). */
+function makeFolder(folder: string): void {
+  const refused = (cause: unknown) => {
+    const { code } = cause as NodeJS.ErrnoException
+    const reason = code === 'EEXIST' || code === 'ENOTDIR' ? 'it is no folder' : (code ?? String(cause))
+    return new Fault('ERR_FILE_UNWRITABLE', { path: folder, reason }, { cause })
+  }
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+  const above = dirname(folder)
+  if (above !== folder && lstatSync(above, { throwIfNoEntry: false }) === undefined) makeFolder(above)
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (cause) {
+    // Somebody else was faster.
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+    throw refused(cause)
   }
 }
 

@@ -1,5 +1,5 @@
 import { createPublicKey, X509Certificate } from 'node:crypto'
-import { existsSync, readdirSync, renameSync } from 'node:fs'
+import { existsSync, linkSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/index.ts'
 import { Fault } from '../base/index.ts'
@@ -67,7 +67,17 @@ export async function renew(
   const [certFile, keyFile] = [join(folder, `${stem}.crt`), join(folder, `${stem}.key`)]
   const certPem = readNeeded(certFile)
   const old = readCertificate(certPem, certFile)
-  if (!isDue(old, clock, options)) return { certFile, renewed: false, validTo: old.validToDate, aside: [] }
+  const kept = readIfThere(keyFile)
+  const fits = kept === undefined || old.checkPrivateKey(readPrivateKey(kept, keyFile))
+  if (!fits && !options.newKey) {
+    throw new Fault('ERR_CA_UNUSABLE', {
+      where: keyFile,
+      reason: 'it is not the key of the certificate; use `--new-key`',
+    })
+  }
+  if (fits && !isDue(old, clock, options)) {
+    return { certFile, renewed: false, validTo: old.validToDate, aside: [] }
+  }
   const authority = readAuthorityIn(folder)
   if (!isSignedBy(certPem, authority.certPem)) {
     throw new Fault('ERR_CA_UNUSABLE', {
@@ -91,24 +101,32 @@ export async function renew(
   const aside: string[] = []
   if (key) {
     const id = old.fingerprint256.replaceAll(':', '').slice(0, 8).toLowerCase()
-    // What serves with the old pair goes on until it is handed the new one.
+    // A second name, so that whoever stops in the middle leaves the old pair where it was; what serves with
+    // it goes on until it is handed the new one.
     for (const path of [keyFile, certFile].filter(existsSync)) {
       const to = path.replace(/\.(key|crt)$/, `-${id}.$1`)
-      renameSync(path, to)
+      keepAside(path, to)
       aside.push(to)
     }
     writeWhole(keyFile, keyPem(key), { mode: PRIVATE, replace: true })
-  } else {
-    const kept = readIfThere(keyFile)
-    if (kept !== undefined && !old.checkPrivateKey(readPrivateKey(kept, keyFile))) {
-      throw new Fault('ERR_CA_UNUSABLE', {
-        where: keyFile,
-        reason: 'it is not the key of the certificate; use `--new-key`',
-      })
-    }
   }
   writeWhole(certFile, `${fresh}${authority.chainPem ?? ''}`, { mode: PUBLIC, replace: true })
   return { certFile, renewed: true, validTo: new X509Certificate(fresh).validToDate, aside }
+}
+
+/** What lies there already is the same certificate's, from a time that was interrupted: it stays. */
+function keepAside(path: string, to: string): void {
+  try {
+    linkSync(path, to)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw new Fault(
+        'ERR_FILE_UNWRITABLE',
+        { path: to, reason: (cause as NodeJS.ErrnoException).code ?? '' },
+        { cause },
+      )
+    }
+  }
 }
 
 async function renewAuthority(folder: string, clock: Clock, options: RenewOptions): Promise<Renewed> {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
@@ -86,6 +86,8 @@ export async function javaStore(folder: string, pem: string, env: Environment): 
   const keytool = env.JAVA_HOME ? join(env.JAVA_HOME, 'bin', 'keytool') : 'keytool'
   const store = join(folder, 'roots.p12')
   const common = ['-noprompt', '-storepass', 'changeit', '-keystore', store, '-storetype', 'PKCS12']
+  // keytool would add to the one that is there, and stop at a name it knows.
+  rmSync(store, { force: true })
   try {
     const cacerts = env.JAVA_HOME
       ? join(env.JAVA_HOME, 'lib', 'security', 'cacerts')
@@ -103,8 +105,14 @@ export async function javaStore(folder: string, pem: string, env: Environment): 
     for (const [index, block] of blocks.entries()) {
       const one = join(folder, `java-${index}.pem`)
       writeFileSync(one, block, { mode: 0o600 })
-      await run(keytool, ['-importcert', '-alias', `kfdoor-${index}`, '-file', one, ...common], env)
+      try {
+        await run(keytool, ['-importcert', '-alias', `kfdoor-${index}`, '-file', one, ...common], env)
+      } finally {
+        rmSync(one, { force: true })
+      }
     }
+    // keytool writes as the umask lets it; who may write here decides whom Java trusts.
+    chmodSync(store, 0o644)
     return store
   } catch {
     return undefined
