@@ -89,8 +89,9 @@ function readFile(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    const reason = missing ? 'there is no such file' : error instanceof Error ? error.message : String(error)
+    const known = { ENOENT: 'there is no such file', EISDIR: 'it is a folder' } as Record<string, string>
+    const { code = '' } = error as NodeJS.ErrnoException
+    const reason = known[code] ?? (error instanceof Error ? error.message : String(error))
     throw new Fault('ERR_INPUT_UNREADABLE', { path, reason }, { cause: error })
   }
 }

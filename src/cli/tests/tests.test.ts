@@ -100,6 +100,7 @@ test('junit and tap keep a name from being read as markup or a directive', async
 
 const faults: readonly (readonly [words: string[], says: RegExp])[] = [
   [[join(folder, 'none.yaml'), ...door], /KFD0101/],
+  [[folder, ...door], /KFD0101.*it is a folder/],
   [[file('c.yaml', '{name: a}'), ...door], /c\.yaml:4: a test needs a `request`/],
   [[file('d.yaml', `{name: a, ${request}, expect: {}}`), ...door], /d\.yaml:4: `expect` expects nothing/],
   [
