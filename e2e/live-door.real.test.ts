@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { parse } from 'yaml'
 import { startIstiod } from '../conformance/istiod/ask-istiod.ts'
 import { wholeByIstiod } from '../conformance/istiod/whole-writer.ts'
 import type { Mesh } from '../src/mesh/index.ts'
@@ -153,6 +154,21 @@ for (const [release, list] of Object.entries(rows)) {
       })
       return { status: answer.status, body: await answer.text() }
     }
+    /** What is printed for the caller's Deployment, with what it has by itself: the API server takes it. */
+    const pasted = async (page: string) => {
+      const [, fragment = ''] = /from a pod[^\n]*\n((?: +.*\n)+)/.exec(`${page}\n`) ?? []
+      const { spec } = parse(fragment)
+      spec.selector = { matchLabels: { app: 'caller' } }
+      spec.template.metadata = { labels: { app: 'caller' } }
+      spec.template.spec.containers[0].image = 'caller'
+      const list = '/apis/apps/v1/namespaces/default/deployments?dryRun=All&fieldValidation=Strict'
+      const body = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'caller' }, spec }
+      const answer = await cluster.call('POST', list, { body })
+      assert.equal(answer.status, 201, JSON.stringify(answer.body))
+      const { volumes, serviceAccountName } = answer.body.spec.template.spec
+      assert.equal(serviceAccountName, 'ci')
+      assert.equal(volumes[0].projected.sources[0].serviceAccountToken.audience, usualAudience)
+    }
     const planName = (out: string): string => {
       const [name] = /^plan ([a-z0-9-]+-[0-9a-f]{6})$/m.exec(out)?.slice(1) ?? []
       assert.ok(name, out)
@@ -176,6 +192,7 @@ for (const [release, list] of Object.entries(rows)) {
         assert.equal(done.code, 0, done.err)
         assert.match(done.err, agreed)
         // The caller's own token is asked with, where the plan is about it.
+        if (words === exposed) await pasted(done.out)
         if (words === exposed) assert.doesNotMatch(done.err, /not asked: \d+: the token of another account/)
         const [method, path, status, body] = question
         await live.settled()

@@ -9,6 +9,7 @@ import { readTexts } from '../../src/compose/change/read-texts.ts'
 import { releaseSignIn } from '../../src/compose/release-answers.ts'
 import { type Mesh, type MeshInput, parseMesh } from '../../src/mesh/index.ts'
 import { type CheckAnswer, compileDoor, type HeaderList } from '../../src/policy/index.ts'
+import { namedProviders } from '../../src/sign-in/index.ts'
 import type { Cluster } from './kubernetes.ts'
 
 export interface LiveDoor {
@@ -144,13 +145,14 @@ function plainPorts({ door }: Standing, gateway: Parameters<typeof door.listener
 /** As the release's own auth service answers who has no session. */
 function answersOf(mesh: Mesh): (request: IncomingMessage) => CheckAnswer {
   const signIn = releaseSignIn(mesh)
+  const [asked] = namedProviders(mesh)
   const usual: CheckAnswer = { status: 302, headers: [['location', '/dex/auth']] }
   return ({ method = 'GET', url = '/', headers, rawHeaders }) => {
     const list: HeaderList = rawHeaders.flatMap((name, at) =>
       at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? ''] as const] : [],
     )
     const check = {
-      provider: '',
+      provider: asked?.provider ?? '',
       service: '',
       method,
       path: url,
