@@ -188,18 +188,19 @@ for (const [release, list] of Object.entries(rows)) {
         await live.settled()
         const was = await dumpOf(cluster)
         const renewed = live.renewals
-        const done = await changing(words, '--verify', live.url, '--auto-rollback')
+        if (words === exposed) await pasted((await type(words, '--context', 'admin')).out)
+        const done = await applied(words, '300')
         assert.equal(done.code, 0, done.err)
         assert.match(done.err, agreed)
         // The caller's own token is asked with, where the plan is about it.
-        if (words === exposed) await pasted(done.out)
         if (words === exposed) assert.doesNotMatch(done.err, /not asked: \d+: the token of another account/)
         const [method, path, status, body] = question
         await live.settled()
         const got = await ask(method, path)
         assert.equal(got.status, status, got.body)
         assert.match(got.body, body)
-        const back = await type(`rollback ${planName(done.out)}`, '--yes', '--verify', live.url)
+        const asking = ['--verify', live.url, '--timeout', '300']
+        const back = await type(`rollback ${done.file}`, '--yes', ...asking)
         assert.equal(back.code, 0, back.err)
         assert.match(back.err, agreed)
         assert.ok(live.renewals >= renewed + 2, 'the door did not follow')
