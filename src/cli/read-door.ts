@@ -32,6 +32,19 @@ export function doorPaths(options: DoorOptions, env: Io['env']): readonly string
   return []
 }
 
+/** The options again, as they are typed. */
+export function yamlWords({ filename = [], snapshot, context, kubeconfig }: DoorOptions): string {
+  const named: readonly (readonly [string, string | undefined])[] = [
+    ...filename.map((path) => ['-f', path] as const),
+    ['--snapshot', snapshot],
+    ['--context', context],
+    ['--kubeconfig', kubeconfig],
+  ]
+  return named.flatMap(([flag, value]) => (value === undefined ? [] : [flag, asWord(value)])).join(' ')
+}
+
+const asWord = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+
 export function hasKubeconfig(env: Io['env']): boolean {
   return Boolean(env.KUBECONFIG) || (env.HOME !== undefined && existsSync(join(env.HOME, '.kube', 'config')))
 }

@@ -6,7 +6,7 @@ import { type Finding, lint } from '../../lint/index.ts'
 import { parseMesh } from '../../mesh/index.ts'
 import { assumedKeys, compileDoor } from '../../policy/index.ts'
 import type { Io } from '../io.ts'
-import { type DoorOptions, doorPaths } from '../read-door.ts'
+import { type DoorOptions, doorPaths, yamlWords } from '../read-door.ts'
 
 export interface BothViews {
   readonly yaml?: DoorYaml
@@ -37,19 +37,6 @@ export async function readBothViews(
     words,
   }
 }
-
-/** The options again, as they are typed. */
-function yamlWords({ filename = [], snapshot, context, kubeconfig }: DoorOptions): string {
-  const named: readonly (readonly [string, string | undefined])[] = [
-    ...filename.map((path) => ['-f', path] as const),
-    ['--snapshot', snapshot],
-    ['--context', context],
-    ['--kubeconfig', kubeconfig],
-  ]
-  return named.flatMap(([flag, value]) => (value === undefined ? [] : [flag, asWord(value)])).join(' ')
-}
-
-const asWord = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 
 /** What is wrong with the YAML itself, below the walk; undefined = nothing. */
 export function yamlLines({ yaml, lint, words }: BothViews, colour: boolean): string | undefined {

@@ -6,8 +6,8 @@ import { exitCode, type Io, wantsColour } from '../io.ts'
 import { readPrincipal } from '../map/print-map.ts'
 import { viewOptions } from '../map/view-options.ts'
 import { progress } from '../progress.ts'
-import { type DoorOptions, readDoor } from '../read-door.ts'
-import { asJson, asTable, planAsJson, planAsTable } from './render.ts'
+import { type DoorOptions, readDoor, yamlWords } from '../read-door.ts'
+import { asJson, asTable, nextWords, planAsJson, planAsTable } from './render.ts'
 
 export interface VerifyWords extends DoorOptions {
   readonly gateway?: string
@@ -82,7 +82,11 @@ export async function printVerify(io: Io, url: string, words: VerifyWords & Reac
     io.err(`the gateway has no ${verified.plan.url.protocol} server: compared with its ${otherScheme} routes`)
   }
   io.out(words.output === 'json' ? asJson(verified) : asTable(verified, wantsColour(io, 'out')))
-  if (verified.disagreements.length > 0) return exitCode.no
+  const [first] = verified.disagreements
+  if (first !== undefined) {
+    io.err(nextWords(first, yamlWords(words), words.writeFixture))
+    return exitCode.no
+  }
   return verified.agreements.length > 0 ? exitCode.ok : exitCode.undecided
 }
 

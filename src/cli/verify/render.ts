@@ -58,6 +58,18 @@ function foldNotAsked(notAsked: readonly NotAsked[]): readonly string[] {
   })
 }
 
+/** What to type where door and YAML differ. `yaml`: how the YAML is named. */
+export function nextWords({ asked }: Asked, yaml: string, fixture: string | undefined): string {
+  const { principal, witness } = asked
+  const as = callerName({ ...principal, forged: false })
+  const tail = yaml === '' ? '' : ` ${yaml}`
+  const kept =
+    fixture === undefined
+      ? '`--write-fixture FILE` keeps them as tests'
+      : `\`kfdoor test ${fixture}${tail}\` fails until they agree`
+  return `next: \`kfdoor explain ${witness.method} ${witness.url} --as ${as}${tail} --trace\` shows why the YAML says so of the first; ${kept}`
+}
+
 export function planAsTable({ url, ask, notAsked }: VerifyPlan): string {
   return [
     `${ask.length} requests to ${url.origin}:`,
