@@ -80,7 +80,9 @@ export async function readLocated(io: Pick<Io, 'readStdin'>, file: string): Prom
   const [error] = document.errors
   if (error !== undefined) {
     const { line } = lines.linePos(error.pos[0])
-    throw new Fault('ERR_MESH_INVALID', { problems: [`${name}:${line}: ${error.message}`] })
+    const several = error.code === 'MULTIPLE_DOCS'
+    const message = several ? 'a second document; write each into a file of its own' : error.message
+    throw new Fault('ERR_MESH_INVALID', { problems: [`${name}:${line}: ${message}`] })
   }
   return new Located(name, lines, document.contents)
 }

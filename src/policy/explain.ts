@@ -280,7 +280,10 @@ function urlTarget(question: Question): { readonly name: string; readonly port: 
   return { name: match?.[1] ?? connectTo, port: match?.[2] === undefined ? usual : Number(match[2]) }
 }
 
-/** The URL's port through the gateway's Service; a door on a laptop stands for 443 and 80. */
+/**
+ * The URL's port through the gateway's Service. One that the Service does not have is a door's on a
+ * laptop, which stands for 443 and 80; one that it has and that no listener is behind is closed.
+ */
 function listenerPort(
   door: Door,
   proxy: ProxyIdentity,
@@ -292,6 +295,7 @@ function listenerPort(
   const usual = scheme === 'https' ? 443 : 80
   for (const candidate of [port, usual]) {
     for (const resolved of resolvePorts(candidate, targets, true)) if (open.has(resolved)) return resolved
+    if (targets.some((target) => target.port === candidate)) return undefined
   }
   return undefined
 }

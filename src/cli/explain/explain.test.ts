@@ -186,6 +186,7 @@ const faults: readonly (readonly [words: string[], says: RegExp])[] = [
   [['get it', 'https://x/', ...door], /KFD0100 `get it` is no HTTP method/],
   [['get', 'https://x/', ...door], /KFD0100 `get` is no HTTP method; methods are written in capitals: `GET`/],
   [['GET', 'https://x/', 'more', ...door], /KFD0100 `more` is one word too many/],
+  [['http://localhost:15021/', ...door], /KFD0104 .*port 15021/],
   [['https://u:p@x/', ...door], /KFD0100 a URL with a user or password/],
   [['https://x:99999/', ...door], /KFD0100 `x:99999` has no port/],
   [['https://[::1/', ...door], /KFD0100 `\[::1` is no host/],

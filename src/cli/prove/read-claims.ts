@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '../../base/index.ts'
-import type { Verdict } from '../../policy/index.ts'
+import { isPathTemplate, parsePrincipal, type Verdict } from '../../policy/index.ts'
 import type { Claim } from '../../regions/index.ts'
 import type { Io } from '../io.ts'
 import { kindOf, type Located, readLocated } from '../located-yaml.ts'
@@ -24,6 +24,8 @@ function claimsNames(): readonly string[] {
 export async function readClaims(io: Pick<Io, 'readStdin'>, from: string): Promise<readonly Claim[]> {
   const root = await readLocated(io, fileOf(from))
   const claims = kindOf(root, 'Claims', 'claims').map(readClaim)
+  // Nothing claimed is nothing proved: it must not look like a pass.
+  if (claims.length === 0) root.wrong('`claims` is an empty list')
   const seen = new Set<string>()
   for (const { name, at } of claims) {
     if (seen.has(name)) at.wrong(`two claims are called \`${name}\``)
@@ -69,7 +71,13 @@ function readClaim(entry: Located): Claim & { readonly at: Located } {
   const patterns = Object.fromEntries(
     conditions.flatMap((field) => {
       const value = fields[field]
-      return value === undefined ? [] : [[field, value.texts(`\`${field}\``)]]
+      if (value === undefined) return []
+      const texts = value.texts(`\`${field}\``)
+      for (const text of texts) {
+        const why = unsayable(field, text)
+        if (why !== undefined) value.wrong(`\`${text}\` is ${why}`)
+      }
+      return [[field, texts]]
     }),
   )
   const { reaches, header } = fields
@@ -77,7 +85,7 @@ function readClaim(entry: Located): Claim & { readonly at: Located } {
   const to = reaches.fields('`reaches`', ['service', 'verdict', 'header'])
   return {
     at: entry,
-    name: name.text('`name`'),
+    name: name.text('`name`') || name.wrong('`name` is empty'),
     kind,
     ...patterns,
     ...(header && { header: readHeaders(header) }),
@@ -91,11 +99,37 @@ function readClaim(entry: Located): Claim & { readonly at: Located } {
   }
 }
 
+/** RFC 9110, token. */
+const token = /^[\w!#$%&'*+.^`|~-]+$/
+
+/**
+ * Why no request can be so. A misspelled caller or a path without its slash is nobody and nothing, and
+ * a claim about nothing would hold.
+ */
+function unsayable(field: (typeof conditions)[number], text: string): string | undefined {
+  switch (field.replace(/^not/, '').toLowerCase()) {
+    case 'principal':
+      if (text.includes('*') || parsePrincipal(text) !== undefined) return undefined
+      return 'no principal; write anonymous, outside, user:EMAIL, sa:NS/NAME or mesh:NS/SA, or a pattern with `*`'
+    case 'path':
+      if (!/^[/*][^\s?#]*$/.test(text)) return 'no path: it begins with `/` or `*`, and has no query in it'
+      if (!isPathTemplate(text) || !/[{}]/.test(text.replace(/\{\*\*?\}/g, ''))) return undefined
+      return 'no path template: its braces hold `*` or `**`'
+    case 'host':
+      return /^[^\s/?#]+$/.test(text) ? undefined : 'no host'
+    default:
+      return token.test(text) ? undefined : 'no method'
+  }
+}
+
 /** `name: pattern`, `name: [patterns]`; a lone name asks for presence. */
 function readHeaders(header: Located): readonly (readonly [string, readonly string[]])[] {
-  return header
-    .entries('`header`')
-    .map(([name, value]) => [name.toLowerCase(), value.texts(`header \`${name}\``)] as const)
+  return header.entries('`header`').map(([name, value]) => {
+    if (!token.test(name)) return header.wrong(`\`${name}\` is no header's name`)
+    const texts = value.texts(`header \`${name}\``)
+    if (texts.some((text) => /[\0\r\n]/.test(text))) value.wrong(`header \`${name}\` has more than one line`)
+    return [name.toLowerCase(), texts] as const
+  })
 }
 
 const verdicts: readonly Verdict[] = [
