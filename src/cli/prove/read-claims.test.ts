@@ -67,7 +67,7 @@ for (const [what, text, says] of wrong) {
     await assert.rejects(read(text), (fault) => {
       assert.ok(isFault(fault))
       assert.match(fault.message, says)
-      assert.equal(exitFor(fault), 2)
+      assert.equal(exitFor(fault.code), 2)
       return true
     })
   })
