@@ -65,6 +65,41 @@ describe('kfdoor ca', { timeout: 180_000 }, () => {
   })
   after(() => rmSync(folder, { recursive: true, force: true }))
 
+  it('does what the first lines of its page say', () => {
+    const page = readFileSync(join(import.meta.dirname, '..', 'docs', 'ca.md'), 'utf8')
+    const [, block = ''] = /```sh\n([\s\S]+?)```/.exec(page) ?? []
+    const lines = block.split('\n').filter((line) => line.startsWith('kfdoor ca '))
+    assert.equal(lines.length, 3)
+    const program = `'${process.execPath}' '${join(import.meta.dirname, '..', 'bin', 'kfdoor.mjs')}'`
+    for (const line of lines) {
+      const typed = line.replace(/^kfdoor/, program).replace(/ \| kubectl.*$/, '')
+      const said = execFileSync('sh', ['-c', typed], { cwd: folder, encoding: 'utf8', stdio: 'pipe' })
+      assert.match(said, /\.crt\n$|kind: Secret/)
+    }
+  })
+
+  it('takes a caller’s mail address by either option, and says of others what to type', async () => {
+    const own = ['--dir', at('mail')]
+    await ca(['init', ...own, '--name', 'example.com'])
+    const mailOf = (file: string) => new X509Certificate(text('mail', file)).subjectAltName
+    await ca(['client', ...own, '--name', 'a@example.com'])
+    await ca(['client', ...own, '--common-name', 'b@example.com'])
+    await ca(['csr', ...own, '--usage', 'client', '--name', 'c@example.com'])
+    await ca(['sign', ...own, 'c@example.com.csr', '--usage', 'client'])
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((name) => mailOf(`${name}@example.com.crt`)),
+      ['a', 'b', 'c'].map((name) => `email:${name}@example.com`),
+    )
+    for (const words of [
+      ['server', ...own, '--name', 'a@example.com'],
+      ['client', ...own, '--name', 'a@example.com', 'example.com'],
+      ['init', '--dir', at('nobody'), '--name', 'a@example.com'],
+    ]) {
+      const { err } = await ca(words, 2)
+      assert.match(err, /KFD1401: `a@example\.com` .*`kfdoor ca client --common-name MAIL`/)
+    }
+  })
+
   it('keeps keys from everybody else', () => {
     const keys = ['root', 'ca'].flatMap((dir) =>
       readdirSync(at(dir))

@@ -98,6 +98,8 @@ interface Asked {
   readonly rows: readonly Row[]
   /** At the gateway for calls inside. */
   readonly local?: readonly Row[]
+  /** At the gateway's port for https. */
+  readonly secure?: readonly Row[]
 }
 
 const within: Row = [
@@ -108,7 +110,31 @@ const within: Row = [
   /^echo kserve-test\/iris/,
 ]
 
+/** Nobody is asked and nobody is reached: a question would show as 418. */
+const redirects: readonly Row[] = [
+  ['http is redirected before anybody is asked', ['GET', '/', []], [], 301],
+  ['with forged headers too', ['GET', '/', forged], [], 301],
+  ['with a token for the door too', ['GET', '/', named], [], 301],
+  ['with a session’s cookie too', ['GET', '/pipeline', cookie], [], 301],
+  ['with another method too', ['POST', `${base}:predict`, named], [], 301],
+  ['what a browser asks first too', ['OPTIONS', '/', [['origin', 'https://x.example']]], [], 301],
+  ['where nobody signs in too', ['GET', '/dex/auth', []], [], 301],
+  ['for another host too', ['DELETE', '/', forged, 'x.example'], [], 301],
+  ['who says it was https is not believed', ['GET', '/', [['x-forwarded-proto', 'https']]], [], 301],
+]
+
 const asks: readonly Asked[] = [
+  ...(['tls enable --secret', 'tls enable --cert-manager'] as const).map((command) => ({
+    command,
+    rows: redirects,
+    secure: [
+      ...closed,
+      ['who has a session gets through', ['GET', '/', cookie], [user], 200, /centraldashboard/],
+      ['an account gets through as before', ['GET', '/', named], [], 200, /centraldashboard/],
+      ['a made-up token is refused', ['GET', '/', [['authorization', 'Bearer a.b.c'], ...forged]], [], 401],
+      ['the way to sign in is open', ['GET', '/dex/auth', []], [], 200, /dex/],
+    ] satisfies readonly Row[],
+  })),
   {
     command: 'm2m enable',
     rows: [
@@ -225,9 +251,13 @@ before(async () => {
 })
 after(() => running?.close())
 
-for (const [index, { command, rows, local = [] }] of asks.entries()) {
+for (const [index, { command, rows, local = [], secure = [] }] of asks.entries()) {
   describe(`the door after ${command}, in a real Envoy`, () => {
-    const all = [...rows.map((row) => ({ row, port: 8080 })), ...local.map((row) => ({ row, port: 8081 }))]
+    const all = [
+      ...rows.map((row) => ({ row, port: 8080 })),
+      ...local.map((row) => ({ row, port: 8081 })),
+      ...secure.map((row) => ({ row, port: 8443 })),
+    ]
     for (const { row, port } of all) {
       const [what, [method, path, headers, host = 'kubeflow.example.com'], answers, want, body] = row
       test(what, async () => {
@@ -235,7 +265,13 @@ for (const [index, { command, rows, local = [] }] of asks.entries()) {
         const { door } = standing[index] as (typeof standing)[number]
         const proxy = gatewayAt(door, port)
         assert.equal(whole.refusal(proxy, port), undefined)
-        const got = await whole.ask(proxy, port, { scheme: 'http', method, host, path, headers }, answers)
+        const scheme = port === 8443 ? 'https' : 'http'
+        const got = await whole.ask(
+          proxy,
+          port,
+          { scheme, method, host, path, headers, ...(port === 8443 && { sni: host }) },
+          answers,
+        )
         assert.ok('status' in got, JSON.stringify(got))
         assert.equal(got.status, want, got.body)
         if (body !== undefined) assert.match(got.body, body)

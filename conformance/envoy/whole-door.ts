@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
   boundAt,
+  type Certificate,
   type Emitted,
   emitProxy,
   type MeshIdentity,
@@ -118,6 +119,8 @@ const unasked = 418
 
 export interface WholeOptions extends RealParts {
   readonly writer?: WholeWriter
+  /** What a Gateway's Secret holds; undefined = a certificate nobody outside knows. */
+  readonly certificate?: (namespace: string, name: string) => Certificate | undefined
   /** What authorizers say to whom nothing was told beforehand. */
   readonly answer?: (request: IncomingMessage) => CheckAnswer
 }
@@ -128,7 +131,7 @@ let places = 0
 /** @throws where Envoy does not start */
 export async function startWholeDoors(
   doors: readonly Standing[],
-  { writer = byOurs, answer, ...parts }: WholeOptions = {},
+  { writer = byOurs, answer, certificate, ...parts }: WholeOptions = {},
 ): Promise<{ readonly doors: readonly WholeDoor[]; close(): Promise<void> }> {
   const authority = await meshAuthority()
   const issued = new Map<string, SpiffeCertificate>()
@@ -190,7 +193,8 @@ export async function startWholeDoors(
         }
       }
     const tls = (identity: MeshIdentity) => ({
-      certificate: () => ({ chain: server.chain, key: server.key }),
+      certificate: (namespace: string, name: string) =>
+        certificate?.(namespace, name) ?? { chain: server.chain, key: server.key },
       authority: () => server.authority,
       mesh: identity,
     })

@@ -14,7 +14,13 @@ export { doorNames } from './names.ts'
 export { issuedIn, type Renewed, renew } from './renew.ts'
 export type { ServerCertificate } from './server-certificate.ts'
 export { ensureServerCertificate } from './server-certificate.ts'
-export { authorityConfigMap, clientAuthoritySecret, type TlsFiles, tlsSecret } from './tls-secret.ts'
+export {
+  authorityConfigMap,
+  clientAuthoritySecret,
+  refuseUnfitPair,
+  type TlsFiles,
+  tlsSecret,
+} from './tls-secret.ts'
 export {
   type Machine,
   rootToTrust,

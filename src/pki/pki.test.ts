@@ -311,7 +311,7 @@ test('the steps of a CA by hand: nothing is overwritten, the Secret holds all th
   assert.equal(field('ca.crt'), readFileSync(join(folder, 'ca.crt'), 'utf8'))
   assert.throws(() => secret('Not A Name'), code('ERR_USAGE'))
   writeFileSync(keyFile, keyPem(await generateKey('ecdsa')))
-  assert.throws(() => secret('door-tls'), code('ERR_CA_UNUSABLE'))
+  assert.throws(() => secret('door-tls'), code('ERR_PEM_UNREADABLE'))
   const [facts] = inspectCertificates(readFileSync(certFile, 'utf8'), certFile, Date.now() + 400 * DAY)
   assert.deepEqual(
     [facts?.names, facts?.authority, facts?.problems],

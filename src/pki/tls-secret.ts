@@ -25,21 +25,43 @@ export interface TlsFiles {
  */
 export function tlsSecret({ name, namespace, certPem, keyPem, caPem }: Place & TlsFiles): string {
   refuseBadPlace('Secret', { name, namespace })
-  const key = readPrivateKey(keyPem, 'the key')
-  if (!readCertificate(certPem, 'the certificate').checkPrivateKey(key)) {
-    throw new Fault('ERR_CA_UNUSABLE', {
-      where: 'the Secret',
-      reason: 'key and certificate do not belong together',
-    })
-  }
-  if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) {
-    throw new Fault('ERR_KEY_UNFIT', { where: 'the Secret' })
-  }
+  refuseUnfitPair({ certPem, keyPem }, { cert: 'the certificate', key: 'the key' })
   return object('Secret', 'kubernetes.io/tls', { name, namespace }, [
     `  tls.crt: ${base64(certPem)}`,
     `  tls.key: ${base64(keyPem)}`,
     ...(caPem === undefined ? [] : [`  ca.crt: ${base64(caPem)}`]),
   ])
+}
+
+/**
+ * A key that is another's, and what Istio would only log and serve nothing with. A key among the
+ * certificates is refused too: what is in `tls.crt` is shown around.
+ *
+ * @param where how a person finds each of the two
+ * @throws Fault ERR_PEM_UNREADABLE, ERR_KEY_UNFIT
+ */
+export function refuseUnfitPair(
+  { certPem, keyPem }: Pick<TlsFiles, 'certPem' | 'keyPem'>,
+  where: { readonly cert: string; readonly key: string },
+): void {
+  const key = readPrivateKey(keyPem, where.key)
+  const certificate = readCertificate(certPem, where.cert)
+  if (/PRIVATE KEY-----/.test(certPem)) {
+    throw new Fault('ERR_PEM_UNREADABLE', {
+      where: where.cert,
+      reason:
+        'there is a private key in it, and certificates are shown around; keep the two in files of their own',
+    })
+  }
+  if (!certificate.checkPrivateKey(key)) {
+    throw new Fault('ERR_PEM_UNREADABLE', {
+      where: where.cert,
+      reason: `its first certificate and the key in \`${where.key}\` do not belong together`,
+    })
+  }
+  if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) {
+    throw new Fault('ERR_KEY_UNFIT', { where: where.key })
+  }
 }
 
 /**

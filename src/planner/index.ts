@@ -10,6 +10,7 @@ export {
   usualAudience,
 } from './expose/ask.ts'
 export { expose } from './expose/expose.ts'
+export { shellWord } from './expose/paste.ts'
 export { exposePipelines, type PipelinesGrantee } from './expose/pipelines.ts'
 export { unexpose } from './expose/unexpose.ts'
 export { inverseOf } from './inverse-of.ts'

@@ -17,6 +17,8 @@ export interface TlsAsk {
   readonly issuer?: { readonly kind: 'Issuer' | 'ClusterIssuer'; readonly name: string }
   /** Names of the certificate; undefined = the Gateway's own hosts. */
   readonly hosts?: readonly string[]
+  /** Addresses of the certificate, which are no names in it. */
+  readonly addresses?: readonly string[]
   /** Callers show certificates too; their authority lies in SECRET-cacert. */
   readonly mutual?: boolean
   /** Lines that make the Secret, for who does it by hand. */
@@ -27,6 +29,7 @@ const INTENT = 'tls enable'
 
 /** @throws Fault ERR_INTENT_REFUSED, ERR_USAGE, ERR_SUBJECT_UNKNOWN */
 export function enableTls(world: IntentWorld, ask: TlsAsk): Intended {
+  refuseBadNames(ask)
   const entrance = findEntrance(world, INTENT, ask.gateway)
   refuseUnservable(world.mesh, entrance)
   const listener = gatewayChange(entrance, ask)
@@ -67,6 +70,24 @@ export function enableTls(world: IntentWorld, ask: TlsAsk): Intended {
         text: 'kfdoor ca inspect https://HOST --ca CA.crt   # which client takes it\ncurl --cacert CA.crt https://HOST/\n# a redirect drops a POST’s body in most clients: give them the https:// address',
       },
     ],
+  }
+}
+
+const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
+
+/** The API server would take a Gateway with any of these, and its port would stay silent. */
+function refuseBadNames({ secret, issuer }: TlsAsk): void {
+  if (!objectName.test(secret)) {
+    throw new Fault('ERR_USAGE', {
+      message: `\`--secret\`: \`${secret}\` is not a Secret’s name`,
+      next: 'name the Secret beside the gateway’s pods, in small letters and without its namespace',
+    })
+  }
+  if (issuer !== undefined && !objectName.test(issuer.name)) {
+    throw new Fault('ERR_USAGE', {
+      message: `\`--cert-manager\`: \`${issuer.name}\` is not an issuer’s name`,
+      next: '`kubectl get clusterissuers,issuers -A` lists them',
+    })
   }
 }
 
@@ -151,7 +172,8 @@ function freeName(servers: readonly EditableObject[]): string {
 function certificateOf({ door }: IntentWorld, { gateway, pods }: Entrance, ask: TlsAsk): Change | undefined {
   const own = gateway.servers.flatMap(({ hosts }) => hosts.map(({ value }) => value.replace(/^[^/]*\//, '')))
   const dnsNames = [...new Set(ask.hosts ?? own.filter((host) => host !== '*'))]
-  if (dnsNames.length === 0) {
+  const ipAddresses = ask.addresses ?? []
+  if (dnsNames.length + ipAddresses.length === 0) {
     throw new Fault('ERR_INTENT_REFUSED', {
       intent: INTENT,
       reasons: [
@@ -166,7 +188,8 @@ function certificateOf({ door }: IntentWorld, { gateway, pods }: Entrance, ask: 
     metadata: { name: ask.secret, namespace: pods.namespace },
     spec: {
       secretName: ask.secret,
-      dnsNames,
+      ...(dnsNames.length > 0 && { dnsNames }),
+      ...(ipAddresses.length > 0 && { ipAddresses }),
       issuerRef: { group: 'cert-manager.io', kind: ask.issuer?.kind, name: ask.issuer?.name },
       privateKey: { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Always' },
     },

@@ -16,7 +16,8 @@ export interface CertificateFacts {
 export const certificateFaults: FaultRows<CertificateFacts> = {
   ERR_CERTIFICATE_NAME: {
     number: 'KFD1401',
-    sentence: (f) => `\`${f.name}\` is neither a host name nor an address a certificate can carry`,
+    sentence: (f) =>
+      `\`${f.name}\` is neither a host name nor an address a certificate can carry${f.name.includes('@') ? '; a mail address is the name of a caller, and of nobody beside it: `kfdoor ca client --common-name MAIL`' : ''}`,
     meaning:
       'A certificate names hosts and addresses (RFC 5280, subject alternative names). What was given is neither, or a wildcard where none can stand: only the whole first label may be `*`.',
     remedy: 'write a host name such as `kubeflow.example.com`, `*.example.com`, or an IP address',

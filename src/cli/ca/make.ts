@@ -21,7 +21,7 @@ export const init = (io: Io) =>
     .addOption(output())
     .addHelpText(
       'after',
-      `\nExamples:\n  kfdoor ca init --dir my-ca --name kubeflow.example.com\n  kfdoor ca init --dir root --name example.com --authorities --key-type ecdsa-p384`,
+      `\nExamples:\n  kfdoor ca init --dir my-ca --name kubeflow.example.com --name 10.0.0.7\n  kfdoor ca init --dir root --name example.com --authorities --key-type ecdsa-p384`,
     )
     .action(async (options) => {
       const made = await (await open(options.dir)).init({
@@ -81,9 +81,10 @@ export const csr = (io: Io) =>
       `\nExamples:\n  kfdoor ca csr --dir my-ca --name kubeflow.example.com --name '*.kubeflow.example.com'\n  kfdoor ca csr --dir my-ca --usage client --common-name ci@example.com`,
     )
     .action(async (options) => {
+      const { name, commonName } = options.usage === 'client' ? callerOf(options) : options
       const made = await (await open(options.dir)).csr({
-        names: options.name,
-        commonName: options.commonName,
+        names: name,
+        commonName,
         usage: options.usage,
         keyType: options.keyType,
         force: options.force,
@@ -121,13 +122,28 @@ export const sign = (io: Io) =>
       tell(io, options.output, signed)
     })
 
+interface Named {
+  readonly name: readonly string[]
+  readonly commonName?: string | undefined
+}
+
+/** A caller that is a mail address and nothing else is one, whichever option says so. */
+function callerOf({ name, commonName }: Named): Named {
+  const [first = ''] = name
+  return name.length === 1 && commonName === undefined && /^[^\s@:/]+@[^\s@:/]+$/.test(first)
+    ? { name: [], commonName: first }
+    : { name, commonName }
+}
+
 const leaf = (io: Io, kind: 'server' | 'client', summary: string, examples: string) =>
   new Command(kind)
     .summary(summary)
     .addOption(dir())
     .option(
       '--name <name...>',
-      'host name, `*.` wildcard, address or SPIFFE ID; the first names the files',
+      kind === 'client'
+        ? 'mail address, host name, address or SPIFFE ID; the first names the files'
+        : 'host name, `*.` wildcard, address or SPIFFE ID; the first names the files',
       [],
     )
     .option('--common-name <text>', 'who it is, where that is no host')
@@ -137,7 +153,8 @@ const leaf = (io: Io, kind: 'server' | 'client', summary: string, examples: stri
     .addOption(force())
     .addOption(output())
     .addHelpText('after', examples)
-    .action(async (options) => {
+    .action(async (typed) => {
+      const options = kind === 'client' ? { ...typed, ...callerOf(typed) } : typed
       if (options.name.length === 0 && (kind === 'server' || !options.commonName)) {
         throw new Fault('ERR_USAGE', {
           message:

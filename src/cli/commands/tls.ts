@@ -1,9 +1,9 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { Fault } from '../../base/index.ts'
-import type { TlsFiles } from '../../pki/index.ts'
 import type { TlsAsk } from '../../planner/index.ts'
 import { type ChangeOptions, withChangeOptions } from '../change/options.ts'
 import type { Io } from '../io.ts'
+import { filesOf, type GivenFiles, hostsOf, objections } from '../tls/certificate-files.ts'
 
 /** `kfdoor tls enable --secret kubeflow-tls -f my-mesh/` */
 export const tlsCommand = (io: Io) =>
@@ -45,15 +45,16 @@ const enable = (io: Io) =>
       const files = await filesOf(change)
       const { enableTls, findEntrance } = await import('../../planner/index.ts')
       const { runChange } = await import('../change/run-change.ts')
+      const { doorNames } = await import('../../pki/index.ts')
+      const named = change.host && doorNames(change.host)
       const ask: TlsAsk = {
         secret: change.secret,
         ...(change.gateway !== undefined && { gateway: change.gateway }),
-        ...(change.host !== undefined && { hosts: change.host }),
+        ...(named && { hosts: named.dns, addresses: named.ips }),
         ...(change.certManager !== undefined && {
           issuer: { kind: change.issuerKind, name: change.certManager },
         }),
         ...(change.mutual && { mutual: true }),
-        ...(files && { makeSecret: `${files.command} | kubectl apply -f -` }),
       }
       let place: { readonly name: string; readonly namespace: string } | undefined
       await runChange(io, command, change, {
@@ -66,11 +67,12 @@ const enable = (io: Io) =>
         subject: change.secret,
         words: ['tls', 'enable', ...words(change)],
         intend: async (world) => {
-          const intended = enableTls(world, ask)
-          if (!files) return intended
-          const against = await objections(files, change.host)
-          const { pods } = findEntrance(world, 'tls enable', ask.gateway)
+          if (!files) return enableTls(world, ask)
+          const { gateway, pods } = findEntrance(world, 'tls enable', ask.gateway)
           place = { name: ask.secret, namespace: pods.namespace }
+          const makeSecret = `${files.command(pods.namespace)} | kubectl apply -f -`
+          const intended = enableTls(world, { ...ask, makeSecret })
+          const against = await objections(files, change.host, hostsOf(gateway))
           return { ...intended, risks: [...intended.risks, ...against] }
         },
       })
@@ -81,65 +83,18 @@ type Options = ChangeOptions & {
   readonly key?: string
   readonly ca?: string
   readonly certManager?: string
+  readonly issuerKind: 'ClusterIssuer' | 'Issuer'
   readonly host?: readonly string[]
   readonly secret: string
-}
-
-interface Given extends TlsFiles {
-  /** What makes the Secret by hand. */
-  readonly command: string
-}
-
-async function filesOf({ cert, key, ca, certManager, host, secret }: Options): Promise<Given | undefined> {
-  const ways = [cert ?? key, ca, certManager].filter((one) => one !== undefined)
-  if (ways.length > 1 || (cert === undefined) !== (key === undefined)) {
-    throw new Fault('ERR_USAGE', {
-      message: ways.length > 1 ? 'the certificate comes from one place' : '`--cert` and `--key` go together',
-      next: 'use one of `--cert` with `--key`, `--ca`, `--cert-manager`, or a Secret that is there',
-    })
-  }
-  const { openCaFolder, readNeeded } = await import('../../pki/index.ts')
-  if (ca !== undefined) {
-    const [first] = host ?? []
-    if (first === undefined)
-      throw new Fault('ERR_USAGE', {
-        message: '`--ca` needs to know which certificate',
-        next: 'say `--host NAME`',
-      })
-    const command = `kfdoor ca secret ${first} --dir ${ca} --secret-name ${secret}`
-    return { ...openCaFolder(ca, Date.now).read(first), command }
-  }
-  if (cert === undefined || key === undefined) return undefined
-  return {
-    certPem: readNeeded(cert),
-    keyPem: readNeeded(key),
-    command: `kubectl create secret tls ${secret} -n istio-system --cert ${cert} --key ${key} --dry-run=client -o yaml`,
-  }
-}
-
-/** What clients will say, before anybody meets it. */
-async function objections(files: Given, hosts: readonly string[] | undefined): Promise<readonly string[]> {
-  const { judgeClients, readCertificates, tlsSecret } = await import('../../pki/index.ts')
-  // Refuses a key that is another's before anything is planned.
-  tlsSecret({ name: 'check', namespace: 'check', ...files })
-  const chain = await readCertificates(files.certPem, 'the certificate')
-  const trusted = files.caPem === undefined ? undefined : await readCertificates(files.caPem, 'the root')
-  const names = chain[0]?.names
-  const asked =
-    hosts ??
-    [...(names?.dns ?? []), ...(names?.ips ?? [])].slice(0, 1).map((name) => name.replace(/^\*/, 'a'))
-  return asked.flatMap((host) =>
-    judgeClients({ chain, host, trusted, now: Date.now() })
-      .filter(({ accepts }) => accepts === 'no')
-      .map(({ who, reasons }) => `${who} refuses the certificate for ${host}: ${reasons[0]}`),
-  )
+  readonly mutual?: true
+  readonly gateway?: string
 }
 
 async function putFirst(
   io: Io,
   options: Options,
   place: { readonly name: string; readonly namespace: string },
-  files: Given,
+  files: GivenFiles,
 ): Promise<void> {
   if (!options.yes) {
     const { ask } = await import('../prompt.ts')
@@ -167,5 +122,9 @@ const words = (options: Options): readonly string[] =>
     ['--key', options.key],
     ['--ca', options.ca],
     ['--cert-manager', options.certManager],
+    ['--issuer-kind', options.issuerKind === 'Issuer' ? 'Issuer' : undefined],
+    ['--gateway', options.gateway],
     ...(options.host ?? []).map((name) => ['--host', name]),
-  ].flatMap(([flag, value]) => (value === undefined ? [] : [flag as string, value]))
+  ]
+    .flatMap(([flag, value]) => (value === undefined ? [] : [flag as string, value]))
+    .concat(options.mutual ? ['--mutual'] : [])
