@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { withWaysAround } from '../cli/diff/ways-around.ts'
 import { viewOptions } from '../cli/map/view-options.ts'
 import { readClaims } from '../cli/prove/read-claims.ts'
 import { type Mesh, parseMesh } from '../mesh/index.ts'
@@ -40,7 +41,9 @@ function original(release: Release) {
 }
 
 function between(before: Mesh, after: Mesh): AccessDiff {
-  return diffAccess(before, after, { now, old: viewOptions(before), new: viewOptions(after) })
+  const [was, is] = [viewOptions(before), viewOptions(after)]
+  const diff = diffAccess(before, after, { now, old: was, new: is })
+  return withWaysAround(diff, { mesh: before, view: was }, { mesh: after, view: is }, now)
 }
 
 /** What `explain` says of a witness, before the application's own check. */

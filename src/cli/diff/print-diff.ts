@@ -7,6 +7,7 @@ import { exitCode, type Io, wantsColour } from '../io.ts'
 import { viewOptions } from '../map/view-options.ts'
 import { progress } from '../progress.ts'
 import { asMarkdown, asTable } from './render.ts'
+import { withWaysAround } from './ways-around.ts'
 
 export interface DiffCommandOptions {
   readonly istioVersion?: string
@@ -21,22 +22,21 @@ type List = (typeof lists)[number]
 /** @throws Fault for whatever the question or the YAML has wrong, with its place */
 export async function printDiff(
   io: Io,
-  before: string,
-  after: string,
+  from: string,
+  to: string,
   options: DiffCommandOptions,
 ): Promise<number> {
   const failing = options.failOn === undefined ? undefined : readLists(options.failOn)
-  const [was, is] = [await readMesh(io, before), await readMesh(io, after)]
+  const [was, is] = [await readMesh(io, from), await readMesh(io, to)]
   progress(io, 'comparing what becomes of all requests')
   const ask =
     options.hardening === 'default'
       ? (await import('../../compose/hardened/diff.ts')).hardenedDiff
       : diffAccess
-  const diff = ask(was, is, {
-    now: Date.now() / 1000,
-    old: viewOptions(was, options),
-    new: viewOptions(is, options),
-  })
+  const now = Date.now() / 1000
+  const before = { mesh: was, view: viewOptions(was, options) }
+  const after = { mesh: is, view: viewOptions(is, options) }
+  const diff = withWaysAround(ask(was, is, { now, old: before.view, new: after.view }), before, after, now)
   const shown = { json: asJson, markdown: asMarkdown }[options.output]
   io.out(shown?.(diff) ?? asTable(diff, wantsColour(io, 'out')))
   const said = (list: List) => diff[list].length > 0
