@@ -1,19 +1,32 @@
-import { CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings'
+import { CommanderError, type CommandUnknownOpts, Help } from '@commander-js/extra-typings'
 import { type Io, wantsColour } from './io.ts'
 
 /** What every command has in common: its streams, its errors, and help that shows examples. */
 export function configure(command: CommandUnknownOpts, io: Io): void {
   command.exitOverride()
   command.showSuggestionAfterError()
+  command.configureHelp({ commandUsage: (each) => `kfdoor ${new Help().commandUsage(each)}` })
   command.configureOutput({
     writeOut: (text) => io.out(text),
     writeErr: (text) => io.err(text),
     getOutHasColors: () => wantsColour(io, 'out'),
     getErrHasColors: () => wantsColour(io, 'err'),
     outputError: (text, write) =>
-      write(`kfdoor: KFD0100: ${text.replace(/^error: /, '')}see \`kfdoor ${pathOf(command)} --help\`\n`),
+      write(
+        `kfdoor: KFD0100: ${text.replace(/^error: /, '')}${childrenOf(command)}see \`kfdoor ${pathOf(command)} --help\`\n`,
+      ),
   })
   for (const child of command.commands) configure(child, io)
+}
+
+/** `kfdoor migrate -f DIR` has not said which migration: a command that is only a name for several says them. */
+function childrenOf(command: CommandUnknownOpts): string {
+  const help = command.createHelp()
+  const own = command.options.length + command.registeredArguments.length
+  const children = help.visibleCommands(command).filter((each) => command.commands.includes(each))
+  if (own > 0 || children.length === 0) return ''
+  const typed = children.map((each) => help.subcommandTerm(each).replace(' [options]', ''))
+  return ['say which first:', ...typed.map((each) => `  kfdoor ${pathOf(command)} ${each}`), ''].join('\n')
 }
 
 function pathOf(command: CommandUnknownOpts): string {

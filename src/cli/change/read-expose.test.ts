@@ -26,6 +26,7 @@ const refused: readonly (readonly [what: string, options: ExposeOptions, says: R
   ['the past', { to, until: '2020-01-01' }, /`2020-01-01` is past/],
   ['a day no month has', { to, until: '2030-02-31' }, /no date/],
   ['a word', { to, until: 'tomorrow' }, /no date/],
+  ['a time without its zone', { to, until: '2030-12-31T10:00:00' }, /no date, nor a time with its zone/],
   ['a date with something behind it', { to, until: '2030-12-31Tgarbage' }, /no date/],
   ['anybody without saying so twice', { public: true }, /anyone who has the URL/],
   ['anybody and somebody', { to, public: true, yesAnyoneWithTheUrl: true }, /for everybody/],
@@ -51,5 +52,7 @@ test('expose takes what is odd and right', () => {
     [methods, until, path, host],
     [['GET', 'POST'], '2999-12-31T10:00:00Z', '/a.b/c~', undefined],
   )
-  assert.deepEqual(readUntil('2026-01-02', Date.parse('2026-01-01T23:00:00Z')), { until: '2026-01-02' })
+  // The day counts to its end, here as in KFD0227.
+  assert.deepEqual(readUntil('2026-01-02', Date.parse('2026-01-02T23:59:59Z')), { until: '2026-01-02' })
+  assert.throws(() => readUntil('2026-01-02', Date.parse('2026-01-03T00:00:00Z')), /`2026-01-02` is past/)
 })

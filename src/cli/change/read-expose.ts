@@ -1,4 +1,4 @@
-import { Fault } from '../../base/index.ts'
+import { Fault, parseUntil } from '../../base/index.ts'
 import {
   type ExposeAsk,
   type Grantee,
@@ -78,14 +78,14 @@ export function readPipelinesGrantees(to: readonly string[] = []): readonly Pipe
 /** @throws Fault ERR_USAGE with what is wrong */
 export function readUntil(until: string | undefined, now = Date.now()): { readonly until?: string } {
   if (until === undefined) return {}
-  const [, day = ''] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d.*)?$/.exec(until) ?? []
-  const midnight = Date.parse(day)
-  // A day no month has is read as one of the next.
-  const isDay = !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day)
-  if (!isDay || Number.isNaN(Date.parse(until))) wrong(`\`${until}\` is no date`, 'write it as `2030-12-31`')
-  if (Date.parse(until) <= now) {
-    wrong(`\`${until}\` is past`, 'give a day to come, or leave `--until` out')
+  const ends = parseUntil(until)
+  if (ends === undefined) {
+    wrong(
+      `\`${until}\` is no date, nor a time with its zone`,
+      'write it as `2030-12-31`, or as `2030-12-31T18:00:00+09:00`',
+    )
   }
+  if (ends * 1000 <= now) wrong(`\`${until}\` is past`, 'give a day to come, or leave `--until` out')
   return { until }
 }
 

@@ -26,7 +26,10 @@ export const exposeCommand = (io: Io) =>
       .option('--port <number>', 'of a Service that has several')
       .option('--public', 'to anyone who has the URL')
       .option('--yes-anyone-with-the-url', 'with --public: that is meant')
-      .option('--until <date>', 'mark it to end then; `kfdoor lint` says so once it is past (KFD0227)')
+      .option(
+        '--until <date>',
+        'mark it to end with that day (UTC), or at a time with its zone; `kfdoor lint` says so once it is past (KFD0227)',
+      )
       .option('--gateway <name>', 'NAMESPACE/NAME of the Gateway, if several could be the door')
       .option(
         '--issuer <url>',

@@ -224,7 +224,7 @@ export const policyRows: Rows = {
     silent('no rule at all lets nobody in', onModel('rules: []')),
   ],
   KFD0227: [
-    reports('the day before', annotated(source('namespaces: [ci]'), "kfdoor.dev/until: '2026-06-29'")),
+    reports('the day before', annotated(source('namespaces: [ci]'), "kfdoor.dev/until: '2026-06-30'")),
     reports('a moment', annotated(source('namespaces: [ci]'), "kfdoor.dev/until: '2026-06-30T23:59:59Z'")),
     reports('no date', annotated(source('namespaces: [ci]'), "kfdoor.dev/until: 'next week'"), {
       says: /no date/,
@@ -240,6 +240,12 @@ export const policyRows: Rows = {
         "kfdoor.dev/until: '2026-01-31'",
       ),
     ),
+    reports(
+      'a time without its zone, another one on every machine',
+      annotated(source('namespaces: [ci]'), "kfdoor.dev/until: '2026-06-30T10:00:00'"),
+      { says: /zone/ },
+    ),
+    silent('the day itself', annotated(source('namespaces: [ci]'), "kfdoor.dev/until: '2026-07-01'")),
     silent('tomorrow', annotated(source('namespaces: [ci]'), "kfdoor.dev/until: '2026-07-02'")),
     silent(
       'a moment of today that is not over',

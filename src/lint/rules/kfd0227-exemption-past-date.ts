@@ -1,3 +1,4 @@
+import { parseUntil } from '../../base/index.ts'
 import type { Rule } from '../rule.ts'
 import { nameOf } from '../walk.ts'
 
@@ -6,7 +7,7 @@ export const exemptionPastDate: Rule = {
   code: 'KFD0227',
   severity: 'error',
   title: 'an exemption is past the day it should have ended',
-  why: 'Annotation `kfdoor.dev/until` says on which day something opened for a time should end. Nothing closes by itself.',
+  why: 'Annotation `kfdoor.dev/until` says until when something is opened: a day, which counts to its end in UTC, or a time with its zone. Nothing closes by itself.',
   remedy: 'Remove the object, or move the date.',
 
   *check({ mesh, now }) {
@@ -26,12 +27,19 @@ export const exemptionPastDate: Rule = {
     for (const object of marked) {
       const until = object.annotations[untilAnnotation]
       if (until === undefined) continue
-      const ends = endOf(until)
+      const ends = parseUntil(until)
       const evidence = [{ at: object.at, text: `${untilAnnotation}: ${until}` }] as const
       if (ends === undefined) {
-        yield { severity: 'warning', message: `\`${until}\` of ${nameOf(object)} is no date`, evidence }
-      } else if (now > ends) {
-        yield { message: `${nameOf(object)} was to end on ${until}`, evidence }
+        yield {
+          severity: 'warning',
+          message: `\`${until}\` of ${nameOf(object)} is no date, nor a time with its zone`,
+          evidence,
+        }
+      } else if (now >= ends) {
+        yield {
+          message: `${nameOf(object)} was to end ${until.includes('T') ? 'at' : 'on'} ${until}`,
+          evidence,
+        }
       }
     }
   },
@@ -39,14 +47,3 @@ export const exemptionPastDate: Rule = {
 
 /** An RFC 3339 date or time on an object that opens something. */
 const untilAnnotation = 'kfdoor.dev/until'
-
-/** Seconds since the epoch; undefined = no date of the calendar. */
-function endOf(until: string): number | undefined {
-  const [day] = /^\d{4}-\d{2}-\d{2}(?=$|T)/.exec(until) ?? []
-  if (day === undefined) return undefined
-  const midnight = Date.parse(`${day}T00:00:00Z`)
-  // `2026-02-31` would be read as a day of March.
-  if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== day) return undefined
-  const ends = Date.parse(until)
-  return Number.isNaN(ends) ? undefined : ends / 1000
-}
