@@ -162,3 +162,61 @@ test('--auto-rollback goes by the door', async () => {
   const { code, err } = await type(['apply', planFile, '--yes', '--auto-rollback'])
   assert.deepEqual([code, /name it with `--verify URL`/.test(err)], [2, true])
 })
+
+test('what is mistyped about the door is found before the first write, and before the first of a rollback', async () => {
+  const was = bytes()
+  const expose = ['expose', 'sklearn-iris', '--to', 'sa:team-a/ci', '-f', mesh, '--apply', '--yes']
+  const url = door.ready.httpUrl
+  const rows: readonly (readonly [words: readonly string[], says: RegExp])[] = [
+    [['--verify', url, '--timeout', 'soon'], /`--timeout soon` is no number of seconds/],
+    [['--timeout', ' '], /`--timeout {2}` is no number of seconds/],
+    [['--verify', 'not a url'], /`not a url` is not an address/],
+    [['--verify', 'https://me:secret@host'], /`https:\/\/…@host` has a password in it/],
+    [['--verify', url, '--certificate-authority', join(folder, 'nope.pem')], /nope\.pem`: it is not there/],
+    [['--verify', url, '--door', 'nobody'], /KFD\d{4}: .*nobody/],
+  ]
+  for (const [words, says] of rows) {
+    const applied = await type(['apply', planFile, '--yes', ...words])
+    assert.match(applied.err, says)
+    assert.equal(applied.code, 2, words.join(' '))
+    assert.deepEqual(bytes(), was, words.join(' '))
+    const own = words.map((word) => (word === '--timeout' ? '--wait' : word))
+    const exposed = await type([...expose, ...own])
+    assert.equal(exposed.code, 2, exposed.err)
+    assert.match(exposed.err, new RegExp(says.source.replace('--timeout', '--wait')))
+    assert.deepEqual(bytes(), was, own.join(' '))
+  }
+  assert.equal((await type(['apply', planFile, '--yes'])).code, 0)
+  const changed = bytes()
+  assert.notDeepEqual(changed, was)
+  for (const [words, says] of rows) {
+    const { code, err } = await type(['rollback', planFile, '--yes', ...words])
+    assert.match(err, says)
+    assert.equal(code, 2, words.join(' '))
+    assert.deepEqual(bytes(), changed, words.join(' '))
+  }
+  assert.equal((await type(['rollback', planFile, '--yes'])).code, 0)
+})
+
+test('a door that cannot be asked afterwards: what is written stays, and that is said', async () => {
+  const was = bytes()
+  const nobody = ['--verify', 'http://127.0.0.1:1']
+  const { code, err } = await type(['apply', planFile, '--yes', ...nobody])
+  assert.equal(code, 3, err)
+  assert.match(
+    err,
+    /shut-dex-[0-9a-f]{6} is carried out and stays so; the door could not be asked\n.*KFD1802/,
+  )
+  assert.notDeepEqual(bytes(), was)
+  const back = await type(['rollback', planFile, '--yes', ...nobody])
+  assert.equal(back.code, 3, back.err)
+  assert.match(back.err, /is undone and stays so; the door could not be asked/)
+  assert.deepEqual(bytes(), was)
+})
+
+test('how long to wait for a door is for what is applied', async () => {
+  const words = ['expose', 'sklearn-iris', '--to', 'sa:team-a/ci', '-f', mesh, '--wait', '5']
+  const { code, err } = await type(words)
+  assert.equal(code, 2)
+  assert.match(err, /`--wait` are for what is applied; add `--apply`/)
+})

@@ -4,6 +4,7 @@ import type { Io } from '../io.ts'
 import { confirm } from './confirm.ts'
 import type { ChangeOptions } from './options.ts'
 import type { CarryOutWords } from './run-apply.ts'
+import type { VerifyWords } from './verify-words.ts'
 
 /** `--apply`, and `--dry-run=server`. @throws Fault of applying, or where the source cannot be written */
 export async function carryOut(
@@ -44,11 +45,13 @@ export function questionOf({ spec, metadata }: Plan): string {
   return `carry out ${metadata.name}: ${spec.changes.length} writes${open}?`
 }
 
-function verifyWords(options: ChangeOptions): Partial<CarryOutWords> {
-  const { verify, autoRollback, door, certificateAuthority, insecureSkipTlsVerify } = options
+/** `--timeout` may be another thing at these commands: it is `--wait`. */
+export function verifyWords(options: ChangeOptions): VerifyWords {
+  const { verify, autoRollback, wait, door, certificateAuthority, insecureSkipTlsVerify } = options
   return {
     ...(verify !== undefined && { verify }),
     ...(autoRollback !== undefined && { autoRollback }),
+    ...(wait !== undefined && { timeout: wait }),
     ...(door !== undefined && { door }),
     ...(certificateAuthority !== undefined && { certificateAuthority }),
     ...(insecureSkipTlsVerify !== undefined && { insecureSkipTlsVerify }),

@@ -15,6 +15,7 @@ import { viewOptions } from '../map/view-options.ts'
 import { progress } from '../progress.ts'
 import type { CarryOutWords } from './run-apply.ts'
 import { undoPlan } from './run-rollback.ts'
+import { readSeconds } from './verify-words.ts'
 import { withPlace } from './with-place.ts'
 
 /**
@@ -48,22 +49,24 @@ export async function lookAhead(
     for (const each of predicted.incomplete) io.err(`note: not read, and may decide too: ${each}`)
   }
   if (verify === undefined) return undefined
-  return () => askDoor(io, plan, { ...options, verify }, predicted?.after)
+  return () =>
+    askDoor(io, plan, { ...options, verify, done: `${plan.metadata.name} is carried out` }, predicted?.after)
 }
 
 /**
  * The plan's witnesses, asked of the live door.
  *
+ * @param options `done`: what stays if the door cannot be asked
  * @param after the door as predicted; undefined = as its source has it now
  * @throws Fault ERR_PLAN_GAIN, ERR_PLAN_UNMET
  */
 export async function askDoor(
   io: Io,
   plan: Plan,
-  options: CarryOutWords & { readonly verify: string },
+  options: CarryOutWords & { readonly verify: string; readonly done: string },
   after?: Mesh,
 ): Promise<void> {
-  const { verify } = options
+  const { verify, done } = options
   const version = versionOf(plan)
   const view = (mesh: Mesh) => viewOptions(mesh, version === undefined ? {} : { istioVersion: version })
   progress(io, `asking ${verify}`)
@@ -75,6 +78,9 @@ export async function askDoor(
     view: view(mesh),
     timeoutMs: readSeconds(options.timeout) * 1000,
     kube: placeOf(options),
+  }).catch((error: unknown) => {
+    io.err(`${done} and stays so; the door could not be asked`)
+    throw error
   })
   io.err(`asked the door: ${agreed} as predicted, ${gains.length + others.length} otherwise`)
   for (const each of notAsked) io.err(`not asked: ${each}`)
@@ -114,13 +120,4 @@ const placeOf = ({ kubeconfig, context, kubeAs }: CarryOutWords) => ({
 function versionOf({ spec: { command } }: Plan): string | undefined {
   const at = command.indexOf('--istio-version')
   return at < 0 ? undefined : command[at + 1]
-}
-
-export function readSeconds(text = '60'): number {
-  const seconds = Number(text)
-  if (Number.isFinite(seconds) && seconds >= 0 && seconds <= 86_400) return seconds
-  throw new Fault('ERR_USAGE', {
-    message: `\`--timeout ${text}\` is no number of seconds`,
-    next: 'use 0 to 86400',
-  })
 }

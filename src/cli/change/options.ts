@@ -15,6 +15,7 @@ export interface ChangeOptions extends DoorOptions {
   readonly dryRun?: string
   readonly verify?: string
   readonly autoRollback?: boolean
+  readonly wait?: string
 }
 
 /** Adds them to a command; its action hands `command.opts()` and itself to `runChange`. */
@@ -38,13 +39,17 @@ export function withChangeOptions<C extends CommandUnknownOpts>(command: C): C {
   return withVerifyOptions(command)
 }
 
-/** `--verify URL`, and how that door is reached. */
+/** `--verify URL`, and how that door is reached. Not `--timeout`: of `expose` that is the route's. */
 function withVerifyOptions<C extends CommandUnknownOpts>(command: C): C {
   command
     .option('--verify <url>', "with --apply: ask the live door the plan's own witnesses afterwards")
     .option(
       '--auto-rollback',
       'with --verify: undo the plan where the door lets through what it did not predict',
+    )
+    .option(
+      '--wait <seconds>',
+      'with --apply: how long to wait until controllers and the door have it (default: 60)',
     )
   return withDoorOptions(command)
 }

@@ -5,27 +5,22 @@ import { awaitSeen, seenText } from '../../compose/change/await-seen.ts'
 import { findPlan } from '../../compose/change/plan-store.ts'
 import { refuseOutside } from '../../compose/change/refuse-outside.ts'
 import type { Plan } from '../../planner/index.ts'
-import type { DoorOptions } from '../door-options.ts'
 import { exitCode, type Io } from '../io.ts'
 import { questionOf } from './carry-out.ts'
 import { confirm } from './confirm.ts'
-import { lookAhead, readSeconds } from './look-ahead.ts'
+import { lookAhead } from './look-ahead.ts'
 import { refuseBeyond } from './refuse-beyond.ts'
 import { summaryText } from './render.ts'
+import { checkVerifyWords, readSeconds, type VerifyWords } from './verify-words.ts'
 import { type PlaceWords, withPlace } from './with-place.ts'
 
-/** How a plan is carried out, by `apply` and by the commands that make one. */
-export interface CarryOutWords extends PlaceWords, DoorOptions {
+/** How a plan is carried out, by `apply` and by the commands that make one. Its words were checked. */
+export interface CarryOutWords extends PlaceWords, VerifyWords {
   readonly continue?: boolean
   readonly dryRun?: 'client' | 'server'
   readonly forceConflicts?: boolean
   /** false = the plan is as fresh as its door. */
   readonly recheck?: boolean
-  /** Address of the live door. */
-  readonly verify?: string
-  readonly autoRollback?: boolean
-  /** Seconds. */
-  readonly timeout?: string
   /** Where files may be that the plan is about; undefined = wherever it says. */
   readonly within?: readonly string[]
 }
@@ -41,6 +36,7 @@ export interface ApplyWords extends CarryOutWords {
 export async function runApply(io: Io, what: string, options: ApplyWords): Promise<number> {
   const plan = findPlan(io.env, what)
   refuseBeyond(plan, options.allowKind)
+  checkVerifyWords(io, options)
   const { source } = plan.spec
   const within = options.filename ?? ['.']
   // Before any of them is read; what is begun was looked at then.
@@ -78,12 +74,6 @@ interface CarriedOut {
 
 /** Writes files or a cluster, with progress and notes on stderr. @throws Fault */
 export async function carryOutPlan(io: Io, plan: Plan, options: CarryOutWords): Promise<CarriedOut> {
-  if (options.autoRollback === true && options.verify === undefined) {
-    throw new Fault('ERR_USAGE', {
-      message: '`--auto-rollback` goes by what the live door answers',
-      next: 'name it with `--verify URL`',
-    })
-  }
   const check = await lookAhead(io, plan, options)
   const carried = await (plan.spec.source.kind === 'files' ? onFiles : onCluster)(io, plan, options)
   if (carried.outcome !== 'rehearsed') await check?.()

@@ -22,9 +22,10 @@ import { exitCode, type Io, wantsColour } from '../io.ts'
 import { viewOptions } from '../map/view-options.ts'
 import { progress } from '../progress.ts'
 import { doorPaths } from '../read-door.ts'
-import { carryOut } from './carry-out.ts'
+import { carryOut, verifyWords } from './carry-out.ts'
 import type { ChangeOptions } from './options.ts'
 import { renderPlan } from './render-plan.ts'
+import { checkVerifyWords } from './verify-words.ts'
 
 /** What an intent is told of the door; all of it is data. */
 export interface ChangeWorld {
@@ -69,12 +70,14 @@ export async function runChange(
       next: 'choose one of them',
     })
   }
-  if (!options.apply && (options.verify !== undefined || options.autoRollback)) {
+  const { verify, autoRollback, wait } = options
+  if (!options.apply && (verify !== undefined || autoRollback || wait !== undefined)) {
     throw new Fault('ERR_USAGE', {
-      message: '`--verify` and `--auto-rollback` are for what is applied',
+      message: '`--verify`, `--auto-rollback` and `--wait` are for what is applied',
       next: 'add `--apply`, or `kfdoor apply PLAN --verify URL`',
     })
   }
+  checkVerifyWords(io, verifyWords(options), '--wait')
   const paths = doorPaths(options, io.env)
   if (paths.length === 0) {
     throw new Fault('ERR_USAGE', {

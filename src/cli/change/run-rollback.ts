@@ -2,16 +2,14 @@ import { rollBackFiles } from '../../compose/change/apply-files.ts'
 import { findPlan } from '../../compose/change/plan-store.ts'
 import { rollBack } from '../../compose/change/roll-back.ts'
 import { inverseOf, type Plan } from '../../planner/index.ts'
-import type { DoorOptions } from '../door-options.ts'
 import { exitCode, type Io } from '../io.ts'
 import { confirm } from './confirm.ts'
 import { refuseBeyond } from './refuse-beyond.ts'
+import { checkVerifyWords, type VerifyWords } from './verify-words.ts'
 import { type PlaceWords, withPlace } from './with-place.ts'
 
-export interface RollbackWords extends PlaceWords, DoorOptions {
+export interface RollbackWords extends PlaceWords, VerifyWords {
   readonly allowKind?: readonly string[]
-  /** Address of the live door. */
-  readonly verify?: string
   readonly yes?: true
   readonly force?: true
   readonly output: 'text' | 'json'
@@ -22,11 +20,13 @@ export async function runRollback(io: Io, what: string, options: RollbackWords):
   const plan = findPlan(io.env, what)
   const { name } = plan.metadata
   refuseBeyond(plan, options.allowKind)
+  checkVerifyWords(io, options)
   await confirm(io, `undo plan ${name}?`, options.yes === true)
   const undone = await undoPlan(io, plan, options)
   if (options.verify !== undefined && undone.outcome === 'rolled-back') {
     const { askDoor } = await import('./look-ahead.ts')
-    await askDoor(io, inverseOf(plan), { ...options, verify: options.verify, autoRollback: false })
+    const asking = { verify: options.verify, autoRollback: false, done: `${name} is undone` }
+    await askDoor(io, inverseOf(plan), { ...options, ...asking })
   }
   if (options.output === 'json') io.out(JSON.stringify({ plan: name, ...undone }))
   else io.out(`${name}: ${undone.outcome === 'nothing' ? 'nothing of it is applied' : 'rolled back'}`)

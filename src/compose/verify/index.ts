@@ -9,6 +9,7 @@ export { asFixture } from './fixture.ts'
 export { type PredictedWitness, predict } from './prediction.ts'
 export { createSend } from './send.ts'
 export {
+  checkReach,
   planVerification,
   type VerifiedDoor,
   type VerifyOptions,

@@ -9,7 +9,7 @@ import { chooseDoor } from '../choose-door.ts'
 import { runningDoors } from '../control.ts'
 import type { Environment } from '../doors/folders.ts'
 import { openKeptDoor, readDoorUrl, whichDoor } from '../doors/open-door.ts'
-import { agentFor, type ReachOptions } from '../doors/reach.ts'
+import { agentFor, authorityFor, type ReachOptions } from '../doors/reach.ts'
 import { mintCredential } from '../mint.ts'
 import {
   type AskOptions,
@@ -136,6 +136,20 @@ export async function verifyDoor(env: Environment, options: VerifyOptions): Prom
   } finally {
     await agent.close()
   }
+}
+
+/**
+ * Whether the options name a door that could be asked, without asking it.
+ *
+ * @throws Fault what `verifyDoor` would throw for them
+ */
+export function checkReach(
+  env: Environment,
+  options: ReachOptions & Pick<VerifyOptions, 'url'> & { readonly door?: string | undefined },
+): void {
+  const url = readDoorUrl(options.url)
+  const { kept } = whichDoor(env, whichOf(options))
+  if (!options.insecure) authorityFor(env, url, options, kept)
 }
 
 const whichOf = ({ door, url }: Pick<VerifyOptions, 'door' | 'url'>) =>
