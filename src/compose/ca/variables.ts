@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Fault } from '../../base/index.ts'
 import { readCertificates, writePublic } from '../../pki/index.ts'
-import { javaStore, systemRoots } from '../doors/trust-bundle.ts'
+import { javaOptions, javaStore, systemRoots } from '../doors/trust-bundle.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -51,6 +51,6 @@ export function variables(roots: string, own: string): readonly TrustVariable[] 
 
 const javaVariable = (store: string): TrustVariable => ({
   name: 'JAVA_TOOL_OPTIONS',
-  value: `-Djavax.net.ssl.trustStore=${store} -Djavax.net.ssl.trustStoreType=PKCS12`,
+  value: javaOptions(store),
   who: 'Java',
 })

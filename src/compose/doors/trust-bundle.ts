@@ -55,13 +55,7 @@ export async function makeTrustBundle(
       // Node adds these to what it trusts already.
       NODE_EXTRA_CA_CERTS: own,
       ...(java !== undefined && {
-        JAVA_TOOL_OPTIONS: [
-          env.JAVA_TOOL_OPTIONS,
-          `-Djavax.net.ssl.trustStore=${java}`,
-          '-Djavax.net.ssl.trustStoreType=PKCS12',
-        ]
-          .filter(Boolean)
-          .join(' '),
+        JAVA_TOOL_OPTIONS: [env.JAVA_TOOL_OPTIONS, javaOptions(java)].filter(Boolean).join(' '),
       }),
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
@@ -81,11 +75,22 @@ export function systemRoots(env: Environment): string {
   return rootCertificates.join('\n')
 }
 
+/** `keytool` makes no store without one. It keeps nothing secret: everybody's cacerts has it. */
+const password = 'changeit'
+
+/** What makes Java trust a store of `javaStore`. Without its password Java reads it as empty, and says nothing. */
+export const javaOptions = (store: string): string =>
+  [
+    `-Djavax.net.ssl.trustStore=${store}`,
+    '-Djavax.net.ssl.trustStoreType=PKCS12',
+    `-Djavax.net.ssl.trustStorePassword=${password}`,
+  ].join(' ')
+
 /** Java's own roots and ours; undefined where there is no `keytool`, or it does not want to. */
 export async function javaStore(folder: string, pem: string, env: Environment): Promise<string | undefined> {
   const keytool = env.JAVA_HOME ? join(env.JAVA_HOME, 'bin', 'keytool') : 'keytool'
   const store = join(folder, 'roots.p12')
-  const common = ['-noprompt', '-storepass', 'changeit', '-keystore', store, '-storetype', 'PKCS12']
+  const common = ['-noprompt', '-storepass', password, '-keystore', store, '-storetype', 'PKCS12']
   // keytool would add to the one that is there, and stop at a name it knows.
   rmSync(store, { force: true })
   try {
@@ -93,10 +98,10 @@ export async function javaStore(folder: string, pem: string, env: Environment): 
       ? join(env.JAVA_HOME, 'lib', 'security', 'cacerts')
       : '/etc/ssl/certs/java/cacerts'
     if (existsSync(cacerts)) {
-      const from = ['-importkeystore', '-srckeystore', cacerts, '-srcstorepass', 'changeit', '-noprompt']
+      const from = ['-importkeystore', '-srckeystore', cacerts, '-srcstorepass', password, '-noprompt']
       await run(
         keytool,
-        [...from, '-destkeystore', store, '-deststoretype', 'PKCS12', '-deststorepass', 'changeit'],
+        [...from, '-destkeystore', store, '-deststoretype', 'PKCS12', '-deststorepass', password],
         env,
       )
     }
