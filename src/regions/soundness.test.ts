@@ -16,6 +16,7 @@ import { type Cell, cellsOf } from './cell.ts'
 import { findPrincipals } from './find-callers.ts'
 import { Judge } from './judge.ts'
 import type { Partition } from './partition.ts'
+import { helloName } from './sending.ts'
 import { View } from './view.ts'
 
 const now = 1_800_000_000
@@ -65,11 +66,14 @@ function drawn(cell: Cell, random: () => number): Cell {
     (of?.parted.partition as Partition | undefined)?.sample(of?.of as never, random, random() * length) ??
     text
   const method = draw(cell.variation.methods, random)
+  const host = cell.hosts === undefined ? cell.host : sample(cell.hosts, cell.host, 20)
+  // Who writes a Host that no server name can be made of says the region's name all the same.
+  const sni = cell.variation.sni ?? (helloName(host) === '' ? helloName(cell.host) : undefined)
   return {
     ...cell,
-    host: cell.hosts === undefined ? cell.host : sample(cell.hosts, cell.host, 20),
+    host,
     path: cell.paths === undefined ? cell.path : sample(cell.paths, cell.path, 30),
-    variation: { ...cell.variation, method },
+    variation: { ...cell.variation, method, ...(sni !== undefined && { sni }) },
   }
 }
 
