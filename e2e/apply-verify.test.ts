@@ -214,6 +214,27 @@ test('a door that cannot be asked afterwards: what is written stays, and that is
   assert.deepEqual(bytes(), was)
 })
 
+test('what changes nothing at the door is not said to be asked there', async () => {
+  const was = bytes()
+  const words = [
+    'expose',
+    'pipelines',
+    '--to',
+    'sa:kubeflow/ci',
+    '-n',
+    'kubeflow-user-example-com',
+    '-f',
+    mesh,
+  ]
+  const { code, err, out } = await type([...words, '--apply', '--yes', '--verify', door.ready.httpUrl])
+  assert.equal(code, 0, err)
+  assert.match(err, /nothing of it shows at the door/)
+  assert.doesNotMatch(err, /asked the door/)
+  const [name = ''] = /expose-pipelines-[0-9a-f]{6}/.exec(out) ?? []
+  assert.equal((await type(['rollback', name, '--yes'])).code, 0)
+  assert.deepEqual(bytes(), was)
+})
+
 test('how long to wait for a door is for what is applied', async () => {
   const words = ['expose', 'sklearn-iris', '--to', 'sa:team-a/ci', '-f', mesh, '--wait', '5']
   const { code, err } = await type(words)

@@ -53,8 +53,12 @@ interface Row {
   readonly ask: readonly [method: string, path: string, status: number, body: RegExp]
   /** Carried out before, and taken back behind it. */
   readonly first?: string
+  /** It changes who may do what behind the door, and nothing there: so nothing is asked. */
+  readonly behind?: true
 }
 const exposed = 'expose sklearn-iris --to sa:team-a/ci'
+/** As Istio answers a token of an issuer that no RequestAuthentication there names. */
+const unread = [401, /Jwt issuer is not configured/] as const
 const rows: Readonly<Record<'26.03' | 'v1.6', readonly Row[]>> = {
   '26.03': [
     {
@@ -64,10 +68,11 @@ const rows: Readonly<Record<'26.03' | 'v1.6', readonly Row[]>> = {
     { words: 'm2m enable', ask: ['GET', '/', 200, /^echo kubeflow\/centraldashboard/] },
     ...(full
       ? ([
-          { words: 'unexpose sklearn-iris', first: exposed, ask: ['POST', predict, 302, /^/] },
+          { words: 'unexpose sklearn-iris', first: exposed, ask: ['POST', predict, ...unread] },
           {
-            words: 'expose pipelines --to sa:team-a/ci -n kubeflow-user-example-com',
-            ask: ['GET', '/', 302, /^/],
+            words: 'expose pipelines --to sa:kubeflow/ci -n kubeflow-user-example-com',
+            ask: ['GET', '/', ...unread],
+            behind: true,
           },
           { words: 'tls enable --secret kubeflow-tls', ask: ['GET', '/', 301, /^/] },
         ] as const)
@@ -118,7 +123,10 @@ for (const [release, list] of Object.entries(rows)) {
       live = await followCluster(cluster, {
         kubeconfig,
         fetched,
-        meanwhile: async (mesh) => (await meanwhile?.(mesh)) ?? false,
+        meanwhile: async (mesh) => {
+          await seeDeployments()
+          return (await meanwhile?.(mesh)) ?? false
+        },
         ...(oracle && { writer: wholeByIstiod(oracle, ({ kind }) => kind === 'gateway') }),
       })
     })
@@ -130,6 +138,18 @@ for (const [release, list] of Object.entries(rows)) {
       rmSync(folder, { recursive: true, force: true })
     })
 
+    /** What a cluster's own controller says of each at once, and none runs here: it was seen. */
+    const seeDeployments = async () => {
+      const { items } = (await cluster.call('GET', '/apis/apps/v1/deployments')).body
+      for (const { metadata, status } of items) {
+        const { namespace, name, generation } = metadata
+        if (status?.observedGeneration === generation) continue
+        const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}/status`
+        const body = { status: { observedGeneration: generation } }
+        const contentType = 'application/merge-patch+json'
+        assert.equal((await cluster.call('PATCH', path, { body, contentType })).status, 200, path)
+      }
+    }
     const type = (words: string, ...more: readonly string[]) =>
       typed([...words.split(' '), '--kubeconfig', kubeconfig, ...more], {
         XDG_STATE_HOME: join(folder, 'state'),
@@ -179,9 +199,11 @@ for (const [release, list] of Object.entries(rows)) {
       const moved = changedIn(was, now).filter((path) => timeless(was.get(path)) !== timeless(now.get(path)))
       assert.deepEqual(moved, [])
     }
-    const agreed = /asked the door: [1-9]\d* as predicted, 0 otherwise/
+    for (const { words, ask: question, first, behind } of list) {
+      const agreed = behind
+        ? /nothing of it shows at the door/
+        : /asked the door: [1-9]\d* as predicted, 0 otherwise/
 
-    for (const { words, ask: question, first } of list) {
       test(`kfdoor ${words} --verify: as predicted, and so is its rollback`, async () => {
         const ground = first === undefined ? undefined : await changing(first)
         if (ground !== undefined) assert.equal(ground.code, 0, ground.err)

@@ -82,7 +82,12 @@ export async function askDoor(
     io.err(`${done} and stays so; the door could not be asked`)
     throw error
   })
-  io.err(`asked the door: ${agreed} as predicted, ${gains.length + others.length} otherwise`)
+  const asked = agreed + gains.length + others.length
+  io.err(
+    asked === 0 && notAsked.length === 0
+      ? 'nothing of it shows at the door: no request fares otherwise, so none was asked'
+      : `asked the door: ${agreed} as predicted, ${asked - agreed} otherwise`,
+  )
   for (const each of notAsked) io.err(`not asked: ${each}`)
   for (const each of others) io.err(`otherwise: ${each}`)
   const { name } = plan.metadata
