@@ -216,22 +216,33 @@ test('a door that cannot be asked afterwards: what is written stays, and that is
 
 test('what changes nothing at the door is not said to be asked there', async () => {
   const was = bytes()
-  const words = [
-    'expose',
-    'pipelines',
-    '--to',
-    'sa:kubeflow/ci',
-    '-n',
-    'kubeflow-user-example-com',
-    '-f',
-    mesh,
-  ]
-  const { code, err, out } = await type([...words, '--apply', '--yes', '--verify', door.ready.httpUrl])
+  const { inputs, source } = await readTexts([mesh], async () => '', { env: {} })
+  const idle = createOf(
+    {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'idle', namespace: 'istio-system' },
+      spec: { selector: { matchLabels: { app: 'nobody-has-this' } }, action: 'DENY', rules: [{}] },
+    },
+    'closes',
+    'no pod has the label',
+  )
+  const made = {
+    intent: 'idle',
+    subject: 'x',
+    command: ['test'],
+    source,
+    now: Date.now() / 1000,
+    view: viewOptions,
+  }
+  const file = join(folder, 'idle.yaml')
+  const plan = planOf(readRawDoor(inputs), { changes: [idle], risks: [], callers: [] }, made)
+  writeFileSync(file, planText(plan, 'yaml'))
+  const { code, err } = await type(['apply', file, '--yes', '--verify', door.ready.httpUrl])
   assert.equal(code, 0, err)
   assert.match(err, /nothing of it shows at the door/)
   assert.doesNotMatch(err, /asked the door/)
-  const [name = ''] = /expose-pipelines-[0-9a-f]{6}/.exec(out) ?? []
-  assert.equal((await type(['rollback', name, '--yes'])).code, 0)
+  assert.equal((await type(['rollback', file, '--yes'])).code, 0)
   assert.deepEqual(bytes(), was)
 })
 

@@ -64,8 +64,7 @@ export function planVerification(env: Environment, options: VerifyOptions): Veri
   const own = options.self ?? ownPrincipal(env, whichOf(options))
   const ownNamespaces = permissions.ownNamespaces ?? namespacesOf(mesh, own)
   const gateway = options.gateway ?? gatewayName(engine)
-  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
-  const how = { answering, now: Date.now() / 1000, port }
+  const how = { answering, now: Date.now() / 1000, ...portOf(engine, url) }
   const { witnesses, scheme } =
     options.witnesses === undefined
       ? mapWitnesses(mesh, engine, {
@@ -82,9 +81,18 @@ export function planVerification(env: Environment, options: VerifyOptions): Veri
             const said = predict(engine, principal, witness, how)
             return said === undefined ? [] : [{ principal, witness, prediction: said.prediction }]
           }),
-          scheme: url.protocol.slice(0, -1) as 'http' | 'https',
+          scheme: spokenAt(engine, url),
         }
-  const plan = planWitnesses(witnesses, own, { ...permissions, ownNamespaces })
+  // Sent to this address, a request for the other server would come in at the wrong one.
+  const comesIn = ({ witness }: { readonly witness: Witness }) => witness.url.startsWith(`${scheme}:`)
+  const there = planWitnesses(witnesses.filter(comesIn), own, { ...permissions, ownNamespaces })
+  const elsewhere = witnesses.filter((each) => !comesIn(each))
+  const other = scheme === 'https' ? 'http' : 'https'
+  const why = `it comes in over ${other}, and this address leads to the door’s ${scheme}`
+  const plan = {
+    ask: there.ask,
+    notAsked: [...there.notAsked, ...elsewhere.map((asked) => ({ asked, why }))],
+  }
   return {
     ...plan,
     url,
@@ -94,6 +102,22 @@ export function planVerification(env: Environment, options: VerifyOptions): Veri
     ...(own && { own }),
     ...(`${scheme}:` !== url.protocol && { otherScheme: scheme }),
   }
+}
+
+/** The scheme of the server behind an address: the address's own, or the only one there is, with TLS ended in front. */
+function spokenAt(engine: Door, url: URL): 'http' | 'https' {
+  const [asked, other] =
+    url.protocol === 'https:' ? (['https', 'http'] as const) : (['http', 'https'] as const)
+  const { listeners } = engine.listeners(engine.gateway())
+  const has = (scheme: string) =>
+    listeners.some(({ chains }) => chains.some(({ tls }) => tls === (scheme === 'https')))
+  return has(asked) || !has(other) ? asked : other
+}
+
+/** Which port of the gateway the address leads to; none is known where something in front ends or begins TLS. */
+function portOf(engine: Door, url: URL): { readonly port?: number } {
+  const usual = url.protocol === 'https:' ? 443 : 80
+  return `${spokenAt(engine, url)}:` === url.protocol ? { port: Number(url.port || usual) } : {}
 }
 
 export interface VerifiedDoor extends Verification {
@@ -116,7 +140,7 @@ export async function verifyDoor(env: Environment, options: VerifyOptions): Prom
     const credential = credentials(env, { ...options, answering }, plan)
     const { rate, progress } = options
     const wait = async (ms: number) => void (await sleep(ms))
-    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
+    const port = portOf(options.engine, url)
     const asking: AskOptions = {
       send,
       credential,
@@ -124,7 +148,7 @@ export async function verifyDoor(env: Environment, options: VerifyOptions): Prom
       predicted: ({ principal, witness, prediction }, headers) => {
         const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1]
         if (token === undefined) return prediction
-        const how = { answering, now: Date.now() / 1000, port, token }
+        const how = { answering, now: Date.now() / 1000, ...port, token }
         return predict(options.engine, principal, witness, how)?.prediction ?? prediction
       },
       rate,
