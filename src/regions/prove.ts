@@ -51,7 +51,30 @@ interface Candidate {
 export function prove(mesh: Mesh, claims: readonly Claim[], options: ProveOptions): Proof[] {
   const view = new View(mesh, options)
   const callers = principalsFor(mesh, claims).map((principal) => callerOf(mesh, principal, options.now))
-  const judge = new Judge(view, callers, options.now)
+  const proofs = new Map<Claim, Proof>()
+  for (const group of byHeaders(claims)) {
+    const judge = new Judge(view, callers, options.now)
+    for (const [index, proof] of proveTogether(view, judge, group).entries())
+      proofs.set(group[index] as Claim, proof)
+  }
+  return claims.map((claim) => proofs.get(claim) as Proof)
+}
+
+/** Each header a claim names parts all requests once more: those of other claims would only multiply the work. */
+function byHeaders(claims: readonly Claim[]): readonly (readonly Claim[])[] {
+  const groups = new Map<string, Claim[]>()
+  for (const claim of claims) {
+    const names = (claim.header ?? [])
+      .map(([name]) => name)
+      .sort()
+      .join()
+    groups.set(names, [...(groups.get(names) ?? []), claim])
+  }
+  return [...groups.values()]
+}
+
+function proveTogether(view: View, judge: Judge, claims: readonly Claim[]): readonly Proof[] {
+  const { callers } = judge
   const meant = claims.map(
     (claim) => new Set(callers.flatMap(({ name }, index) => (meansCaller(claim, name) ? [index] : []))),
   )
