@@ -58,6 +58,8 @@ test('every row of a random door’s map is what explain says of its witness', (
       const door = compileDoor(mesh, options)
       const rows = accessMap(mesh, { ...options, now })
       for (const { principal, verdict, reason, witness } of rows) {
+        // What is not known of a region may be known of one request.
+        if (verdict === 'unknown') continue
         const said = explained(door, principal, witness)
         if (said === undefined) continue
         asked++
@@ -84,6 +86,7 @@ test('every row of a random door’s map is what explain says of its witness', (
 test('map, diff and prove name the reason explain names, at doors that use what seldom is used', () => {
   let asked = 0
   const same = (door: Door, principal: string, witness: Witness, wanted: string) => {
+    if (wanted.startsWith('unknown ')) return
     const said = explained(door, principal, witness)
     if (said === undefined) return
     asked++

@@ -267,6 +267,12 @@ function without(text: string, { object, rule, value }: Shadowed): string {
         return [each]
       }
       const list: unknown[] = kind === 'VirtualService' ? each.spec.http : each.spec.rules
+      const matches = kind === 'VirtualService' ? (each.spec.http[index].match ?? []) : []
+      // A route goes on with what else it matches.
+      if (matches.length > 1) {
+        matches.splice(Number(/match\[(\d+)\]/.exec(rule)?.[1]), 1)
+        return [each]
+      }
       list.splice(index, 1)
       if (list.length > 0) return [each]
       delete each.spec.rules
