@@ -47,6 +47,8 @@ function explained(door: Door, principal: string, witness: Witness): string | un
   const asked = Number(/:(\d+)$/.exec(authority)?.[1] ?? (scheme === 'https' ? 443 : 80))
   if ('problem' in result) return `unavailable ${result.problem}`
   if (!result.inside && result.request.port !== asked) return undefined
+  // Nor does `explain` ask a gateway about a Host that it can only find inside.
+  if (result.inside === true && !/^(mesh:|outside)/.test(principal)) return undefined
   return `${result.verdict} ${result.reason}`
 }
 

@@ -211,6 +211,19 @@ const rows: readonly (readonly [name: string, yaml: readonly string[], found: re
   ],
   ['a route before a shorter prefix', [routes('{uri: {prefix: /a/b}}', '{uri: {prefix: /a}}')], []],
   [
+    'a route for all behind another object’s',
+    [routes('{uri: {prefix: /}}'), routes('{uri: {prefix: /}}').replace('name: routes,', 'name: routes-1,')],
+    ['http[0].match[0] < http[0].match[0]'],
+  ],
+  [
+    'one that holds back what its object says after it',
+    [
+      routes('{uri: {prefix: /}}'),
+      routes('{uri: {prefix: /}}', '{uri: {prefix: /a}}').replace('name: routes,', 'name: routes-1,'),
+    ],
+    [],
+  ],
+  [
     'a route behind an expression',
     [routes('{uri: {regex: "/a/.*"}}', '{uri: {prefix: /a/b}}')],
     ['http[1].match[0] < http[0].match[0]'],

@@ -6,6 +6,7 @@ import type { At } from '../base/index.ts'
 import type { Mesh } from '../mesh/index.ts'
 import {
   injectionOf,
+  isCatchAll,
   isDryRun,
   type ProxyInsight,
   type Route,
@@ -141,16 +142,25 @@ function addRoutes(found: Found, routes: readonly Route[], { paths }: ProxyInsig
     const name = `${place.object} ${place.rule}`
     const entry = found.get(name) ?? { thing: place, by: [] }
     found.set(name, entry)
-    const before = routes
-      .slice(0, index)
-      .find(
-        (other) =>
-          standsWherever(other, route) &&
-          coversTests(other, route) &&
-          coversPath(other.path, route.path, paths),
-      )
+    const before = holdsBack(route)
+      ? undefined
+      : routes
+          .slice(0, index)
+          .find(
+            (other) =>
+              standsWherever(other, route) &&
+              coversTests(other, route) &&
+              coversPath(other.path, route.path, paths),
+          )
     entry.by.push(before && { ...place, by: routePlace(before), how: 'earlier' })
   }
+}
+
+/** Istio writes none of an object's routes behind one that takes everything: were that one gone, they would come. */
+function holdsBack(route: Route): boolean {
+  const { service, http, match } = route.written
+  const last = service.routes.at(-1)?.route === http && (match === undefined || http.match?.at(-1) === match)
+  return !last && isCatchAll(route)
 }
 
 /** Tables nobody looked at (of calls that leave the mesh, of gateways nothing leads to) hold both or none. */

@@ -23,7 +23,6 @@ export function witnessOf(cell: Cell, caller?: Caller): Witness {
   const name = helloName(host) || anAddress
   const there = entrance.port === usual ? name : `${name}:${entrance.port}`
   const authority = entrance.service === undefined ? there : host
-  const odd = authority !== host && host !== `${name}:${entrance.port}`
   const own = caller?.acting.headers.filter(([name]) => name.toLowerCase() !== 'authorization') ?? []
   const varied = new Set(variation.headers.map(([name]) => name))
   const query = variation.query === '' ? '' : `?${variation.query}`
@@ -31,7 +30,7 @@ export function witnessOf(cell: Cell, caller?: Caller): Witness {
     method: variation.method,
     url: `${entrance.scheme}://${authority}${path}${query}`,
     headers: [
-      ...(odd ? [['host', host] as const] : []),
+      ...(authority === host ? [] : [['host', host] as const]),
       ...own.filter(([name]) => !varied.has(name.toLowerCase())),
       ...variation.headers,
     ],
