@@ -13,6 +13,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -82,9 +83,15 @@ export async function buildConsole(folder: string): Promise<void> {
       rolldownOptions: { treeshake },
     },
   })
+  const { minify } = await import('terser')
   for (const file of globSync('assets/*.js', { cwd: folder })) {
-    const text = readFileSync(join(folder, file), 'utf8')
-    const reaches = /(?:from|import)\s*\(?["'](?![./])([^"']+)["']/.exec(text)
+    // Once more: it finds a hundredth that the bundler leaves.
+    const { code: text = '' } = await minify(readFileSync(join(folder, file), 'utf8'), {
+      module: true,
+      compress: { passes: 2 },
+    })
+    writeFileSync(join(folder, file), text)
+    const reaches = /\b(?:import|export)\b(?:[\w\s{},*$]+?\bfrom)?\s*\(?["'](?![./])([^"']+)["']/.exec(text)
     if (reaches) throw new Error(`${file} would need ${reaches[1]}, which no page has`)
   }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { RE2JS } from 're2js'
-import { withNativeTables, withoutProse } from './lighter-page.ts'
+import { onlySpoken, withNativeTables, withoutProse } from './lighter-page.ts'
 
 const file = fileURLToPath(import.meta.resolve('re2js')).replace(/index\.cjs$/, 'index.js')
 const lightened = withNativeTables(readFileSync(file, 'utf8'))
@@ -35,4 +35,11 @@ test('a rule keeps its code and title, and loses its paragraphs', () => {
   assert.match(bare, /title: 'a path pattern ends in a double star'/)
   assert.match(bare, /why: '',/)
   assert.match(bare, /remedy: '',/)
+})
+
+test('a failure the page speaks of keeps its sentence; the others are gone', () => {
+  const rows = (name: string) =>
+    onlySpoken(readFileSync(new URL(`../src/base/faults/${name}.ts`, import.meta.url), 'utf8'))
+  assert.match(rows('running-faults') + rows('service-faults'), /ERR_USAGE: \{\n\s+number: 'KFD/)
+  assert.doesNotMatch(rows('certificate-faults'), /number:/)
 })

@@ -1,16 +1,37 @@
 /**
- * What a page need not carry: Unicode's tables, which every browser has, and what a rule of `lint` tells a
- * reader of the documentation.
+ * What a page need not carry: Unicode's tables, which every browser has, and what a rule of `lint` or a failure
+ * tells a reader of the documentation.
  */
 import type { Plugin } from 'vite'
+
+/** The failures a page can meet: its engine answers with values, and these end a question. */
+const spoken = new Set(['ERR_MESH_INVALID', 'ERR_NO_GATEWAY', 'ERR_USAGE'])
+const silent = new Set<string>()
 
 export const lighter: Plugin = {
   name: 'lighter',
   transform(code, id) {
     if (/\/re2js\/build\/index\.js$/.test(id)) return { code: withNativeTables(code), map: null }
     if (/\/src\/lint\/(rules\/|registry\.ts$)/.test(id)) return { code: withoutProse(code), map: null }
+    if (/\/src\/base\/faults\//.test(id)) return { code: withoutProse(onlySpoken(code)), map: null }
     return null
   },
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk') continue
+      const [missing] = (chunk.code.match(/\bERR_[A-Z_]+/g) ?? []).filter((code) => silent.has(code))
+      if (missing) throw new Error(`${chunk.fileName} speaks of ${missing}, which the page does not know`)
+    }
+  },
+}
+
+/** Rows of failures that no code of the page names. */
+export function onlySpoken(code: string): string {
+  return code.replace(/^([ \t]+)(ERR_\w+): \{\n[\s\S]*?\n\1\},?\n/gm, (row, _, name: string) => {
+    if (spoken.has(name)) return row
+    silent.add(name)
+    return ''
+  })
 }
 
 const table =
@@ -107,7 +128,10 @@ function sameSet(one: Uint32Array, other: Uint32Array): boolean {
   return bits(one).equals(bits(other))
 }
 
-/** A rule of `lint` without the paragraphs of its page in the documentation. */
+/** A rule of `lint`, or a failure, without the paragraphs of its page in the documentation. */
 export function withoutProse(code: string): string {
-  return code.replace(/\b(why|remedy):\s*(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`[^`$]*`),/g, "$1: '',")
+  return code.replace(
+    /\b(why|remedy|meaning):\s*(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`[^`$]*`),/g,
+    "$1: '',",
+  )
 }
