@@ -19,7 +19,8 @@ export const lighter: Plugin = {
   generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue
-      const [missing] = (chunk.code.match(/\bERR_[A-Z_]+/g) ?? []).filter((code) => silent.has(code))
+      const made = [...chunk.code.matchAll(/new [\w$]+\(\s*["'`](ERR_[A-Z_]+)/g)].map(([, code = '']) => code)
+      const missing = made.find((code) => silent.has(code))
       if (missing) throw new Error(`${chunk.fileName} speaks of ${missing}, which the page does not know`)
     }
   },
