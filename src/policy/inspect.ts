@@ -70,7 +70,7 @@ export function inspectConnections(mesh: Mesh, proxy: ProxyIdentity, options: En
     // Whoever looks at the path first is the next proxy, which reads it by the mesh's own rules.
     paths: pathRules(mesh.meshConfig.pathNormalization),
     shape: `bytes ${insight.shape}`,
-    read: (request) => connectionOf(request, undefined, undefined),
+    read: (request) => connectionOf(request, request.peer, undefined),
   }
 }
 

@@ -8,7 +8,7 @@ import fc from 'fast-check'
 import { readInputs } from '../compose/read-inputs.ts'
 import { releaseSignIn } from '../compose/release-answers.ts'
 import { type Mesh, parseMesh } from '../mesh/index.ts'
-import { assumedKeys } from '../policy/index.ts'
+import { assumedKeys, type Principal, parsePrincipal } from '../policy/index.ts'
 import { accessMap, foldedMap } from './access-map.ts'
 import { callerOf, isInside } from './caller.ts'
 import { cellsOf } from './cell.ts'
@@ -135,6 +135,29 @@ ${policy('dry', '/admin', ', annotations: {istio.io/dry-run: "true"}')}${policy(
     'allow http://x/public',
     'deny http://x/admin',
   ])
+})
+
+test('a connection of bytes has the name of its caller, too', () => {
+  const text = `${aFront}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: bytes, namespace: apps}
+spec: {selector: {app: a}, ports: [{name: tcp, port: 81, targetPort: 8081}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: p, namespace: apps}
+spec: {selector: {matchLabels: {app: a}}, rules: [{from: [{source: {notNamespaces: [apps]}}]}]}
+`
+  const { mesh } = parseMesh([{ file: 'door.yaml', text }])
+  const principals = ['mesh:apps/a', 'mesh:team-b/b', 'outside'].map(
+    (name) => parsePrincipal(name) as Principal,
+  )
+  const verdicts = accessMap(mesh, { fetched: assumedKeys, now, principals })
+    .filter(({ witness }) => witness.url.includes(':81'))
+    .map(({ principal, verdict }) => `${principal} ${verdict}`)
+  assert.deepEqual(verdicts.sort(), ['mesh:apps/a deny', 'mesh:team-b/b allow', 'outside allow'])
 })
 
 test('folds count as many rows as there are', () => {
