@@ -12,13 +12,6 @@ export function hostOf(entry: string): string {
   return entry.slice(entry.indexOf('/') + 1)
 }
 
-/** Whether some name is one of both patterns. */
-export function overlaps(one: string, other: string): boolean {
-  if (one === '*' || other === '*' || one === other) return true
-  const inside = (pattern: string, name: string) => pattern.startsWith('*') && name.endsWith(pattern.slice(1))
-  return inside(one, other) || inside(other, one)
-}
-
 const plain = ['HTTP', 'HTTP2', 'GRPC', 'GRPC-WEB']
 
 /** HTTP whose requests everybody on the way can read. */

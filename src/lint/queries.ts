@@ -23,6 +23,7 @@ import {
   type Principal,
   type ProxyIdentity,
   parsePrincipal,
+  patchesOn,
   type Registry,
   type Route,
   type RouteTable,
@@ -157,16 +158,12 @@ export class Queries {
 
   /** An EnvoyFilter that puts an auth service before this proxy, as Kubeflow did until 1.8. */
   authnFilterOn(proxy: ProxyIdentity): EnvoyFilter | undefined {
-    const { rootNamespace } = this.mesh.meshConfig
-    return this.mesh.envoyFilters.find(
-      ({ namespace, workloadSelector = {}, configPatches }) =>
-        (namespace === proxy.namespace || namespace === rootNamespace) &&
-        isSubset(workloadSelector, proxy.labels) &&
-        configPatches.some(
-          ({ applyTo, patch }) =>
-            applyTo === 'HTTP_FILTER' && JSON.stringify(patch.value ?? '').includes('ext_authz.v3.ExtAuthz"'),
-        ),
-    )
+    const version = this.#istioVersion
+    const { patches } = patchesOn(this.mesh, proxy, version === undefined ? {} : { istioVersion: version })
+    return patches.find(
+      ({ patch: { applyTo, patch } }) =>
+        applyTo === 'HTTP_FILTER' && JSON.stringify(patch.value ?? '').includes('ext_authz.v3.ExtAuthz"'),
+    )?.owner
   }
 
   authenticationsOn(proxy: ProxyIdentity): readonly RequestAuthentication[] {

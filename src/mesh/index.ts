@@ -1,4 +1,5 @@
 export { containerEnvironment, isSetElsewhere } from './environment.ts'
+export { isSubsetOf, overlaps } from './host-names.ts'
 export type * from './model.ts'
 export { type MeshInput, type ParseOptions, parseMesh, validateResource } from './parse-mesh.ts'
 export { isSubset, serviceSelects, workloadsOf } from './select.ts'

@@ -47,23 +47,6 @@ function checkLabels(rest: string, domain: string): Complaint {
   return undefined
 }
 
-/** Whether two hosts overlap: `*.b` and `a.b` do (istio pkg/config/host/name.go, Matches). */
-export function hostsOverlap(a: string, b: string): boolean {
-  if (a.startsWith('*') && b.startsWith('*')) {
-    const [long, short] = a.length < b.length ? [b, a] : [a, b]
-    return long.slice(1).endsWith(short.slice(1))
-  }
-  if (a.startsWith('*')) return b.endsWith(a.slice(1))
-  if (b.startsWith('*')) return a.endsWith(b.slice(1))
-  return a === b
-}
-
-/** Whether every name `inner` takes is one `outer` takes. */
-export function isSubsetHost(inner: string, outer: string): boolean {
-  if (!outer.startsWith('*')) return inner === outer
-  return (inner.startsWith('*') ? inner.slice(1) : inner).endsWith(outer.slice(1))
-}
-
 /** An IPv4 or IPv6 address as Go's netip.ParseAddr reads it; a zone is allowed. */
 export function isAddress(text: string): boolean {
   return isIpv4(text) || isIpv6(text)

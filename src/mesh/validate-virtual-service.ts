@@ -1,3 +1,4 @@
+import { isSubsetOf, overlaps } from './host-names.ts'
 import type { L4Route, VirtualService } from './model.ts'
 import type { Complain } from './validate.ts'
 import { isClaimKey } from './validate-headers.ts'
@@ -8,10 +9,8 @@ import {
   checkLabelsOf,
   checkPort,
   checkWildcardDomain,
-  hostsOverlap,
   isAddress,
   isAddressOrRange,
-  isSubsetHost,
 } from './validate-names.ts'
 
 /** Istio's ValidateVirtualService (pkg/config/validation/validation.go, virtualservice.go). */
@@ -64,7 +63,7 @@ function checkHosts(service: VirtualService, atGateway: boolean, complain: Compl
   if (!good) return
   for (const [index, host] of service.hosts.entries()) {
     for (const earlier of service.hosts.slice(0, index)) {
-      if (hostsOverlap(earlier.value, host.value)) {
+      if (overlaps(earlier.value, host.value)) {
         complain(`the hosts \`${earlier.value}\` and \`${host.value}\` overlap`, host.at)
       }
     }
@@ -78,7 +77,7 @@ function checkTlsRoute(route: L4Route, service: VirtualService, complain: Compla
     for (const host of sniHosts) {
       const wrong = host.startsWith('outbound_') ? undefined : checkWildcardDomain(host)
       if (wrong && !isAddress(host)) complain(wrong, route.at)
-      else if (!wrong && !service.hosts.some(({ value }) => isSubsetHost(host, value))) {
+      else if (!wrong && !service.hosts.some(({ value }) => isSubsetOf(host, value))) {
         complain(`the SNI host \`${host}\` is not among the hosts`, route.at)
       }
     }

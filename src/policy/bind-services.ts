@@ -9,7 +9,6 @@ import { resolveShortName } from './hostname.ts'
  * Agrees with Istio `virtualservice.go` (ResolveVirtualServiceShortnames, merging of delegates).
  */
 export function bindServices(mesh: Mesh): readonly BoundService[] {
-  const usual = mesh.meshConfig.defaultVirtualServiceExportTo ?? ['*']
   const delegates = new Map<string, VirtualService>()
   for (const service of mesh.virtualServices) {
     if (service.hosts.length === 0) delegates.set(`${service.namespace}/${service.name}`, service)
@@ -17,12 +16,12 @@ export function bindServices(mesh: Mesh): readonly BoundService[] {
   return [...mesh.virtualServices]
     .filter((service) => service.hosts.length > 0)
     .sort(byAge)
-    .map((service) => bind(service, usual, delegates))
+    .map((service) => bind(mesh, service, delegates))
 }
 
 function bind(
+  mesh: Mesh,
   service: VirtualService,
-  usual: readonly string[],
   delegates: ReadonlyMap<string, VirtualService>,
 ): BoundService {
   const { namespace, name } = service
@@ -36,8 +35,8 @@ function bind(
       service.gateways?.map((gateway) => gateway.value),
       namespace,
     ),
-    exportTo: exportedTo(service, usual),
-    routes: service.http.flatMap((route, index) => routesOf(service, route, index, usual, delegates)),
+    exportTo: exportedTo(mesh, service),
+    routes: service.http.flatMap((route, index) => routesOf(mesh, service, route, index, delegates)),
     tcp: service.tcp.map((route) => resolveL4(route, namespace)),
     tls: service.tls.map((route) => resolveL4(route, namespace)),
     semantics: 'classic',
@@ -49,10 +48,10 @@ function objectOf(service: VirtualService): ObjectRef {
 }
 
 function routesOf(
+  mesh: Mesh,
   root: VirtualService,
   route: HttpRoute,
   index: number,
-  usual: readonly string[],
   delegates: ReadonlyMap<string, VirtualService>,
 ): readonly BoundRoute[] {
   const own = resolveRoute(route, root.namespace)
@@ -62,7 +61,7 @@ function routesOf(
   const namespace = route.delegate.namespace || root.namespace
   const delegate = delegates.get(`${namespace}/${route.delegate.name}`)
   if (delegate === undefined) return []
-  const seenBy = exportedTo(delegate, usual)
+  const seenBy = exportedTo(mesh, delegate)
   if (seenBy !== undefined && !seenBy.includes(root.namespace)) return []
   return delegate.http.flatMap((entry, at) => {
     const merged = mergeDelegate(own, resolveRoute(entry, delegate.namespace))
@@ -70,8 +69,9 @@ function routesOf(
   })
 }
 
-/** undefined = every namespace. */
-function exportedTo(service: VirtualService, usual: readonly string[]): readonly string[] | undefined {
+/** The namespaces that see it, by what it says or the mesh's default; undefined = every namespace. */
+export function exportedTo({ meshConfig }: Mesh, service: VirtualService): readonly string[] | undefined {
+  const usual = meshConfig.defaultVirtualServiceExportTo ?? ['*']
   const written = service.exportTo !== undefined && service.exportTo.length > 0 ? service.exportTo : usual
   if (written.includes('*')) return undefined
   if (written.includes('~')) return []
@@ -85,7 +85,7 @@ function gatewayNames(gateways: readonly string[] | undefined, namespace: string
 }
 
 /** `name`, `namespace/name`, or the old `name.namespace.svc.cluster.local` (`config.go`, resolveGatewayName). */
-function gatewayName(gateway: string, namespace: string): string {
+export function gatewayName(gateway: string, namespace: string): string {
   if (gateway === 'mesh' || gateway.includes('/')) {
     return gateway.startsWith('./') ? `${namespace}/${gateway.slice(2)}` : gateway
   }

@@ -3,8 +3,8 @@
  * istiod's `push_context.go` (destinationRule), `destination_rule.go` (mergeDestinationRule) and
  * `cluster_traffic_policy.go`.
  */
-import type { DestinationRule, Mesh } from '../mesh/index.ts'
-import { isSubsetOf, resolveShortName } from './hostname.ts'
+import { type DestinationRule, isSubsetOf, type Mesh } from '../mesh/index.ts'
+import { resolveShortName } from './hostname.ts'
 
 /** What is looked up: a host, in whose namespace it lies, and who asks. */
 export interface Asked {

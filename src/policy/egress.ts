@@ -3,9 +3,8 @@
  * the pod as it is, without the mesh's identity, or not at all. Agrees with Istio's
  * pilot/pkg/model/sidecar.go (egress hosts) and push_context.go (which Sidecar a proxy gets).
  */
-import type { Labels, Mesh, SidecarResource } from '../mesh/index.ts'
+import { isSubsetOf, type Labels, type Mesh, overlaps, type SidecarResource } from '../mesh/index.ts'
 import { labelsInclude } from './attach.ts'
-import { isSubsetOf, overlaps } from './hostname.ts'
 
 /** `listed` is what happens without any Sidecar. */
 export type Reach =

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hostsForNamespace, intersection, isSubsetOf, resolveShortName, serverHosts } from './hostname.ts'
+import { hostsForNamespace, intersection, resolveShortName, serverHosts } from './hostname.ts'
 
 const common: readonly (readonly [left: string[], right: string[], want: string[], why: string])[] = [
   [['foo.com', 'bar.com'], ['*.com'], ['foo.com', 'bar.com'], 'the exact names are more specific'],
@@ -13,12 +13,6 @@ const common: readonly (readonly [left: string[], right: string[], want: string[
 for (const [left, right, want, why] of common) {
   test(`${left} and ${right}: ${why}`, () => assert.deepEqual(intersection(left, right), want))
 }
-
-test('a name is a subset of itself and of wider ones only', () => {
-  assert.ok(isSubsetOf('a.b', '*.b'))
-  assert.ok(isSubsetOf('*.a.b', '*.b'))
-  assert.ok(!isSubsetOf('*.b', 'a.b'))
-})
 
 test('servers offer hosts to namespaces', () => {
   const hosts = serverHosts(['./a.test', 'apps/b.test', '*/c.test', 'd.test'], 'own')

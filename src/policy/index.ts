@@ -8,6 +8,7 @@ export type { AttributeSource } from './attributes.ts'
 export { Attributes } from './attributes.ts'
 export { authService, dexConfig, dexIssuer, isTrue, seconds, sessionToken } from './auth-service.ts'
 export { fromBase64Url } from './base64url.ts'
+export { exportedTo, gatewayName } from './bind-services.ts'
 export type { Blueprint, InboundBlueprint } from './blueprint.ts'
 export { blueprintOf, inboundBlueprintOf } from './blueprint.ts'
 export type { Case, CaseAnswer, CaseOutcome, CaseRequest, CaseWorld } from './case.ts'
@@ -37,7 +38,7 @@ export { reachOf } from './egress.ts'
 export type { Entrance } from './entrances.ts'
 export { aroundGateways } from './entrances.ts'
 export type { OwnedPatch } from './envoy-filter.ts'
-export { honoursOldFilterNames } from './envoy-filter.ts'
+export { honoursOldFilterNames, patchesOn } from './envoy-filter.ts'
 export {
   asObject as patchObject,
   coversRoute,

@@ -1,9 +1,8 @@
 /** TCP and TLS routes of a gateway: Istio `core/gateway.go`, buildGatewayNetworkFilters…. */
-import type { L4Route } from '../mesh/index.ts'
+import { type L4Route, overlaps } from '../mesh/index.ts'
 import type { BoundService, ObjectRef } from './bound-route.ts'
 import type { ResolveTarget } from './destinations.ts'
 import type { MergedServer } from './gateway-servers.ts'
-import { overlaps } from './hostname.ts'
 import type { Target } from './route.ts'
 
 /** Where bytes go, and the route that says so. */

@@ -4,13 +4,13 @@
  * BuildSidecarVirtualHostWrapper, for hosts a VirtualService names; any other call goes as it is.
  */
 import type { At } from '../base/index.ts'
+import { isSubsetOf } from '../mesh/index.ts'
 import type { Gateway } from './compiled-gateway.ts'
 import type { Context, Decision, DoorRequest, Step } from './decision.ts'
 import { targetResolver } from './destinations.ts'
 import { imports } from './egress.ts'
 import { decideGateway } from './evaluate.ts'
 import type { MergedServer } from './gateway-servers.ts'
-import { isSubsetOf } from './hostname.ts'
 import type { GatewayWorld } from './listener.ts'
 import { pathRules } from './path-normalization.ts'
 import { compileTable, type RouteTable } from './route-table.ts'

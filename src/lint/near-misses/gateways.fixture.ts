@@ -113,6 +113,19 @@ export const gatewayRows: Rows = {
       filter.replace('{istio: ingressgateway}', '{istio: other}'),
       local(),
     ]),
+    silent('the EnvoyFilter is for a Gateway of the Gateway API', [
+      noSignIn,
+      filter.replace(
+        'workloadSelector: {labels: {istio: ingressgateway}}',
+        'targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: other}]',
+      ),
+      local(),
+    ]),
+    silent('the EnvoyFilter is for sidecars', [
+      noSignIn,
+      filter.replaceAll('context: GATEWAY', 'context: SIDECAR_INBOUND'),
+      local(),
+    ]),
     silent('asked for some hosts only', [signIn('hosts: [kubeflow.example.com]'), local()]),
     silent('asked on the other Gateway’s port only', [signIn("ports: ['8080']"), local()]),
     silent('the local Gateway has pods of its own', [inner, local('istio: cluster-local-gateway')]),
@@ -250,6 +263,28 @@ export const gatewayRows: Rows = {
     reports('exported to its own namespace, where no gateway pod is', exported("'.'")),
     silent('exported to the namespace of the pods', exported('istio-system')),
     silent('exported to all', exported("'*'")),
+    silent('exported to an empty list, which is none', exported('')),
+    reports('exported to nobody', exported("'~'"), { says: /is exported to ~,/ }),
+    reports('kept at home by the mesh’s default', [
+      meshConfig("rootNamespace: istio-system\ndefaultVirtualServiceExportTo: ['.']"),
+      virtualService('model', "'*'", '/serving/'),
+    ]),
+    silent('its own word before the mesh’s default', [
+      meshConfig("rootNamespace: istio-system\ndefaultVirtualServiceExportTo: ['.']"),
+      exported("'*'"),
+      ...['dashboard', 'oauth2-proxy'].map((name) => exported("'*'").replace('name: model', `name: ${name}`)),
+    ]),
+    silent(
+      'a Gateway by the old name of a Service',
+      virtualService('model', "'*'", '/serving/', 'kubeflow-gateway.kubeflow.svc.cluster.local').replace(
+        'namespace: kubeflow',
+        'namespace: team-a',
+      ),
+    ),
+    silent('a Gateway’s host of every namespace', [
+      gateway(plain("'*/models.example.com'")),
+      virtualService('model', 'models.example.com', '/serving/'),
+    ]),
     reports('the Gateway selects no pod, where others do', [
       named('models', 'kubeflow', 'istio: ingresgateway', plain('models.example.com')),
       virtualService('model', 'models.example.com', '/serving/', 'models'),

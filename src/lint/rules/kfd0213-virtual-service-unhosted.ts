@@ -1,5 +1,5 @@
-import { isSubset } from '../../mesh/index.ts'
-import { overlaps } from '../gateway-hosts.ts'
+import { isSubset, overlaps } from '../../mesh/index.ts'
+import { exportedTo, gatewayName } from '../../policy/index.ts'
 import type { Rule } from '../rule.ts'
 import { nameOf } from '../walk.ts'
 
@@ -19,7 +19,7 @@ export const virtualServiceUnhosted: Rule = {
     for (const service of mesh.virtualServices) {
       for (const { value, at } of service.gateways ?? []) {
         if (value === 'mesh') continue
-        const [namespace, name] = value.includes('/') ? value.split('/') : [service.namespace, value]
+        const [namespace, name] = gatewayName(value, service.namespace).split('/')
         const gateway = mesh.gateways.find((each) => each.namespace === namespace && each.name === name)
         if (gateway === undefined) {
           yield {
@@ -39,14 +39,12 @@ export const virtualServiceUnhosted: Rule = {
           }
           continue
         }
-        const visible = ({ namespace: home }: { namespace: string }) =>
-          service.exportTo?.some(
-            (to) => to === '*' || to === home || (to === '.' && home === service.namespace),
-          ) ?? true
-        if (serving.length > 0 && !serving.some(visible)) {
+        const seenIn = exportedTo(mesh, service)
+        if (seenIn && serving.length > 0 && !serving.some(({ namespace: home }) => seenIn.includes(home))) {
+          const own = service.exportTo?.join(', ')
           yield {
-            message: `${nameOf(service)} is exported to ${service.exportTo?.join(', ')}, and the pods of ${nameOf(gateway)} are in \`${serving[0]?.namespace}\``,
-            evidence: [{ at: service.at, text: `exportTo: ${service.exportTo?.join(', ')}` }],
+            message: `${nameOf(service)} is exported to ${own || `${seenIn.join(', ')} by the mesh’s default`}, and the pods of ${nameOf(gateway)} are in \`${serving[0]?.namespace}\``,
+            evidence: [{ at: service.at, text: own ? `exportTo: ${own}` : 'no exportTo' }],
           }
           continue
         }

@@ -1,5 +1,5 @@
-import { type Mesh, serviceSelects } from '../../mesh/index.ts'
-import { gatewaysOn, hostOf, isPlain, overlaps } from '../gateway-hosts.ts'
+import { type Mesh, overlaps, serviceSelects } from '../../mesh/index.ts'
+import { gatewaysOn, hostOf, isPlain } from '../gateway-hosts.ts'
 import { type NamedProxy, type Queries, virtualHosts } from '../queries.ts'
 import type { Rule } from '../rule.ts'
 import { nameOf } from '../walk.ts'

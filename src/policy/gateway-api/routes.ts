@@ -2,9 +2,8 @@
  * Routes of Gateway API attached to listeners, one VirtualService per listener and host. Agrees with
  * Istio `pilot/pkg/config/kube/gateway/route_collections.go`.
  */
-import type { HttpMatch, Mesh, OtherObject } from '../../mesh/index.ts'
+import { type HttpMatch, isSubsetOf, type Mesh, type OtherObject, overlaps } from '../../mesh/index.ts'
 import type { BoundRoute, BoundService } from '../bound-route.ts'
-import { isSubsetOf, overlaps } from '../hostname.ts'
 import type { Registry } from '../registry.ts'
 import type { Parent } from './gateway.ts'
 import { convertRules } from './http-route.ts'
