@@ -108,6 +108,86 @@ test('MUTUAL is said to turn callers away', () => {
   assert.match(risks.join('\n'), /kubeflow-tls-cacert/)
 })
 
+const onGateway = (...servers: readonly string[]) =>
+  aWorld(
+    ['profiles/26.03/release'],
+    `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: kubeflow-gateway, namespace: kubeflow}
+spec: {selector: {istio: ingressgateway}, servers: [${servers.join(', ')}]}
+`,
+  )
+const http = (hosts: string, name = 'http') =>
+  `{port: {number: 80, name: ${name}, protocol: HTTP}, hosts: [${hosts}]}`
+const https = (hosts: string, tls: string, name = 'https') =>
+  `{port: {number: 443, name: ${name}, protocol: HTTPS}, hosts: [${hosts}], tls: {${tls}}}`
+const own = (credentialName: string, mode = 'SIMPLE') => `mode: ${mode}, credentialName: ${credentialName}`
+
+/** What stands on each server afterwards: its hosts, then `redirects`, or mode and Secret. */
+const gateways: readonly (readonly [
+  what: string,
+  servers: readonly string[],
+  hosts: readonly string[] | undefined,
+  want: readonly string[],
+])[] = [
+  [
+    'a name with a certificate of its own keeps it',
+    [http('"*"'), https('minio.example.com', own('minio'))],
+    ['kubeflow.example.com'],
+    ['* redirects', 'minio.example.com SIMPLE minio', '* SIMPLE kubeflow-tls'],
+  ],
+  [
+    'nobody says which, and 80 serves all: it is for what 80 serves',
+    [http('"*"'), https('minio.example.com', own('minio'))],
+    undefined,
+    ['* redirects', 'minio.example.com SIMPLE minio', '* SIMPLE kubeflow-tls'],
+  ],
+  [
+    'the server that serves the name gets another certificate',
+    [http('"*"'), https('"*"', own('old')), https('kubeflow.example.com', own('own'), 'https-own')],
+    ['kubeflow.example.com'],
+    ['* redirects', '* SIMPLE old', 'kubeflow.example.com SIMPLE kubeflow-tls'],
+  ],
+  [
+    'what serves other names goes on in plain text',
+    [http('kubeflow.example.com'), http('minio.example.com', 'http-minio')],
+    ['kubeflow.example.com'],
+    ['kubeflow.example.com redirects', 'minio.example.com', 'kubeflow.example.com SIMPLE kubeflow-tls'],
+  ],
+  [
+    'a host in another spelling, for one namespace',
+    [http('kubeflow/Kubeflow.example.com')],
+    ['kubeflow.example.com'],
+    ['kubeflow/Kubeflow.example.com redirects', 'kubeflow/Kubeflow.example.com SIMPLE kubeflow-tls'],
+  ],
+  [
+    'callers who had to show certificates still have to',
+    [http('"*"'), https('"*"', own('old', 'MUTUAL'))],
+    undefined,
+    ['* redirects', '* MUTUAL kubeflow-tls'],
+  ],
+  [
+    'what redirects already is given a certificate',
+    ['{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"], tls: {httpsRedirect: true}}'],
+    undefined,
+    ['* redirects', '* SIMPLE kubeflow-tls'],
+  ],
+]
+for (const [what, servers, hosts, want] of gateways) {
+  test(`a Gateway where ${what}`, () => {
+    const { changes } = enableTls(onGateway(...servers), { ...ask, ...(hosts && { hosts }) })
+    const [change] = changes
+    assert.ok(change?.op === 'update')
+    const after = (change.after.spec as { servers: readonly { hosts: string[]; tls?: object }[] }).servers
+    assert.deepEqual(
+      after.map(({ hosts: served, tls = {} }) =>
+        [served.join(','), ...('httpsRedirect' in tls ? ['redirects'] : Object.values(tls))].join(' '),
+      ),
+      want,
+    )
+  })
+}
+
 const taken = `apiVersion: networking.istio.io/v1
 kind: Gateway
 metadata: {name: other, namespace: shop}
@@ -128,6 +208,25 @@ const refused: readonly (readonly [what: string, call: () => unknown, words: Reg
     'no port 443',
     () => enableTls(aWorld(['profiles/26.03/release'], noPort), ask),
     /no Service in front of .* has a port 443/,
+  ],
+  [
+    'servers with certificates of their own, and nobody says which',
+    () =>
+      enableTls(
+        onGateway(https('a.example.com', own('a')), https('b.example.com', own('b'), 'https-b')),
+        ask,
+      ),
+    /certificates of their own, for a\.example\.com and for b\.example\.com.*`--host`/s,
+  ],
+  [
+    'a name the Gateway does not serve',
+    () => enableTls(onGateway(http('a.example.com')), { ...ask, hosts: ['b.example.com'] }),
+    /serves a\.example\.com and none of what `--host` names/,
+  ],
+  [
+    'what is passed through',
+    () => enableTls(onGateway(http('"*"'), https('"*"', 'mode: PASSTHROUGH')), ask),
+    /serves port 443 of the same pods for \* already/,
   ],
   [
     'an unknown Gateway',
