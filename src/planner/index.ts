@@ -20,6 +20,7 @@ export { isInPart, migrateAuthService, type Seat, type SeatAsk, sitsIn } from '.
 export {
   type AuthnFilterAsk,
   type AuthnOffer,
+  type AuthnOffers,
   type AuthnWay,
   authnOffers,
   migrateAuthnFilter,

@@ -3,6 +3,7 @@ import { Fault } from '../base/index.ts'
 import type { JwtRule, Mesh } from '../mesh/index.ts'
 import type { Principal } from '../policy/index.ts'
 import { accessMap } from '../regions/index.ts'
+import { asksBefore } from './authn-filter.ts'
 import { createOf, updateOf } from './changes.ts'
 import { type Entrance, findEntrance, type IntentWorld, standsBefore } from './entrance.ts'
 import type { Change, Intended, KubeObject } from './plan.ts'
@@ -89,7 +90,7 @@ export function enableM2m(world: IntentWorld, ask: M2mAsk): Intended {
     throw new Fault('ERR_INTENT_REFUSED', {
       intent: INTENT,
       reasons: [
-        `the gateway would read such tokens, and nobody would get in by one: ${whatStillAsks(mesh, entrance)} is asked about every request`,
+        `the gateway would read such tokens, and nobody would get in by one: ${whatStillAsks(world, entrance)} is asked about every request`,
       ],
       next: 'put an auth service there that reads such tokens (`kfdoor serve authz`), or ask the one there is about browsers only',
     })
@@ -330,15 +331,11 @@ function accountsOf(issuer: string, audience: string | undefined): readonly Prin
   }))
 }
 
-function whatStillAsks(mesh: Mesh, { pods }: Entrance): string {
-  const filter = mesh.envoyFilters.find(
-    ({ workloadSelector = {}, configPatches }) =>
-      Object.entries(workloadSelector).every(([key, value]) => pods.podLabels[key] === value) &&
-      configPatches.some(({ patch }) => /ext_authz/.test(JSON.stringify(patch.value) ?? '')),
-  )
+function whatStillAsks(world: IntentWorld, { pods }: Entrance): string {
+  const [filter] = asksBefore(world, pods)
   return filter === undefined
     ? 'something else'
-    : `the auth service of EnvoyFilter \`${filter.namespace}/${filter.name}\``
+    : `the auth service of EnvoyFilter \`${filter.owner.namespace}/${filter.owner.name}\``
 }
 
 const callersText = (audience: string | undefined): string =>

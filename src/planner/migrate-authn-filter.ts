@@ -1,12 +1,22 @@
 /** Away from the EnvoyFilter that asks for a sign-in at every listener of the door's pods. */
-import { Fault, isFault } from '../base/index.ts'
+import { isFault } from '../base/index.ts'
 import { type AccessDiff, diffAccess } from '../regions/index.ts'
-import { createOf, deleteOf, type EditableObject, updateOf } from './changes.ts'
+import { readHosts, readPaths, readProvider } from './authn-ask.ts'
+import {
+  type AuthnFilter,
+  asksElsewhere,
+  findAuthnFilters,
+  onlyOne,
+  providerFor,
+  withoutAsking,
+} from './authn-filter.ts'
+import { createOf, type EditableObject, updateOf } from './changes.ts'
 import { type Entrance, findEntrance, type IntentWorld } from './entrance.ts'
-import { withProvider } from './mesh-config.ts'
+import { installedBy, withProvider } from './mesh-config.ts'
 import type { Change, Intended, KubeObject } from './plan.ts'
 import { meshAfter } from './plan-of.ts'
-import { findRaw, type RawObject } from './raw-door.ts'
+import { findRaw } from './raw-door.ts'
+import { refuse } from './refuse.ts'
 import { splitGateway } from './split-gateway.ts'
 
 /** In the order they are offered: each opens more than the one before. */
@@ -24,48 +34,39 @@ export interface AuthnFilterAsk {
 }
 
 const INTENT = 'migrate authn-filter'
+const POLICY = 'dex-auth'
 
 /** @throws Fault ERR_INTENT_REFUSED, ERR_USAGE */
 export function migrateAuthnFilter(world: IntentWorld, way: AuthnWay, ask: AuthnFilterAsk): Intended {
   const entrance = findEntrance(world, INTENT, ask.gateway)
-  const filter = findFilter(world, entrance)
-  if (way === 'split-gateway') return splitGateway(world, ask, INTENT)
-  const missing = way === 'hosts' ? !ask.hosts?.length : !ask.paths?.length
-  if (missing) {
-    throw new Fault('ERR_USAGE', {
-      message:
-        way === 'hosts' ? 'which hosts sign in is not said' : 'which paths are not asked about is not said',
-      next: way === 'hosts' ? 'name them with `--host`' : 'name them with `--path`, for example `/v1/*`',
-    })
-  }
-  const provider = ask.provider ?? 'dex-auth-provider'
-  const known = withProvider(world, INTENT, providerOf(filter.patch, provider))
-  const operation = way === 'hosts' ? { hosts: withPorts(ask.hosts ?? []) } : { notPaths: ask.paths }
+  const filters = findAuthnFilters(world, INTENT, entrance)
+  if (way === 'split-gateway') return split(world, ask, entrance, filters)
+  const named = way === 'hosts' ? readHosts(ask.hosts) : readPaths(ask.paths)
+  const provider = readProvider(ask.provider)
+  const filter = onlyOne(INTENT, filters)
+  const known = withProvider(world, INTENT, providerFor(INTENT, filter, provider))
+  const { namespace } = entrance.pods
+  if (findRaw(world.door, { kind: 'AuthorizationPolicy', namespace, name: POLICY }) !== undefined)
+    refuse(
+      INTENT,
+      [`there is an AuthorizationPolicy \`${namespace}/${POLICY}\` already`],
+      'is it of an earlier try? `kfdoor explain` says whether it asks; delete or rename it first',
+    )
   const policy: KubeObject = {
     apiVersion: 'security.istio.io/v1beta1',
     kind: 'AuthorizationPolicy',
-    metadata: { name: 'dex-auth', namespace: entrance.pods.namespace },
+    metadata: { name: POLICY, namespace },
     spec: {
-      selector: { matchLabels: filter.selector },
+      selector: { matchLabels: selectorOf(filter, entrance) },
       action: 'CUSTOM',
       provider: { name: provider },
-      rules: [{ to: [{ operation }] }],
+      rules: [{ to: [{ operation: way === 'hosts' ? { hosts: withPorts(named) } : { notPaths: named } }] }],
     },
   }
-  const there = findRaw(world.door, {
-    kind: 'AuthorizationPolicy',
-    namespace: entrance.pods.namespace,
-    name: 'dex-auth',
-  })
-  if (there !== undefined) {
-    throw new Fault('ERR_INTENT_REFUSED', {
-      intent: INTENT,
-      reasons: [`there is an AuthorizationPolicy \`${entrance.pods.namespace}/dex-auth\` already`],
-    })
-  }
+  const elsewhere = asksElsewhere(world, filter, entrance.pods)
   return {
     changes: [
-      ...(known ? [known] : []),
+      ...known,
       createOf(
         policy,
         'neutral',
@@ -73,22 +74,42 @@ export function migrateAuthnFilter(world: IntentWorld, way: AuthnWay, ask: Authn
           ? 'these hosts are asked for a sign-in'
           : 'everything but these paths is asked for a sign-in',
       ),
-      ...(way === 'hosts' ? hostsOnly(entrance, ask.hosts ?? []) : []),
-      deleteOf(filter.raw, 'opens', 'it asked at every listener of these pods'),
+      ...(way === 'hosts' ? hostsOnly(entrance, named) : []),
+      withoutAsking(filter),
     ],
     risks: [
       'istiod does not have to restart: it watches the ConfigMap of the mesh’s configuration',
+      ...installedBy(known),
+      ...(elsewhere.length > 0
+        ? [`it asked at ${elsewhere.join(', ')} too, where nobody is asked from now on`]
+        : []),
       ...(way === 'paths'
         ? [
-            'a path is anybody’s to send: whatever serves these paths at the door is open to whoever has the URL, from outside too',
+            'a path is anybody’s to send: whatever serves these paths at the door is open to whoever has the URL, from outside too, under whichever name the caller writes into the identity header',
             'the paths are a list by hand: each new model on another path has to be added',
           ]
-        : [
-            'a host is a header, and anybody’s to send: the Gateway serves the named hosts only from now on, so that another one leads nowhere',
-          ]),
+        : [hostsRisk(entrance, named)]),
     ],
     callers: [],
   }
+}
+
+function split(
+  world: IntentWorld,
+  ask: AuthnFilterAsk,
+  { pods }: Entrance,
+  filters: readonly AuthnFilter[],
+): Intended {
+  const intended = splitGateway(world, ask, INTENT)
+  const asking = filters.find((filter) => asksElsewhere(world, filter, pods).length > 0)
+  if (asking === undefined) return intended
+  return refuse(
+    INTENT,
+    [
+      `EnvoyFilter \`${asking.owner.namespace}/${asking.owner.name}\` asks at ${asksElsewhere(world, asking, pods).join(', ')} too, so that pods of its own would not help the local gateway`,
+    ],
+    'give the filter a `workloadSelector` with the door’s labels first',
+  )
 }
 
 /** A way with what it would do to the door; `refused` = it is none here, and why. */
@@ -96,36 +117,54 @@ export type AuthnOffer =
   | { readonly way: AuthnWay; readonly intended: Intended; readonly access: AccessDiff }
   | { readonly way: AuthnWay; readonly refused: string }
 
+export interface AuthnOffers {
+  /** What was asked, and what was taken where it was not. */
+  readonly ask: AuthnFilterAsk
+  readonly offers: readonly AuthnOffer[]
+}
+
 /** All ways side by side, for a person to choose; what is not named is taken as the third field report had it. */
-export function authnOffers(world: IntentWorld, ask: AuthnFilterAsk): readonly AuthnOffer[] {
+export function authnOffers(world: IntentWorld, asked: AuthnFilterAsk): AuthnOffers {
   const { mesh, door, now, view } = world
-  findFilter(world, findEntrance(world, INTENT, ask.gateway))
-  const whole = { ...ask, hosts: ask.hosts ?? ['kubeflow.example.com'], paths: ask.paths ?? ['/v1/*'] }
-  return authnWays.map((way) => {
+  findAuthnFilters(world, INTENT, findEntrance(world, INTENT, asked.gateway))
+  const ask = { ...asked, hosts: asked.hosts ?? ['kubeflow.example.com'], paths: asked.paths ?? ['/v1/*'] }
+  const offers = authnWays.map((way): AuthnOffer => {
     try {
-      const intended = migrateAuthnFilter(world, way, whole)
+      const intended = migrateAuthnFilter(world, way, ask)
       const after = meshAfter(door, intended.changes)
       return { way, intended, access: diffAccess(mesh, after, { now, old: view(mesh), new: view(after) }) }
     } catch (error) {
-      if (!isFault(error)) throw error
+      // What is typed wrong is no way that is missing here.
+      if (!isFault(error) || error.code === 'ERR_USAGE') throw error
       return { way, refused: error.message }
     }
   })
+  return { ask, offers }
 }
 
 /** Istio compares the port too, where a client sends one. */
-const withPorts = (hosts: readonly string[]) =>
-  hosts.flatMap((host) => (host.includes(':') ? [host] : [host, `${host}:*`]))
+const withPorts = (hosts: readonly string[]) => hosts.flatMap((host) => [host, `${host}:*`])
+
+/** A filter without a selector is before every gateway; a policy without one before every sidecar too. */
+const selectorOf = ({ owner }: AuthnFilter, { gateway }: Entrance) =>
+  Object.keys(owner.workloadSelector ?? {}).length > 0 ? owner.workloadSelector : gateway.selector
+
+const serversOf = (spec: unknown): readonly EditableObject[] =>
+  (spec as EditableObject | undefined)?.servers ?? []
+
+/** `*` in whichever namespaces: `*`, `./*`, `team-a/*`. */
+const isAnyHost = (host: string) => /^([^/]*\/)?\*$/.test(host)
 
 function hostsOnly({ raw }: Entrance, hosts: readonly string[]): readonly Change[] {
-  const servers = ((raw.object.spec as EditableObject | undefined)?.servers ?? []) as EditableObject[]
-  if (!servers.some((server) => (server.hosts as string[]).includes('*'))) return []
+  if (!serversOf(raw.object.spec).some((server) => (server.hosts as string[]).some(isAnyHost))) return []
   return [
     updateOf(
       raw,
       (copy) => {
-        for (const server of copy.spec.servers as EditableObject[]) {
-          if (server.hosts.includes('*')) server.hosts = [...hosts]
+        for (const server of serversOf(copy.spec) as EditableObject[]) {
+          server.hosts = (server.hosts as string[]).flatMap((host) =>
+            isAnyHost(host) ? hosts.map((each) => host.replace('*', each)) : [host],
+          )
         }
       },
       'neutral',
@@ -134,68 +173,11 @@ function hostsOnly({ raw }: Entrance, hosts: readonly string[]): readonly Change
   ]
 }
 
-interface Filter {
-  readonly raw: RawObject
-  readonly selector: Readonly<Record<string, string>>
-  /** The `typed_config` of ext_authz. */
-  readonly patch: EditableObject
-}
-
-function findFilter({ door, mesh }: IntentWorld, { pods }: Entrance): Filter {
-  for (const { namespace, name, workloadSelector } of mesh.envoyFilters) {
-    const raw = findRaw(door, { kind: 'EnvoyFilter', namespace, name })
-    const patches = ((raw?.object.spec as EditableObject | undefined)?.configPatches ??
-      []) as EditableObject[]
-    const config = patches.find(
-      ({ applyTo, patch }) => applyTo === 'HTTP_FILTER' && /ext_authz/.test(String(patch?.value?.name)),
-    )
-    if (raw === undefined || config === undefined) continue
-    const selector = workloadSelector ?? {}
-    if (Object.entries(selector).some(([key, value]) => pods.podLabels[key] !== value)) continue
-    return { raw, selector, patch: (config.patch.value.typed_config ?? {}) as EditableObject }
-  }
-  throw new Fault('ERR_INTENT_REFUSED', {
-    intent: INTENT,
-    reasons: ['no EnvoyFilter before the door’s pods asks an auth service'],
-    next: 'a door that asks by an AuthorizationPolicy has nothing to migrate; see `kfdoor split-gateway`',
-  })
-}
-
-/** What the filter says, in the words of an extension provider. @throws Fault ERR_INTENT_REFUSED for what it cannot say */
-function providerOf(config: EditableObject, name: string): KubeObject {
-  const refuse = (reason: string): never => {
-    throw new Fault('ERR_INTENT_REFUSED', { intent: INTENT, reasons: [reason] })
-  }
-  const http = config.http_service as EditableObject | undefined
-  const [, port, , service] = String(http?.server_uri?.cluster ?? '').split('|')
-  if (!http || !service || !port) return refuse('the filter does not ask over HTTP at a Service of the mesh')
-  const words = (list: EditableObject | undefined, what: string): readonly string[] =>
-    ((list?.patterns ?? []) as EditableObject[]).map((pattern) => {
-      if (typeof pattern.exact === 'string') return pattern.exact
-      if (typeof pattern.prefix === 'string') return `${pattern.prefix}*`
-      return refuse(`the filter names ${what} by a pattern a provider does not have`)
-    })
-  const listed = (key: string, list: readonly string[]) => (list.length > 0 ? { [key]: list } : {})
-  return {
-    name,
-    envoyExtAuthzHttp: {
-      service,
-      port: Number(port),
-      ...(http.server_uri.timeout && { timeout: http.server_uri.timeout }),
-      ...(config.failure_mode_allow && { failOpen: true }),
-      ...(http.path_prefix && { pathPrefix: http.path_prefix }),
-      ...listed(
-        'includeRequestHeadersInCheck',
-        words(http.authorization_request?.allowed_headers, 'request headers'),
-      ),
-      ...listed(
-        'headersToUpstreamOnAllow',
-        words(http.authorization_response?.allowed_upstream_headers, 'headers for the workload'),
-      ),
-      ...listed(
-        'headersToDownstreamOnDeny',
-        words(http.authorization_response?.allowed_client_headers, 'headers for the caller'),
-      ),
-    },
-  }
+function hostsRisk({ raw, gateway }: Entrance, hosts: readonly string[]): string {
+  const others = serversOf(raw.object.spec)
+    .flatMap((server) => server.hosts as string[])
+    .filter((host) => !isAnyHost(host) && !hosts.includes(host.slice(host.indexOf('/') + 1)))
+  return others.length === 0
+    ? 'a host is a header, and anybody’s to send: the Gateway serves the named hosts only from now on, so that another one leads nowhere'
+    : `a host is a header, and anybody’s to send: Gateway \`${gateway.namespace}/${gateway.name}\` serves ${others.map((host) => `\`${host}\``).join(', ')} too, where nobody is asked to sign in`
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { parse } from 'yaml'
 import { aWorld, planFor, refusal } from '../../e2e/change/intent-world.ts'
 import { localGatewayOnIngress } from '../../tools/tour/overlays.ts'
 import type { AccessDiff } from '../regions/index.ts'
@@ -76,7 +75,7 @@ const rows: Readonly<
 }
 
 test('the third report, three ways side by side: each opens more than the one before', () => {
-  const offers = authnOffers(report(), ask)
+  const { offers } = authnOffers(report(), ask)
   assert.deepEqual(
     offers.map(({ way }) => way),
     Object.keys(rows),
@@ -133,26 +132,6 @@ test('without Kubeflow’s own local gateway, pods are made for it, and allowed 
   assert.match(spec.risks.join(), /rollout status deployment knative-local-gateway/)
 })
 
-test('the filter becomes a provider that says the same', () => {
-  const config = migrateAuthnFilter(report(), 'paths', ask).changes.find(
-    ({ object }) => object.kind === 'ConfigMap',
-  )
-  assert.ok(config?.op === 'update')
-  const { mesh } = config.after.data as { readonly mesh: string }
-  assert.deepEqual(parse(mesh).extensionProviders, [
-    {
-      name: 'dex-auth-provider',
-      envoyExtAuthzHttp: {
-        service: 'authservice.istio-system.svc.cluster.local',
-        port: 8080,
-        timeout: '10s',
-        includeRequestHeadersInCheck: ['authorization', 'cookie', 'x-auth-token'],
-        headersToUpstreamOnAllow: ['kubeflow-userid'],
-      },
-    },
-  ])
-})
-
 const door = (...texts: readonly string[]) => aWorld(['profiles/v1.6/release'], ...texts)
 const named = `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -188,7 +167,9 @@ for (const [what, call, words] of refused) {
 test('docs/change.md tells what these ways open', () => {
   const world = report()
   const page = readFileSync(new URL('../../docs/change.md', import.meta.url), 'utf8')
-  const [told, asReported] = [['/v1/*'], ['/v1*']].map((paths) => authnOffers(world, { ...ask, paths }))
+  const [told, asReported] = [['/v1/*'], ['/v1*']].map(
+    (paths) => authnOffers(world, { ...ask, paths }).offers,
+  )
   const cell = (offers: readonly AuthnOffer[] | undefined, way: AuthnWay) => {
     const offer = offers?.find((each) => each.way === way)
     assert.ok(offer && !('refused' in offer))

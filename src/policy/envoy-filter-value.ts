@@ -4,7 +4,7 @@ import { askProvider } from './custom-filter.ts'
 import { asObject, type Exemption, field, type Json, type Patch, textField } from './envoy-filter-match.ts'
 import type { Flow, HttpFilter } from './flow.ts'
 import { readLuaHeaders, runLuaHeaders } from './lua-headers.ts'
-import { providerOfFilter } from './raw-ext-authz.ts'
+import { isExtAuthz, providerOfFilter } from './raw-ext-authz.ts'
 import type { Registry } from './registry.ts'
 
 /** Filters that only watch or re-encode: they reject nothing, and change nothing policies look at. */
@@ -22,7 +22,7 @@ export function filterOfPatch(
   const name = textField(value, 'name')
   const config = asObject(field(value, 'typed_config'))
   const type = textField(config, '@type')
-  if (/\.ext_authz\.v[23](alpha)?\.ExtAuthz$/.test(type)) {
+  if (isExtAuthz(type)) {
     const provider = providerOfFilter(owner, patch.at, config, registry, namespace)
     if (provider === undefined)
       return unknownFilter(owner, patch, 'configures ext_authz in a way not modelled')

@@ -7,6 +7,8 @@ import { lowerCase } from './value-pattern.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
+export const isExtAuthz = (type: string): boolean => /\.ext_authz\.v[23](alpha)?\.ExtAuthz$/.test(type)
+
 /** undefined = it says something that is not modelled. Settings unset are Envoy's defaults, not istiod's. */
 export function providerOfFilter(
   owner: EnvoyFilter,

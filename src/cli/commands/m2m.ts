@@ -1,8 +1,10 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { Fault } from '../../base/index.ts'
 import { type ChangeOptions, withChangeOptions } from '../change/options.ts'
+import { typed } from '../change/typed.ts'
 import type { Io } from '../io.ts'
 
+const usualImage = 'bitnamisecure/kubectl:latest'
 const distributions = ['kind', 'minikube', 'k3s', 'openshift', 'eks', 'gke', 'aks'] as const
 
 /** `kfdoor m2m enable -f profile:26.03` */
@@ -31,11 +33,7 @@ const enable = (io: Io) =>
       .option('--jwks-uri <url>', 'where istiod finds the keys; no proxy is installed then')
       .option('--audience <name...>', 'whom tokens have to be for; default: the gateway’s own name')
       .option('--any-audience', 'any token of the cluster counts, also one made for another service')
-      .option(
-        '--proxy-image <image>',
-        'an image with kubectl, as Kubeflow has it',
-        'bitnamisecure/kubectl:latest',
-      )
+      .option('--proxy-image <image>', 'an image with kubectl, as Kubeflow has it', usualImage)
       .option('--gateway <ns/name>', 'the door; default: kubeflow/kubeflow-gateway'),
   )
     .addHelpText(
@@ -53,16 +51,22 @@ const enable = (io: Io) =>
           next: 'give one of them',
         })
       const isCluster = !change.filename && !change.snapshot
-      const said = [
-        ['--distribution', distribution],
-        ['--issuer', issuer],
-        ['--jwks-uri', jwksUri],
-        ...(audience ?? []).map((one) => ['--audience', one]),
-      ].flatMap(([flag, value]) => (value === undefined ? [] : [flag as string, value]))
       await runChange(io, command, change, {
         intent: 'm2m-enable',
         subject: distribution ?? 'tokens',
-        words: ['m2m', 'enable', ...said, ...(anyAudience ? ['--any-audience'] : [])],
+        words: [
+          'm2m',
+          'enable',
+          ...typed({
+            distribution,
+            issuer,
+            'jwks-uri': jwksUri,
+            audience,
+            'proxy-image': proxyImage === usualImage ? undefined : proxyImage,
+            gateway,
+          }),
+          ...(anyAudience ? ['--any-audience'] : []),
+        ],
         intend: async (world) => {
           const discovered = isCluster && issuer === undefined ? await discover(io, change) : undefined
           return enableM2m(world, {

@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings'
 import { type ChangeOptions, withChangeOptions } from '../change/options.ts'
+import { typed } from '../change/typed.ts'
 import type { Io } from '../io.ts'
 
 /** `kfdoor split-gateway -f my-mesh/` */
@@ -26,11 +27,7 @@ export const splitGatewayCommand = (io: Io) =>
       await runChange(io, command, change, {
         intent: 'split-gateway',
         subject: local ?? 'local',
-        words: [
-          'split-gateway',
-          ...(gateway ? ['--gateway', gateway] : []),
-          ...(local ? ['--local', local] : []),
-        ],
+        words: ['split-gateway', ...typed({ gateway, local })],
         intend: (world) => splitGateway(world, ask),
       })
     })

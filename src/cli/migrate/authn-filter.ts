@@ -1,10 +1,12 @@
-import { Command, Option } from '@commander-js/extra-typings'
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings'
 import { Fault } from '../../base/index.ts'
-import type { AuthnOffer } from '../../planner/index.ts'
+import type { AuthnOffer, AuthnOffers } from '../../planner/index.ts'
 import { type ChangeOptions, withChangeOptions } from '../change/options.ts'
+import { typed } from '../change/typed.ts'
 import type { Io } from '../io.ts'
 
 const ways = ['split-gateway', 'hosts', 'paths'] as const
+const usualProvider = 'dex-auth-provider'
 
 /** `kfdoor migrate authn-filter -f my-mesh/`, then `--by split-gateway` */
 export const authnFilter = (io: Io) =>
@@ -17,7 +19,7 @@ export const authnFilter = (io: Io) =>
       .addOption(new Option('--by <way>', 'the way to plan').choices(ways))
       .option('--host <name...>', 'by hosts: where people sign in')
       .option('--path <pattern...>', 'by paths: what is not asked about, for example /v1/*')
-      .option('--provider <name>', 'how the mesh calls the auth service', 'dex-auth-provider')
+      .option('--provider <name>', 'how the mesh calls the auth service', usualProvider)
       .option('--gateway <ns/name>', 'the door; default: kubeflow/kubeflow-gateway')
       .option('--local <ns/name>', 'the Gateway for calls inside; default: KServe’s'),
   )
@@ -27,7 +29,7 @@ export const authnFilter = (io: Io) =>
     )
     .action(async (options, command) => {
       const change = command.opts() as ChangeOptions & typeof options
-      const { authnOffers, migrateAuthnFilter } = await import('../../planner/index.ts')
+      const { authnOffers, migrateAuthnFilter, shellWord } = await import('../../planner/index.ts')
       const { by, host, path, provider, gateway, local } = change
       const ask = {
         provider,
@@ -37,15 +39,13 @@ export const authnFilter = (io: Io) =>
         ...(local !== undefined && { local }),
       }
       if (by === undefined) {
-        if (change.apply)
-          throw new Fault('ERR_USAGE', {
-            message: '`--apply` needs to know which way',
-            next: 'choose one with `--by`',
-          })
+        refuseWithoutWay(command, change)
         const { readWorld } = await import('../change/read-world.ts')
-        const offers = authnOffers(await readWorld(io, change, 'migrate authn-filter'), ask)
+        const offered = authnOffers(await readWorld(io, change, 'migrate authn-filter'), ask)
         return io.out(
-          change.output === 'json' ? JSON.stringify({ ways: offers.map(asData) }) : sideBySide(offers),
+          change.output === 'json'
+            ? JSON.stringify({ ways: offered.offers.map(asData) })
+            : sideBySide(offered, shellWord),
         )
       }
       const { runChange } = await import('../change/run-change.ts')
@@ -57,12 +57,39 @@ export const authnFilter = (io: Io) =>
           'authn-filter',
           '--by',
           by,
-          ...(host ?? []).flatMap((one) => ['--host', one]),
-          ...(path ?? []).flatMap((one) => ['--path', one]),
+          ...typed({
+            host,
+            path,
+            provider: provider === usualProvider ? undefined : provider,
+            gateway,
+            local,
+          }),
         ],
         intend: (world) => migrateAuthnFilter(world, by, ask),
       })
     })
+
+/** Side by side nothing is planned yet. @throws Fault ERR_USAGE */
+function refuseWithoutWay(command: CommandUnknownOpts, options: ChangeOptions): void {
+  const { apply, dryRun, verify, output, yes, autoRollback, wait } = options
+  const kept = output === 'json' ? undefined : output
+  const asked = Object.entries({
+    '--apply': apply,
+    '--yes': yes,
+    '--dry-run': dryRun,
+    '--verify': verify,
+    '--auto-rollback': autoRollback,
+    '--wait': wait,
+    [`-o ${kept}`]: kept,
+  }).find(([, value]) => value !== undefined)?.[0]
+  const [extra] = command.args
+  if (asked === undefined && extra === undefined) return
+  throw new Fault('ERR_USAGE', {
+    message:
+      asked === undefined ? `\`${extra}\` is one argument too many` : `\`${asked}\` needs to know which way`,
+    next: asked === undefined ? 'see `--help`' : `choose one with \`--by\`: ${ways.join(', ')}`,
+  })
+}
 
 const asData = (offer: AuthnOffer) =>
   'refused' in offer
@@ -76,9 +103,15 @@ const asData = (offer: AuthnOffer) =>
       }
 
 /** One way below the other, the same lines of each, so that they can be compared. */
-function sideBySide(offers: readonly AuthnOffer[]): string {
+function sideBySide(
+  { offers, ask: { hosts, paths } }: AuthnOffers,
+  shellWord: (text: string) => string,
+): string {
+  const named = (flag: string, list: readonly string[] = []) =>
+    list.length === 0 ? '' : ` ${flag} ${list.map(shellWord).join(' ')}`
+  const words = { 'split-gateway': '', hosts: named('--host', hosts), paths: named('--path', paths) }
   const lines = offers.flatMap((offer, index) => {
-    const head = `${index + 1}. --by ${offer.way}`
+    const head = `${index + 1}. --by ${offer.way}${words[offer.way]}`
     if ('refused' in offer)
       return [
         head,
@@ -120,9 +153,11 @@ function sideBySide(offers: readonly AuthnOffer[]): string {
   })
   const split = offers.find(({ way }) => way === 'split-gateway')
   const advice =
-    split !== undefined && 'intended' in split && split.intended.changes.length === 0
-      ? 'Nothing has to change: the gateway for calls inside has pods of its own, and asks nobody to sign in. Another way is planned by `--by WAY`.'
-      : 'Plan one of them: add `--by split-gateway`, which asks for a sign-in at Kubeflow only.'
+    split === undefined || 'refused' in split
+      ? 'Plan one of them: add `--by WAY` with what stands behind it.'
+      : split.intended.changes.length === 0
+        ? 'Nothing has to change: the gateway for calls inside has pods of its own, and asks nobody to sign in. Another way is planned by `--by WAY`.'
+        : 'Plan one of them: add `--by split-gateway`, which asks for a sign-in at Kubeflow only.'
   return `${lines.join('\n')}\n${advice}`
 }
 

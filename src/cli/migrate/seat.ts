@@ -2,6 +2,7 @@ import { Command } from '@commander-js/extra-typings'
 import { Fault } from '../../base/index.ts'
 import type { Seat } from '../../planner/index.ts'
 import { type ChangeOptions, withChangeOptions } from '../change/options.ts'
+import { typed } from '../change/typed.ts'
 import type { Io } from '../io.ts'
 
 /** `kfdoor migrate oauth2-proxy -f profile:26.03` */
@@ -27,18 +28,15 @@ export const seat = (io: Io, which: Seat) =>
       const { isInPart, migrateAuthService, sitsIn, textOf } = await import('../../planner/index.ts')
       const { runChange } = await import('../change/run-change.ts')
       const { packageVersion } = await import('../commands/version.ts')
-      const { workload, fallback, shadow } = change
-      const said = Object.entries({ workload, fallback, shadow }).flatMap(([name, value]) =>
-        value === undefined ? [] : [`--${name}`, value],
-      )
+      const { image, workload, fallback, shadow } = change
       await runChange(io, command, change, {
         intent: `migrate-${which}`,
         subject: 'seat',
-        words: ['migrate', which, ...said],
+        words: ['migrate', which, ...typed({ image, workload, fallback, shadow })],
         whole: (object) => sitsIn(which, object),
         intend: (world) => {
           const intended = migrateAuthService(world, which, {
-            image: change.image ?? `kfdoor:${packageVersion()}`,
+            image: image ?? `kfdoor:${packageVersion()}`,
             ...(workload !== undefined && { workload }),
             ...(fallback !== undefined && { fallback }),
             ...(shadow !== undefined && { shadow }),
