@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -279,13 +279,25 @@ describe('a cluster that is not what the plan was made from', () => {
 
   test('another cluster than the plan was made for', async () => {
     const { plan, place } = await run(threeChanges())
-    const elsewhere = {
-      ...plan,
-      spec: { ...plan.spec, source: { kind: 'cluster', context: '', server: 'https://10.1.2.3:6443' } },
-    } as Plan
-    await writesNothing(async () => {
-      assert.equal((await faultOf(applyPlan(elsewhere, place))).code, 'ERR_PLAN_ELSEWHERE')
-    })
+    // One proxy before many clusters tells them apart by the path.
+    for (const server of ['https://10.1.2.3:6443', `${place.server}/k8s/clusters/c-m-2`]) {
+      const source = { kind: 'cluster', context: '', server }
+      const elsewhere = { ...plan, spec: { ...plan.spec, source } } as Plan
+      await writesNothing(async () => {
+        assert.equal((await faultOf(applyPlan(elsewhere, place))).code, 'ERR_PLAN_ELSEWHERE', server)
+      })
+    }
+  })
+
+  test('a cluster behind a path of its own is known by it', async () => {
+    const path = join(folder, 'behind-a-path')
+    const server = `${cluster.url}/k8s/clusters/c-m-2`
+    const config = JSON.parse(readFileSync(kubeconfig, 'utf8'))
+    config.clusters[0].cluster.server = `${server}/`
+    writeFileSync(path, JSON.stringify(config))
+    const place = await openPlace(planWith('x', [], server), { env: {}, kubeconfig: path, say: () => {} })
+    place.close()
+    assert.equal(place.server, server)
   })
 
   test('a kind the cluster has not, and an object no schema takes', async () => {
@@ -374,13 +386,37 @@ describe('an editor at work', () => {
     assert.deepEqual(proxy.writes, [])
   })
 
+  // Made anew after a rollback, or for want of something, it has other versions and the same name.
+  test('a plan made anew takes the place of one of its name, unless that is applied', async () => {
+    const { apply, plan, place } = await run(threeChanges())
+    const again = async () => {
+      const { resourceVersion } = (await read('changed')).metadata
+      return { ...plan, spec: { ...plan.spec, changes: threeChanges({ changed: resourceVersion }) } }
+    }
+    await edit('changed', '/theirs')
+    assert.equal((await faultOf(apply())).code, 'ERR_PLAN_STALE')
+    await applied(policy('changed', '/old'))
+    const second = await again()
+    assert.equal((await applyPlan(second, place)).outcome, 'applied')
+    await writesNothing(async () => {
+      const fault = await faultOf(apply())
+      assert.equal(fault.code, 'ERR_PLAN_STATE')
+      assert.match(fault.message, /is applied or begun as it was planned before.*kfdoor rollback/)
+    })
+    await rollBack(second, place)
+    const third = await again()
+    assert.equal((await planStatus(third, place.env, place)).state, 'planned')
+    assert.equal((await applyPlan(third, place)).outcome, 'applied')
+    assert.equal((await rollBack(third, place)).outcome, 'rolled-back')
+  })
+
   for (const [what, does] of [
     ['edits', () => edit('changed', '/theirs')],
     ['deletes', () => cluster.call('DELETE', `${policies}/changed`)],
     ['edits what the plan made', () => edit('made', '/theirs')],
     ['makes again what the plan took away', () => applied(policy('removed', '/theirs'))],
   ] as const) {
-    test(`somebody ${what} before the rollback: shown, and nothing undone; --force puts it back`, async () => {
+    test(`somebody ${what} before the rollback, or another apply: shown, and nothing done; --force puts it back`, async () => {
       const { apply, plan, place } = await run(threeChanges())
       await apply()
       await does()
@@ -388,6 +424,8 @@ describe('an editor at work', () => {
         const fault = await faultOf(rollBack(plan, place))
         assert.equal(fault.code, 'ERR_PLAN_EDITED')
         assert.match(fault.message, /--force/)
+        // Nor is it called applied any more.
+        assert.equal((await faultOf(apply())).code, 'ERR_PLAN_EDITED')
       })
       const status = await planStatus(plan, place.env, place)
       assert.equal(status.steps.filter(({ edited }) => edited !== undefined).length, 1)
@@ -414,6 +452,31 @@ describe('objects somebody else keeps', () => {
       'kubectl',
       /kept by Argo CD/,
     ],
+    ...(
+      [
+        ['labels', 'argocd.argoproj.io/instance', 'door', 'Argo CD'],
+        ['labels', 'helm.toolkit.fluxcd.io/name', 'door', 'Flux'],
+        ['annotations', 'meta.helm.sh/release-name', 'door', 'Helm'],
+        ['labels', 'app.kubernetes.io/managed-by', 'Helm', 'Helm'],
+        ['labels', 'objectset.rio.cattle.io/hash', '3b1f', 'Rancher Fleet'],
+        ['labels', 'fleet.cattle.io/bundle-name', 'door', 'Rancher Fleet'],
+        ['labels', 'kapp.k14s.io/app', '1700000000', 'kapp'],
+        ['annotations', 'configmanagement.gke.io/managed', 'enabled', 'Config Sync'],
+        ['annotations', 'configsync.gke.io/resource-id', 'door', 'Config Sync'],
+        ['annotations', 'config.k8s.io/owning-inventory', 'door', 'an inventory of cli-utils'],
+        ['labels', 'crossplane.io/composite', 'door', 'Crossplane'],
+        ['labels', 'app.kubernetes.io/managed-by', 'pulumi', 'Pulumi'],
+        ['labels', 'addonmanager.kubernetes.io/mode', 'Reconcile', 'the addon manager'],
+      ] as const
+    ).map(
+      ([where, mark, value, by]) =>
+        [
+          `${by} by \`${mark}\``,
+          policy('changed', '/old', { [where]: { [mark]: value } }),
+          'kubectl',
+          new RegExp(`kept by ${by} \\(.${mark}: ${value}.\\)`),
+        ] as const,
+    ),
     [
       'Flux by its label',
       policy('changed', '/old', { labels: { 'kustomize.toolkit.fluxcd.io/name': 'door' } }),
@@ -434,6 +497,26 @@ describe('objects somebody else keeps', () => {
       'argocd-controller',
       /`argocd-controller` owns \.spec\.rules/,
     ],
+    ...[
+      'argocd-application-controller',
+      'kustomize-controller',
+      'helm-controller',
+      'helm',
+      'fleetagent',
+      'configsync',
+      'kapp',
+      'crossplane-kubernetes-provider',
+      'Terraform',
+      'pulumi-kubernetes',
+    ].map(
+      (manager) =>
+        [
+          `${manager} by its fields`,
+          policy('changed', '/old'),
+          manager,
+          new RegExp(`.${manager}. owns \\.spec\\.rules`),
+        ] as const,
+    ),
     ['a program nobody knows', policy('changed', '/old'), 'my-operator', /`my-operator` owns \.spec\.rules/],
   ]
   for (const [who, object, manager, says] of keepers) {
@@ -809,7 +892,10 @@ describe('the command line', () => {
       }
       const { code, err } = await say(['apply', file, '--allow-kind', 'Secret'])
       assert.equal(code, 2)
-      assert.match(err, /KFD0100: nobody is here to be asked; say `--yes`/)
+      assert.match(
+        err,
+        /KFD0100: nobody is here to be asked; say `--yes` to go ahead, or (only look with `--dry-run client`|see `kfdoor plan status )/,
+      )
     })
     const was = await dumpOf(cluster)
     assert.equal((await say(['plan', 'list'])).out, '')

@@ -232,7 +232,10 @@ export function testJournal(beside: Beside): void {
       writeFileSync(kept, JSON.stringify(other))
       const { code, err } = await type(['rollback', plan.metadata.name, '--yes'], state)
       assert.equal(code, 2, err)
-      assert.match(err, /KFD1915: .*applied with other changes.*plan\.json` was edited since, put that back/)
+      assert.match(
+        err,
+        /KFD1915: .*is applied or begun as it was planned before.*plan\.json` was edited since, put that back/,
+      )
       writeFileSync(kept, '{')
       const broken = await type(['rollback', plan.metadata.name, '--yes'], state)
       assert.deepEqual([broken.code, /KFD0103: .*plan\.json:1/.test(broken.err)], [2, true], broken.err)

@@ -1,6 +1,7 @@
 import { Document, visit } from 'yaml'
 import { Fault } from '../base/index.ts'
 import {
+  addressOf,
   clusterAccess,
   openKubeApi,
   type Snapshot,
@@ -42,12 +43,12 @@ export async function readCluster(
     const { objects, incomplete } = snapshot
     if (objects.length === 0) {
       throw new Fault('ERR_CLUSTER_REFUSED', {
-        server: access.server.origin,
+        server: addressOf(access),
         reason: incomplete[0] ?? 'it shows no object of a door',
       })
     }
     const { context } = access
-    return { ...snapshot, server: access.server.origin, ...(context !== undefined && { context }) }
+    return { ...snapshot, server: addressOf(access), ...(context !== undefined && { context }) }
   } finally {
     api.close()
   }

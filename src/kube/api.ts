@@ -2,7 +2,7 @@ import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } fr
 import { Agent, request } from 'node:https'
 import { createInterface } from 'node:readline'
 import { Fault } from '../base/index.ts'
-import type { ClusterAccess } from './kubeconfig.ts'
+import { addressOf, type ClusterAccess } from './kubeconfig.ts'
 
 export interface ApiAnswer {
   readonly status: number
@@ -22,8 +22,8 @@ export interface ApiRequest {
 
 /** One API server, over connections that are kept. */
 export interface KubeApi {
-  /** `https://HOST:PORT` */
-  readonly origin: string
+  /** `https://HOST:PORT`, and a path where it has one. */
+  readonly address: string
   /** `path` begins with `/`. @throws Fault ERR_DOOR_UNREACHABLE when nothing answers */
   call(path: string, request?: ApiRequest): Promise<ApiAnswer>
   /**
@@ -50,7 +50,7 @@ export function openKubeApi(access: ClusterAccess): KubeApi {
         key: clientKey,
         rejectUnauthorized: !insecure,
       })
-  const base = server.pathname.replace(/\/$/, '')
+  const address = addressOf(access)
   const identity = ({ as }: ApiRequest) => ({
     accept: 'application/json',
     'user-agent': 'kfdoor',
@@ -58,13 +58,13 @@ export function openKubeApi(access: ClusterAccess): KubeApi {
     ...(as !== undefined && { 'impersonate-user': as }),
   })
   return {
-    origin: server.origin,
+    address,
     close: () => agent.destroy(),
     async *lines(path, { signal, ...asked }) {
       try {
         const response = await new Promise<IncomingMessage>((done, failed) => {
           const options = { agent, signal, headers: identity(asked) }
-          const call = (plain ? plainRequest : request)(new URL(base + path, server), options, done)
+          const call = (plain ? plainRequest : request)(new URL(address + path), options, done)
           call.on('error', failed)
           call.end()
         })
@@ -85,7 +85,7 @@ export function openKubeApi(access: ClusterAccess): KubeApi {
         content === undefined ? undefined : typeof content === 'string' ? content : JSON.stringify(content)
       return new Promise((done, failed) => {
         const call = (plain ? plainRequest : request)(
-          new URL(base + path, server),
+          new URL(address + path),
           {
             method,
             agent,
@@ -116,13 +116,7 @@ export function openKubeApi(access: ClusterAccess): KubeApi {
         call.on('timeout', () => call.destroy(new Error('it did not answer in 30 s')))
         call.on('error', (error) => {
           if (signal?.aborted) return failed(signal.reason)
-          failed(
-            new Fault(
-              'ERR_DOOR_UNREACHABLE',
-              { url: server.origin, reason: error.message },
-              { cause: error },
-            ),
-          )
+          failed(new Fault('ERR_DOOR_UNREACHABLE', { url: address, reason: error.message }, { cause: error }))
         })
         call.end(body)
       })
@@ -147,10 +141,10 @@ export function messageOf({ status, body }: ApiAnswer): string {
 }
 
 /** An API server that does not take the caller for who he says he is, or does not answer him: no word about its objects. */
-export function refusal({ origin }: Pick<KubeApi, 'origin'>, answer: ApiAnswer): Fault {
+export function refusal({ address }: Pick<KubeApi, 'address'>, answer: ApiAnswer): Fault {
   const reason =
     answer.status === 401
       ? `it does not take your credentials (${messageOf(answer)}), which may have expired`
       : messageOf(answer)
-  return new Fault('ERR_CLUSTER_REFUSED', { server: origin, reason })
+  return new Fault('ERR_CLUSTER_REFUSED', { server: address, reason })
 }

@@ -1,5 +1,5 @@
 export { type KubeApi, messageOf, openKubeApi } from './api.ts'
-export { type ClusterAccess, clusterAccess, readKubeconfig } from './kubeconfig.ts'
+export { addressOf, type ClusterAccess, clusterAccess, readKubeconfig } from './kubeconfig.ts'
 export {
   type KubeObjects,
   type ObjectRef,
@@ -7,7 +7,7 @@ export {
   type Right,
   type Written,
 } from './objects.ts'
-export { isPerson, keeperOf, managersOf, type Owned, ownersOf } from './ownership.ts'
+export { isPerson, managersOf, type Owned, ownersOf } from './ownership.ts'
 export type { KubeObject, Resource } from './resources.ts'
 export { isNoise } from './scrub-metadata.ts'
 export { Scrubber } from './scrub-text.ts'

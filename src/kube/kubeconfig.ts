@@ -20,6 +20,13 @@ export interface ClusterAccess {
   readonly namespace?: string
 }
 
+/**
+ * Which API server it is. The path counts: behind one name a proxy (Rancher's, Teleport's) has many clusters, and
+ * tells them apart by it.
+ */
+export const addressOf = ({ server }: Pick<ClusterAccess, 'server'>): string =>
+  `${server.origin}${server.pathname.replace(/\/$/, '')}`
+
 interface Named {
   readonly name?: string
   readonly [part: string]: unknown

@@ -88,34 +88,3 @@ const people = /^(kubectl|oc)([-_].*)?$|^(k9s|headlamp|openlens|before-first-app
 
 /** Whether the manager is a person's tool; what is not known to be one may put its fields back. */
 export const isPerson = (manager: string): boolean => people.test(manager)
-
-/** By which mark of its own an object is seen to be kept by a program: its words, or undefined. */
-export function keeperOf(live: KubeObject): string | undefined {
-  const metadata = (live.metadata ?? {}) as {
-    readonly annotations?: Readonly<Record<string, string>>
-    readonly labels?: Readonly<Record<string, string>>
-    readonly ownerReferences?: readonly {
-      readonly kind: string
-      readonly name: string
-      readonly controller?: boolean
-    }[]
-  }
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
-  if (owner) return `the controller of ${owner.kind} ${owner.name} (ownerReferences)`
-  const marks = { ...metadata.labels, ...metadata.annotations }
-  for (const [mark, who] of keepers) {
-    const found = Object.entries(marks).find(([name, value]) => mark.test(`${name}=${value}`))
-    if (found) return `${who} (\`${found[0]}\`)`
-  }
-  return undefined
-}
-
-const keepers: readonly (readonly [mark: RegExp, who: string])[] = [
-  [/^argocd\.argoproj\.io\/(tracking-id|instance)=/, 'Argo CD'],
-  [/^(kustomize|helm)\.toolkit\.fluxcd\.io\/name=/, 'Flux'],
-  [/^meta\.helm\.sh\/release-name=|^app\.kubernetes\.io\/managed-by=Helm$/, 'Helm'],
-  [/^objectset\.rio\.cattle\.io\/id=/, 'Rancher Fleet'],
-  [/^config\.k8s\.io\/owning-inventory=/, 'an inventory of cli-utils'],
-  [/^kapp\.k14s\.io\/app=/, 'kapp'],
-  [/^configmanagement\.gke\.io\/managed=enabled$/, 'Config Sync'],
-]

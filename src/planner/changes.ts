@@ -1,5 +1,6 @@
 /** How intents write down what they want: one object, one write. */
 import { bare } from './apply-changes.ts'
+import { keeperOf } from './keeper.ts'
 import type { Change, Effect, KubeObject } from './plan.ts'
 import { keyOf, nameOf, type RawObject, textOf } from './raw-door.ts'
 import { isSame } from './same.ts'
@@ -37,49 +38,13 @@ function versionOf({ object }: RawObject): { readonly resourceVersion?: string }
   return typeof resourceVersion === 'string' ? { resourceVersion } : {}
 }
 
-/**
- * Who else keeps an object as it is and would undo a change to it: Argo CD, Flux, Helm, an operator;
- * undefined = nobody says so.
- */
-function managerOf({ object }: Pick<RawObject, 'object'>): string | undefined {
-  const {
-    labels = {},
-    annotations = {},
-    ownerReferences = [],
-  } = (object.metadata ?? {}) as {
-    readonly labels?: Readonly<Record<string, string>>
-    readonly annotations?: Readonly<Record<string, string>>
-    readonly ownerReferences?: readonly {
-      readonly kind?: string
-      readonly name?: string
-      readonly controller?: boolean
-    }[]
-  }
-  const tracking = annotations['argocd.argoproj.io/tracking-id']
-  if (tracking !== undefined) return `Argo CD (application \`${tracking.split(':')[0]}\`)`
-  if (labels['argocd.argoproj.io/instance'] !== undefined) {
-    return `Argo CD (application \`${labels['argocd.argoproj.io/instance']}\`)`
-  }
-  for (const kind of ['kustomize', 'helm']) {
-    const name = labels[`${kind}.toolkit.fluxcd.io/name`]
-    const namespace = labels[`${kind}.toolkit.fluxcd.io/namespace`]
-    if (name !== undefined)
-      return `Flux (${kind === 'helm' ? 'HelmRelease' : 'Kustomization'} \`${namespace ?? ''}/${name}\`)`
-  }
-  const release = annotations['meta.helm.sh/release-name']
-  if (release !== undefined) return `Helm (release \`${release}\`)`
-  if (labels['app.kubernetes.io/managed-by'] === 'Helm') return 'Helm'
-  const [owner] = ownerReferences
-  return owner === undefined ? undefined : `${owner.kind} \`${owner.name}\``
-}
-
 /** Changes to objects somebody else keeps; an intent that has any is refused. */
 export function managedByOthers(
   changes: readonly Change[],
 ): readonly { readonly object: string; readonly manager: string }[] {
   return changes.flatMap((change) => {
     if (change.op === 'create') return []
-    const manager = managerOf({ object: change.before })
+    const manager = keeperOf(change.before)
     return manager === undefined ? [] : [{ object: textOf(change.object), manager }]
   })
 }

@@ -1,8 +1,13 @@
-import type { Change } from './plan.ts'
+import type { Change, PlanSource } from './plan.ts'
 import { keyOf } from './raw-door.ts'
 
-/** `expose-iris-3f9a2c`: the same changes have the same name, whenever they are planned. */
-export function planName(intent: string, subject: string, changes: readonly Change[]): string {
+/** `expose-iris-3f9a2c`: the same changes have the same name, whenever they are planned; each cluster has its own. */
+export function planName(
+  intent: string,
+  subject: string,
+  changes: readonly Change[],
+  source: PlanSource,
+): string {
   const content = changes
     .map((change) =>
       JSON.stringify([change.op, keyOf(change.object), change.op === 'delete' ? null : change.after]),
@@ -13,7 +18,8 @@ export function planName(intent: string, subject: string, changes: readonly Chan
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '')
-  return `${words.slice(0, 50)}-${hash(content)}`
+  const where = source.kind === 'cluster' ? source.server : ''
+  return `${words.slice(0, 50)}-${hash(content + where)}`
 }
 
 /** FNV-1a of 64 bits (RFC 9923), its first 24; a name, not a proof. */

@@ -239,7 +239,7 @@ test('what somebody else keeps is not planned for', () => {
   assert.ok(raw)
   assert.throws(
     () => planOf(kept, intended([deleteOf(raw, 'opens', '')]), options),
-    /AuthorizationPolicy istio-system\/need-token is kept by Argo CD \(application `mesh`\)/,
+    /AuthorizationPolicy istio-system\/need-token is kept by Argo CD \(`argocd\.argoproj\.io\/instance: mesh`\)/,
   )
   const noted = planOf(kept, intended([deleteOf(raw, 'opens', '')]), { ...options, writtenDown: true })
   assert.match(noted.spec.risks.join(), /is kept by Argo CD .*; the change has to be made there/)

@@ -37,7 +37,7 @@ export interface PlanOptions {
 export function planOf(door: RawDoor, intended: Intended, options: PlanOptions): Plan {
   const others = managedByOthers(intended.changes)
   if (others.length > 0 && !options.writtenDown) throw new Fault('ERR_MANAGED_ELSEWHERE', { objects: others })
-  const name = planName(options.intent, options.subject, intended.changes)
+  const name = planName(options.intent, options.subject, intended.changes, options.source)
   const read = new Map<string, Read>()
   const doorWith = (changes: readonly Change[]) => {
     const key = changes

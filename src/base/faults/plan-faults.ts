@@ -59,7 +59,7 @@ export const planFaults: FaultRows<PlanFacts> = {
               .join(', ')}`
           : ''
       }; see \`kfdoor plan list\``,
-    meaning: 'A plan is named by its file, or by its name once it was saved with `-o plan` or applied.',
+    meaning: 'A plan is named by its file, or by its name once it was applied from here.',
     remedy: 'see `kfdoor plan list`',
   },
   ERR_PLAN_STALE: {

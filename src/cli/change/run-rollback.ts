@@ -21,7 +21,7 @@ export async function runRollback(io: Io, what: string, options: RollbackWords):
   const { name } = plan.metadata
   refuseBeyond(plan, options.allowKind)
   checkVerifyWords(io, options)
-  await confirm(io, `undo plan ${name}?`, options.yes === true)
+  await confirm(io, `undo plan ${name}?`, options.yes === true, `see \`kfdoor plan status ${what}\``)
   const undone = await undoPlan(io, plan, options)
   if (options.verify !== undefined && undone.outcome === 'rolled-back') {
     const { askDoor } = await import('./look-ahead.ts')

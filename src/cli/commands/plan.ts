@@ -5,7 +5,7 @@ import { exitCode, type Io, wantsColour } from '../io.ts'
 export const planCommand = (io: Io) =>
   new Command('plan')
     .summary('what is planned and applied')
-    .description('Plans that were saved or applied here, and how far each is.')
+    .description('Plans that were applied from here, and how far each is; or those of a file.')
     .addCommand(listCommand(io))
     .addCommand(showCommand(io))
     .addCommand(statusCommand(io))
@@ -22,7 +22,7 @@ const output = () =>
 const listCommand = (io: Io) =>
   new Command('list')
     .summary('every plan that is kept here')
-    .description('Every plan that was saved or applied from here, newest first; asks no cluster.')
+    .description('Every plan that `kfdoor apply` or `--apply` took up here, newest first; asks no cluster.')
     .addOption(output())
     .addHelpText('after', '\nExamples:\n  kfdoor plan list\n  kfdoor plan list -o json')
     .action(async (options) => {
@@ -32,7 +32,10 @@ const listCommand = (io: Io) =>
       for (const each of unreadable) io.err(`left out, ${each}`)
       if (options.output === 'json') io.out(JSON.stringify({ plans }))
       else if (plans.length > 0) io.out(listText(plans))
-      else io.err('no plan is kept here; commands that change a door save one with `-o plan`')
+      else
+        io.err(
+          'no plan is kept here: `kfdoor apply PLAN` keeps what it takes up, also where it is refused then',
+        )
     })
 
 const showCommand = (io: Io) =>

@@ -122,6 +122,47 @@ test('a file that changed since the plan was made: nothing is written', async ()
   assert.deepEqual(bytes(), was)
 })
 
+test('two checkouts with files of the same names: what was applied in one is not taken for the other', async () => {
+  const [one, other] = [begin(), begin()]
+  const plan = {
+    ...one.plan,
+    spec: { ...one.plan.spec, source: { kind: 'files', paths: ['mesh'] } },
+  } as const
+  const inFolder = async (mesh: string, work: () => Promise<unknown>): Promise<unknown> => {
+    const was = process.cwd()
+    process.chdir(join(mesh, '..'))
+    return work().finally(() => process.chdir(was))
+  }
+  const [wasOne, wasOther] = [one.bytes(), other.bytes()]
+  await inFolder(one.mesh, () => applyToFiles(plan, one.place))
+  for (const work of [applyToFiles, rollBackFiles]) {
+    assert.equal(await codeOf(inFolder(other.mesh, () => work(plan, one.place))), 'ERR_PLAN_STATE')
+  }
+  assert.deepEqual(other.bytes(), wasOther)
+  // By its name it is undone from anywhere.
+  await inFolder(root, () => rollBackFiles(plan, one.place))
+  assert.deepEqual(one.bytes(), wasOne)
+  await inFolder(one.mesh, () => applyToFiles(plan, one.place))
+  rmSync(one.mesh, { recursive: true })
+  await inFolder(other.mesh, () => applyToFiles(plan, one.place))
+  await inFolder(other.mesh, () => rollBackFiles(plan, one.place))
+  assert.deepEqual(other.bytes(), wasOther)
+})
+
+test('put back by hand, it is applied again; in part, that is shown', async () => {
+  const { mesh, plan, place, bytes } = begin()
+  const was = bytes()
+  const back = (name: string) => writeFileSync(join(mesh, `${name}.yaml`), policy(name, `/${name}`))
+  await applyToFiles(plan, place)
+  back('a')
+  assert.equal(await codeOf(applyToFiles(plan, place)), 'ERR_PLAN_EDITED')
+  back('b')
+  rmSync(join(mesh, 'kfdoor-files.yaml'))
+  assert.equal((await applyToFiles(plan, place)).outcome, 'applied')
+  await rollBackFiles(plan, place)
+  assert.deepEqual(bytes(), was)
+})
+
 test("somebody's edit after it was applied: shown, and left alone unless forced", async () => {
   const { mesh, plan, place, bytes, env } = begin()
   const was = bytes()

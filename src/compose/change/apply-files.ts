@@ -13,20 +13,17 @@ import { dirname, join } from 'node:path'
 import { Fault } from '../../base/index.ts'
 import type { Plan } from '../../planner/index.ts'
 import { readIfThere } from '../private-file.ts'
-import { type ChangedFile, changedFiles } from './changed-files.ts'
+import { changedFiles } from './changed-files.ts'
+import {
+  beginFilesJournal,
+  type FilesJournal,
+  fileState,
+  isGone,
+  keepFilesJournal,
+  readFilesJournal,
+  refuseOtherCheckout,
+} from './files-journal.ts'
 import { withPlanLock } from './plan-lock.ts'
-import { fingerprint, readDurable, savePlan, writeDurably } from './plan-store.ts'
-
-/** What was done to files: 0600, and beside the plan. */
-export interface FilesJournal {
-  readonly apiVersion: 'kfdoor/v1alpha1'
-  readonly kind: 'FilesJournal'
-  readonly plan: string
-  readonly fingerprint: string
-  state: 'applying' | 'applied' | 'rolling-back' | 'rolled-back'
-  changedAt: string
-  readonly files: readonly ChangedFile[]
-}
 
 interface FilesPlace {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -47,8 +44,6 @@ interface ApplyFilesOptions {
   readonly within?: readonly string[]
 }
 
-const journalPath = (folder: string) => join(folder, 'files.json')
-
 /**
  * Carries out a plan that was made from files: each object is edited where it stands, comments kept. Files
  * are replaced whole, one after another; all their former texts are in the journal before the first.
@@ -66,10 +61,14 @@ export async function applyToFiles(
     const files = await changedFiles(plan, within)
     return { outcome: 'rehearsed', files: files.map(({ path }) => path) }
   }
-  const folder = savePlan(place.env, plan)
-  return withPlanLock(folder, name, async () => {
-    const known = readFilesJournal(plan, folder)
-    if (known?.state === 'applied') return { outcome: 'already', files: known.files.map(({ path }) => path) }
+  return withPlanLock(place.env, plan, async (folder) => {
+    const kept = readFilesJournal(plan, folder)
+    const known = kept === undefined || kept.state === 'rolled-back' || isGone(kept, plan) ? undefined : kept
+    if (known !== undefined) refuseOtherCheckout(known, plan)
+    if (known?.state === 'applied') {
+      refuseEdited(known, 'apply', ['written'])
+      return { outcome: 'already', files: known.files.map(({ path }) => path) }
+    }
     if (known?.state === 'rolling-back') {
       throw stateFault(name, 'is being rolled back', `finish with \`kfdoor rollback ${name}\``)
     }
@@ -77,27 +76,16 @@ export async function applyToFiles(
       const next = `go on with \`kfdoor apply ${name} --continue\`, or undo it with \`kfdoor rollback ${name}\``
       throw stateFault(name, 'was begun and interrupted', next)
     }
-    const journal: FilesJournal =
-      known?.state === 'applying'
-        ? known
-        : {
-            apiVersion: 'kfdoor/v1alpha1',
-            kind: 'FilesJournal',
-            plan: name,
-            fingerprint: fingerprint(plan),
-            state: 'applying',
-            changedAt: '',
-            files: await changedFiles(plan, within),
-          }
+    const journal = known ?? beginFilesJournal(plan, await changedFiles(plan, within))
     refuseEdited(journal, 'apply')
-    keep(journal, folder, place)
+    keepFilesJournal(journal, folder, place.now())
     for (const { path, text } of journal.files) {
       if (readIfThere(path) === (text ?? undefined)) continue
       putFile(path, text)
       place.say(`${text === null ? 'removed' : 'wrote'} ${path}`)
     }
     journal.state = 'applied'
-    keep(journal, folder, place)
+    keepFilesJournal(journal, folder, place.now())
     return { outcome: 'applied', files: journal.files.map(({ path }) => path) }
   })
 }
@@ -108,48 +96,30 @@ export async function rollBackFiles(
   place: FilesPlace,
   { force = false } = {},
 ): Promise<FilesOutcome<'rolled-back' | 'nothing'>> {
-  const folder = savePlan(place.env, plan)
-  return withPlanLock(folder, plan.metadata.name, async () => {
+  return withPlanLock(place.env, plan, async (folder) => {
     const journal = readFilesJournal(plan, folder)
     if (journal === undefined || journal.state === 'rolled-back') return { outcome: 'nothing', files: [] }
+    refuseOtherCheckout(journal, plan)
     if (!force) refuseEdited(journal, 'rollback')
     journal.state = 'rolling-back'
-    keep(journal, folder, place)
+    keepFilesJournal(journal, folder, place.now())
     for (const { path, former } of [...journal.files].reverse()) {
       if (readIfThere(path) === (former ?? undefined)) continue
       putFile(path, former)
-      place.say(`put back ${path}`)
+      place.say(`${former === null ? 'removed' : 'put back'} ${path}`)
     }
     journal.state = 'rolled-back'
-    keep(journal, folder, place)
+    keepFilesJournal(journal, folder, place.now())
     return { outcome: 'rolled-back', files: journal.files.map(({ path }) => path) }
   })
 }
 
-/** @throws Fault ERR_JOURNAL_UNUSABLE */
-export function readFilesJournal(plan: Plan, folder: string): FilesJournal | undefined {
-  const path = journalPath(folder)
-  const text = readDurable(path)
-  if (text === undefined) return undefined
-  try {
-    const journal = JSON.parse(text) as FilesJournal
-    if (journal.kind !== 'FilesJournal' || journal.fingerprint !== fingerprint(plan)) throw new Error('no')
-    return journal
-  } catch (error) {
-    const reason = 'it is damaged, or of another plan'
-    throw new Fault('ERR_JOURNAL_UNUSABLE', { path, reason }, { cause: error })
-  }
-}
-
-/** What each file is now: as it was, as the plan wrote it, or something else. */
-export function fileState({ path, former, text }: ChangedFile): 'former' | 'written' | 'edited' {
-  const now = readIfThere(path)
-  if (now === (text ?? undefined)) return 'written'
-  return now === (former ?? undefined) ? 'former' : 'edited'
-}
-
-function refuseEdited(journal: FilesJournal, during: 'apply' | 'rollback'): void {
-  const edited = journal.files.filter((file) => fileState(file) === 'edited').map(({ path }) => path)
+function refuseEdited(
+  journal: FilesJournal,
+  during: 'apply' | 'rollback',
+  fine: readonly string[] = ['written', 'former'],
+): void {
+  const edited = journal.files.filter((file) => !fine.includes(fileState(file))).map(({ path }) => path)
   if (edited.length > 0) throw new Fault('ERR_PLAN_EDITED', { plan: journal.plan, objects: edited, during })
 }
 
@@ -177,11 +147,6 @@ function putFile(path: string, text: string | null): void {
     const reason = code === 'EACCES' ? 'permission denied' : code === 'ENOSPC' ? 'no room' : message
     throw new Fault('ERR_FILE_UNWRITABLE', { path, reason }, { cause: error })
   }
-}
-
-function keep(journal: FilesJournal, folder: string, { now }: FilesPlace): void {
-  journal.changedAt = now().toISOString()
-  writeDurably(journalPath(folder), JSON.stringify(journal))
 }
 
 const stateFault = (plan: string, state: string, next: string) =>

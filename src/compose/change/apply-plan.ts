@@ -6,7 +6,6 @@ import { beginJournal, type Journal, keepJournal, readJournal, type Step } from 
 import { journalOf } from './journal-of-plan.ts'
 import { editedSince, hasLanded, look, settleOpenSteps, uidOf } from './observe.ts'
 import { withPlanLock } from './plan-lock.ts'
-import { savePlan } from './plan-store.ts'
 import { noteIntent, type Prepared, preflight, prepare, write } from './preflight.ts'
 
 /** Where a plan is carried out. */
@@ -14,7 +13,7 @@ export interface ChangePlace {
   /** For the state folder, `XDG_STATE_HOME`. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly objects: KubeObjects
-  /** Origin of the API server. */
+  /** Address of the API server. */
   readonly server: string
   now(): Date
   /** One line of progress for a person. */
@@ -64,8 +63,7 @@ export async function applyPlan(
     const { notes } = await check(plan, plan.spec.changes, place, options, false)
     return { outcome: 'rehearsed', steps: beginJournal(plan, place.server, at(place, '')).steps, notes }
   }
-  const folder = savePlan(place.env, plan)
-  return withPlanLock(folder, plan.metadata.name, () => applyLocked(plan, at(place, folder), options))
+  return withPlanLock(place.env, plan, (folder) => applyLocked(plan, at(place, folder), options))
 }
 
 type LockedPlace = ChangePlace & { readonly folder: string }
@@ -77,11 +75,11 @@ async function applyLocked(plan: Plan, place: LockedPlace, options: ApplyOptions
   const known =
     readJournal(plan, place.folder) ?? (options.resume === true ? await journalOf(plan, place) : undefined)
   const journal = known === undefined || isOver(known) ? beginJournal(plan, place.server, place) : known
-  if (known !== undefined) {
-    const answer = whatRemains(known, options)
-    if (answer !== undefined) return answer
+  if (known !== undefined && !isOver(known)) {
+    checkGoesOn(known, options)
     await settleOpenSteps(journal, place.objects)
     await checkWritten(journal, place)
+    if (known.state === 'applied') return { outcome: 'already', steps: known.steps, notes: [] }
   }
   const todo = plan.spec.changes.flatMap((change, index) => {
     const step = journal.steps[index] as Step
@@ -110,10 +108,8 @@ const doneWords = { create: 'created', update: 'updated', delete: 'deleted' } as
 /** A rolled-back plan may be applied once more, where the cluster is as it was. */
 const isOver = ({ state }: Journal): boolean => state === 'rolled-back'
 
-/** Whether there is anything to go on with. @throws Fault ERR_PLAN_STATE */
-function whatRemains(journal: Journal, { resume = false }: ApplyOptions): Applied | undefined {
-  const { plan, state } = journal
-  if (state === 'applied') return { outcome: 'already', steps: journal.steps, notes: [] }
+/** @throws Fault ERR_PLAN_STATE where it is not to be gone on with */
+function checkGoesOn({ plan, state, steps }: Journal, { resume = false }: ApplyOptions): void {
   if (state === 'rolling-back') {
     throw new Fault('ERR_PLAN_STATE', {
       plan,
@@ -121,17 +117,16 @@ function whatRemains(journal: Journal, { resume = false }: ApplyOptions): Applie
       next: `finish with \`kfdoor rollback ${plan}\``,
     })
   }
-  if (state === 'applying' && !resume && journal.steps.some((step) => step.state !== 'pending')) {
+  if (state === 'applying' && !resume && steps.some((step) => step.state !== 'pending')) {
     throw new Fault('ERR_PLAN_STATE', {
       plan,
       state: 'was begun and interrupted',
       next: `go on with \`kfdoor apply ${plan} --continue\`, or undo it with \`kfdoor rollback ${plan}\``,
     })
   }
-  return undefined
 }
 
-/** What was written has to stand before more is built on it: it is what closes. */
+/** What was written has to stand before more is built on it, or it is called applied: it is what closes. */
 async function checkWritten(journal: Journal, { objects, server }: LockedPlace): Promise<void> {
   const edited: string[] = []
   for (const step of journal.steps) {
@@ -226,7 +221,7 @@ async function writeUnlessEdited(
 
 /** @throws Fault ERR_PLAN_ELSEWHERE */
 function checkPlace({ metadata: { name }, spec: { source } }: Plan, { server }: ChangePlace): void {
-  if (source.kind === 'cluster' && new URL(source.server).origin !== new URL(server).origin) {
+  if (source.kind === 'cluster' && source.server !== server) {
     throw new Fault('ERR_PLAN_ELSEWHERE', { plan: name, made: source.server, here: server })
   }
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Fault, isFault } from '../../base/index.ts'
 import type { KubeObject } from '../../kube/index.ts'
 import type { Change, ObjectName, Plan } from '../../planner/index.ts'
-import { fingerprint, readDurable, writeDurably } from './plan-store.ts'
+import { appliedOtherwise, fingerprint, isOver, journals, readDurable, writeDurably } from './plan-store.ts'
 
 /** `writing` and `undoing` are written before the request goes out: what became of it is asked later. */
 export type StepState = 'pending' | 'writing' | 'written' | 'undoing' | 'undone'
@@ -26,7 +26,7 @@ export interface Journal {
   readonly kind: 'PlanJournal'
   readonly plan: string
   readonly fingerprint: string
-  /** Origin of the API server. */
+  /** Address of the API server. */
   readonly server: string
   state: JournalState
   /** RFC 3339, UTC. */
@@ -40,7 +40,7 @@ export interface JournalPlace {
   now(): Date
 }
 
-const pathOf = (folder: string) => join(folder, 'journal.json')
+const pathOf = (folder: string) => join(folder, journals.cluster)
 
 export function beginJournal(plan: Plan, server: string, place: JournalPlace): Journal {
   const at = place.now().toISOString()
@@ -91,11 +91,8 @@ export function readJournal(plan: Plan, folder: string): Journal | undefined {
     throw new Fault('ERR_JOURNAL_UNUSABLE', { path, reason, next: 'use the kfdoor that wrote it' })
   }
   if (journal.fingerprint !== fingerprint(plan)) {
-    throw new Fault('ERR_PLAN_STATE', {
-      plan: name,
-      state: 'was applied with other changes than this file has',
-      next: `give it as it was applied: \`kfdoor plan status ${name}\` without a file, or, if \`${join(folder, 'plan.json')}\` was edited since, put that back`,
-    })
+    if (isOver(text)) return undefined
+    throw appliedOtherwise(plan, folder)
   }
   if (!isOf(journal, plan)) throw damaged()
   return journal

@@ -1,4 +1,4 @@
-import { clusterAccess, openKubeApi, openObjects } from '../../kube/index.ts'
+import { addressOf, clusterAccess, openKubeApi, openObjects } from '../../kube/index.ts'
 import type { Plan } from '../../planner/index.ts'
 import type { ChangePlace } from './apply-plan.ts'
 
@@ -29,7 +29,7 @@ export async function openPlace(plan: Plan, options: PlaceOptions): Promise<Chan
   return {
     env,
     objects: openObjects(api, as === undefined ? {} : { as }),
-    server: access.server.origin,
+    server: addressOf(access),
     now: () => new Date(),
     say,
     close: () => api.close(),

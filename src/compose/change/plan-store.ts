@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault, isFault } from '../../base/index.ts'
 import type { Plan } from '../../planner/index.ts'
@@ -12,28 +12,55 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** `$XDG_STATE_HOME/kfdoor/plans`: one folder for each plan, 0700, its files 0600. */
 export const plansFolder = (env: Environment): string => join(defaultStateFolder(env), 'plans')
 
-/**
- * Keeps a plan under its name, so that it can be applied by it.
- *
- * @returns its folder
- * @throws Fault ERR_PLAN_STATE where another plan of this name is kept, ERR_JOURNAL_UNUSABLE
- */
-export function savePlan(env: Environment, plan: Plan): string {
-  const { name } = plan.metadata
-  const folder = join(plansFolder(env), name)
-  const path = join(folder, 'plan.json')
-  return unusable(path, () => {
+/** The folder of a plan, made where there is none. @throws Fault ERR_JOURNAL_UNUSABLE */
+export function folderFor(env: Environment, plan: string): string {
+  const folder = join(plansFolder(env), plan)
+  return unusable(folder, () => {
     for (const each of [defaultStateFolder(env), plansFolder(env), folder]) privateFolder(each)
-    const kept = readIfThere(path)
-    if (kept === undefined) writeDurably(path, JSON.stringify(plan, undefined, 2))
-    else if (fingerprint(readPlan(kept, path)) !== fingerprint(plan)) {
-      throw new Fault('ERR_PLAN_STATE', {
-        plan: name,
-        state: 'is kept already, with other changes',
-        next: `give this one another \`metadata.name\`, or remove \`${folder}\``,
-      })
-    }
     return folder
+  })
+}
+
+/** Its journals, of a cluster and of files. */
+export const journals = { cluster: 'journal.json', files: 'files.json' } as const
+
+/**
+ * Keeps a plan under its name, so that it can be applied by it. One that was made anew takes the place of the former
+ * where nothing of that is applied: versions moved, and it is the same to whoever asked for it.
+ *
+ * @throws Fault ERR_PLAN_STATE where another of this name is applied, ERR_JOURNAL_UNUSABLE
+ */
+export function savePlan(folder: string, plan: Plan): void {
+  const path = join(folder, 'plan.json')
+  unusable(path, () => {
+    const kept = readIfThere(path)
+    if (kept !== undefined) {
+      if (fingerprint(readPlan(kept, path)) === fingerprint(plan)) return
+      const paths = Object.values(journals).map((name) => join(folder, name))
+      if (!paths.every((each) => isOver(readIfThere(each)))) throw appliedOtherwise(plan, folder)
+      for (const each of paths) rmSync(each, { force: true })
+    }
+    writeDurably(path, JSON.stringify(plan, undefined, 2))
+  })
+}
+
+/** Of a journal's text: nothing of its plan stands. What cannot be read may say otherwise. */
+export function isOver(text: string | undefined): boolean {
+  if (text === undefined) return true
+  try {
+    const { state, steps } = JSON.parse(text)
+    if (state === 'rolled-back') return true
+    return state === 'applying' && steps.every((step: { readonly state: string }) => step.state === 'pending')
+  } catch {
+    return false
+  }
+}
+
+export function appliedOtherwise({ metadata: { name } }: Plan, folder: string): Fault {
+  return new Fault('ERR_PLAN_STATE', {
+    plan: name,
+    state: 'is applied or begun as it was planned before, and this one was made of something else',
+    next: `see \`kfdoor plan status ${name}\`, and undo that first with \`kfdoor rollback ${name}\`; if \`${join(folder, 'plan.json')}\` was edited since, put that back`,
   })
 }
 
@@ -55,10 +82,11 @@ export function planNames(env: Environment): readonly string[] {
   }
 }
 
-/** What a plan does and to what; two plans that agree in it are one. */
+/** What a plan does and to what; two plans that agree in it are one, whatever the context is called. */
 export function fingerprint({ spec: { source, changes } }: Plan): string {
+  const to = source.kind === 'cluster' ? { kind: source.kind, server: source.server } : source
   return createHash('sha256')
-    .update(JSON.stringify([source, changes], ordered))
+    .update(JSON.stringify([to, changes], ordered))
     .digest('hex')
 }
 

@@ -3,12 +3,11 @@ import {
   isPerson,
   type KubeObject,
   type KubeObjects,
-  keeperOf,
   managersOf,
   ownersOf,
   type Written,
 } from '../../kube/index.ts'
-import { type Change, type Plan, textOf } from '../../planner/index.ts'
+import { type Change, keeperOf, type Plan, textOf } from '../../planner/index.ts'
 import { applyFields } from './apply-fields.ts'
 import { checkRights } from './check-rights.ts'
 import { carryOver, differing, essence, marked, markOf, metadataOf, same, scrubbedAt } from './compare.ts'

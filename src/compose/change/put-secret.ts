@@ -1,6 +1,6 @@
 import { parse } from 'yaml'
 import { Fault } from '../../base/index.ts'
-import { clusterAccess, messageOf, openKubeApi } from '../../kube/index.ts'
+import { addressOf, clusterAccess, messageOf, openKubeApi } from '../../kube/index.ts'
 import { type TlsFiles, tlsSecret } from '../../pki/index.ts'
 
 /**
@@ -33,7 +33,7 @@ export async function putSecret(
       if (there.status === 200 && data?.['tls.crt'] === object.data['tls.crt']) return 'there'
       throw new Fault('ERR_WOULD_OVERWRITE', { path: `Secret ${place.namespace}/${place.name}` })
     }
-    throw new Fault('ERR_CLUSTER_REFUSED', { server: access.server.origin, reason: messageOf(made) })
+    throw new Fault('ERR_CLUSTER_REFUSED', { server: addressOf(access), reason: messageOf(made) })
   } finally {
     api.close()
   }

@@ -8,7 +8,6 @@ import { type Journal, type JournalPlace, keepJournal, readJournal, type Step } 
 import { journalOf } from './journal-of-plan.ts'
 import { editedSince, isUndone, look, settleOpenSteps, uidOf, versionOf } from './observe.ts'
 import { withPlanLock } from './plan-lock.ts'
-import { savePlan } from './plan-store.ts'
 
 export interface RollBackOptions {
   /** Puts the former state over what somebody did since. */
@@ -39,8 +38,7 @@ export async function rollBack(
   options: RollBackOptions = {},
 ): Promise<RolledBack> {
   await checkPermits(plan, place)
-  const folder = savePlan(place.env, plan)
-  return withPlanLock(folder, plan.metadata.name, () => undoLocked(plan, { ...place, folder }, options))
+  return withPlanLock(place.env, plan, (folder) => undoLocked(plan, { ...place, folder }, options))
 }
 
 async function undoLocked(
