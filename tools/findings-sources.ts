@@ -14,6 +14,8 @@ export const sources: Readonly<Record<string, string>> = {
   KFD0248: 'Istio, the annotation `istio.io/dry-run`.',
   KFD0249: 'The regions of all requests: `docs/adr/0055-regions-by-subset-construction.md`.',
   KFD0250: 'Inclusion of regular languages; Istio’s own analysis has the simplest case for routes (IST0130).',
+  KFD0252:
+    'Envoy’s filter chain matches; reported as [istio/istio#13717](https://github.com/istio/istio/issues/13717) and [istio/istio#17079](https://github.com/istio/istio/issues/17079).',
   KFD0298: 'kfdoor’s own comments.',
 }
 

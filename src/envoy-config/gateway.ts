@@ -30,6 +30,14 @@ export function gatewayListeners(
   proxy: GatewayProxy,
   options: GatewayOptions,
 ): readonly Json[] {
+  for (const { port, clash, chains } of proxy.refused) {
+    if (options.bindings.of(port, '') === undefined) continue
+    options.problem({
+      severity: 'note',
+      at: chains[0]?.server.server.at,
+      message: `port ${port} is left out: two filter chains take \`${clash}\`, and Envoy refuses such a listener`,
+    })
+  }
   return proxy.listeners
     .map((listener) => gatewayListener(blueprint, listener, options))
     .filter((listener) => listener !== undefined)

@@ -433,6 +433,16 @@ spec: {selector: {app: dashboard}, ports: [{name: tcp-data, port: 9000, targetPo
     line: 7,
   },
   {
+    code: 'KFD0252',
+    bad: gateway(`
+- {port: {number: 443, name: https, protocol: HTTPS}, hosts: ['*'], tls: {mode: SIMPLE, credentialName: door-certs}}
+- {port: {number: 443, name: https-models, protocol: HTTPS}, hosts: ['kubeflow/*'], tls: {mode: SIMPLE, credentialName: door-certs}}`),
+    good: gateway(`
+- {port: {number: 443, name: https, protocol: HTTPS}, hosts: ['*'], tls: {mode: SIMPLE, credentialName: door-certs}}
+- {port: {number: 443, name: https-models, protocol: HTTPS}, hosts: ['kubeflow/*.models.example.com'], tls: {mode: SIMPLE, credentialName: door-certs}}`),
+    line: 7,
+  },
+  {
     code: 'KFD0298',
     bad: `# kfdoor:ignore KFD0214 upstream writes it\n${policy('kubeflow', "rules: [{to: [{operation: {paths: ['/dex/*']}}]}]")}`,
     good: policy('kubeflow', "rules: [{to: [{operation: {paths: ['/dex/*']}}]}]"),

@@ -85,7 +85,10 @@ export class Queries {
   /** Gateways that some Gateway object configures; the ingress gateway first. */
   gateways(): readonly NamedProxy[] {
     return this.door.gateways
-      .filter((proxy) => this.door.listeners(proxy).listeners.length > 0)
+      .filter((proxy) => {
+        const { listeners, refused } = this.door.listeners(proxy)
+        return listeners.length + refused.length > 0
+      })
       .map((proxy) => ({ proxy, name: `gateway ${proxy.namespace}/${labelName(proxy)}` }))
   }
 

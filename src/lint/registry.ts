@@ -38,6 +38,7 @@ import { sessionOutlivesToken } from './rules/kfd0244-session-outlives-token.ts'
 import { cookieAndScheme } from './rules/kfd0246-cookie-and-scheme.ts'
 import { dryRun } from './rules/kfd0248-dry-run.ts'
 import { httpOnTcp } from './rules/kfd0251-http-on-tcp.ts'
+import { listenerRefused } from './rules/kfd0252-listener-refused.ts'
 
 /** Every rule, by code. */
 export const rules: readonly Rule[] = [
@@ -80,6 +81,7 @@ export const rules: readonly Rule[] = [
   cookieAndScheme,
   dryRun,
   httpOnTcp,
+  listenerRefused,
 ]
 
 const described: readonly Pick<Rule, 'code' | 'severity' | 'title' | 'why' | 'remedy'>[] = [

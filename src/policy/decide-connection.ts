@@ -1,9 +1,10 @@
 /** A connection whose bytes are not read. */
+import { asksForPeer } from './accept.ts'
 import type { Gateway } from './compiled-gateway.ts'
 import { connectionOf } from './connection-filters.ts'
 import type { Context, Decision, DoorRequest } from './decision.ts'
 import { Flow, type Stop } from './flow.ts'
-import { asksForPeer, type Chain } from './listener.ts'
+import type { Chain } from './listener.ts'
 import type { Trail } from './trail.ts'
 
 /**

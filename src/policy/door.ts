@@ -1,4 +1,5 @@
 import type { Labels, Mesh, Workload } from '../mesh/index.ts'
+import { chainFor } from './accept.ts'
 import { byAge, labelsInclude } from './attach.ts'
 import { bindServices } from './bind-services.ts'
 import type { Gateway } from './compiled-gateway.ts'
@@ -11,13 +12,7 @@ import type { HttpFilter } from './flow.ts'
 import { convertGateways, convertRoutes } from './gateway-api/index.ts'
 import { gatewayConfig, sortGateways } from './gateway-selection.ts'
 import type { PathDecision } from './hop.ts'
-import {
-  type Chain,
-  chainFor,
-  compileGatewayProxy,
-  type GatewayProxy,
-  type GatewayWorld,
-} from './listener.ts'
+import { type Chain, compileGatewayProxy, type GatewayProxy, type GatewayWorld } from './listener.ts'
 import { compileOutbound, type DecideOutbound, type Outbound } from './outbound.ts'
 import { certificateForwarding, headRules } from './proxy-config.ts'
 import { compileRegistry } from './registry.ts'
@@ -28,6 +23,8 @@ import { trafficExtensions } from './traffic-extension.ts'
 import { trustDomains } from './trust-domain.ts'
 import { decidePath } from './walk.ts'
 import { injectionOf, sidecarOf } from './workload-of.ts'
+
+const nothing: GatewayProxy = { listeners: [], refused: [], skipped: [] }
 
 /** A mesh ready to answer. Each proxy is compiled when it is first asked. */
 export interface Door {
@@ -115,8 +112,8 @@ export function compileDoor(given: Mesh, options: EngineOptions = {}): Door {
       )
       return found ?? { kind: 'gateway', namespace: namespace ?? mesh.meshConfig.rootNamespace, labels }
     },
-    listeners: (proxy) => of(proxy).listeners ?? { listeners: [], skipped: [] },
-    chain: (proxy, connection) => chainFor(of(proxy).listeners ?? { listeners: [], skipped: [] }, connection),
+    listeners: (proxy) => of(proxy).listeners ?? nothing,
+    chain: (proxy, connection) => chainFor(of(proxy).listeners ?? nothing, connection),
     inbound: (proxy, arrival) => of(proxy).inbound?.(arrival),
     decide: (proxy, request, context, hop = 0) => of(proxy).decide(request, context, hop),
     outbound: outbound.decide,

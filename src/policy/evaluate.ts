@@ -2,13 +2,14 @@
  * One HTTP request at one gateway: connection, head, filters, route, action. The order is Envoy's:
  * nothing of a route takes effect before every filter has let the request pass.
  */
+import { accept, asksForPeer } from './accept.ts'
 import { act } from './act-on-route.ts'
 import { Attributes } from './attributes.ts'
 import { forwardCertificate } from './client-certificate.ts'
 import type { Gateway } from './compiled-gateway.ts'
 import { decideConnection } from './decide-connection.ts'
 import type { Context, Decision, DoorRequest } from './decision.ts'
-import { accept, asksForPeer, type Chain } from './listener.ts'
+import type { Chain } from './listener.ts'
 import { nearRoutes } from './near-routes.ts'
 import { reply } from './own-reply.ts'
 import { type Head, readHead } from './request-head.ts'

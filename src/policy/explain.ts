@@ -291,7 +291,8 @@ function listenerPort(
   scheme: 'http' | 'https',
 ): number | undefined {
   const targets = serviceTargets(door.mesh, proxy.namespace, proxy.labels)
-  const open = new Set(door.listeners(proxy).listeners.map((listener) => listener.port))
+  const { listeners, refused } = door.listeners(proxy)
+  const open = new Set([...listeners, ...refused].map((listener) => listener.port))
   const usual = scheme === 'https' ? 443 : 80
   for (const candidate of [port, usual]) {
     for (const resolved of resolvePorts(candidate, targets, true)) if (open.has(resolved)) return resolved

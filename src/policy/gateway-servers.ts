@@ -113,7 +113,9 @@ export function mergeGateways(gateways: readonly SelectedGateway[]): MergedGatew
     if (server.tls !== undefined && !claimHosts(tlsHosts, port, hosts, bind))
       return skip('duplicate-tls-host')
     const sniHosts =
-      server.tls === undefined ? undefined : hosts.map((host) => host.slice(host.indexOf('/') + 1))
+      server.tls === undefined
+        ? undefined
+        : [...new Set(hosts.map((host) => host.slice(host.indexOf('/') + 1)))]
     const merged: MergedServer = { gateway, server, hosts, routeName, sniHosts }
     if (!taken.has(port)) {
       taken.add(port)
@@ -156,7 +158,7 @@ export function mergeGateways(gateways: readonly SelectedGateway[]): MergedGatew
 }
 
 /** Marks the hosts as served on that port; false when one already is, at the same address. */
-function claimHosts(
+export function claimHosts(
   known: Map<number, Map<string, string>>,
   port: number,
   hosts: readonly string[],

@@ -98,6 +98,15 @@ const rows: readonly (readonly [yaml: string, request: Partial<DoorRequest>, wan
   [gateway('one', https('[app.test]')) + gateway('two', https('[app.test, b.test]')), tls('b.test', { host: 'b.test' }), failed, 'a repeated TLS host drops the later server whole'],
   [gateway('one', http('["*"]')) + gateway('two', https('["*"]', 'SIMPLE', 80)), { ...tls('app.test'), port: 8080 }, failed, 'HTTPS after HTTP on one port is dropped'],
   [gateway('one', http('["*"]'), { created: '2026-02-01T00:00:00Z' }) + gateway('two', https('[app.test]', 'SIMPLE', 80), { created: '2026-01-02T00:00:00Z' }), { ...tls('app.test'), port: 8080 }, 'a', 'HTTPS first: both are served'],
+  [gateway('one', https('["*"]')) + gateway('two', https('["apps/*"]')), tls('app.test'), 'connect: refused', 'Envoy refuses a listener two of whose chains take any name'],
+  [gateway('one', https('[app.test, b.test]')) + gateway('two', https('[apps/app.test]')), tls('b.test', { host: 'b.test' }), 'connect: refused', 'or one name, whatever else they take'],
+  [gateway('one', `${https('[app.test]')}, ${http('["*"]')}`) + gateway('two', https('[apps/app.test]')), {}, 'a', 'and opens the other port'],
+  [gateway('one', https('[app.test, apps/app.test]')), tls('app.test'), 'a', 'a server that says a name twice has it once'],
+  [gateway('one', https('[APP.test]')), tls('app.test'), 'a', 'Envoy reads server names in small letters'],
+  [gateway('one', https('[APP.test]')) + gateway('two', https('[app.test]')), tls('app.test'), 'connect: refused', 'and so finds clashes that istiod does not'],
+  [gateway('one', https('["*.test"]')) + gateway('two', https('[app.test]')), tls('app.test'), 'a', 'a name inside a wildcard is no clash'],
+  [gateway('one', https('["*"]', 'SIMPLE', 80), { created: '2026-01-02T00:00:00Z' }) + gateway('two', http('["*"]'), { created: '2026-02-01T00:00:00Z' }), {}, 'connect: refused', 'plain text beside TLS for any name'],
+  [gateway('one', https('["*"]', 'SIMPLE', 443, 'https').replace('hosts:', 'bind: 0.0.0.0, hosts:')) + gateway('two', https('["*"]')), tls('app.test'), 'connect: refused', 'an address that is every address, written and not'],
 ] // biome-ignore format: a table
 for (const [index, [yaml, request, want, why]] of rows.entries()) {
   test(`gateway ${index + 1}: ${why}`, () => assert.equal(told(yaml, request), want))

@@ -30,22 +30,25 @@ export function tcpTarget(
   return undefined
 }
 
-/** One filter chain per `tls` match, unless an earlier one has the SNI already. */
+/**
+ * One filter chain per `tls` match, unless an earlier one of the port has the SNI already.
+ *
+ * @param claim marks names as taken; false where one already is
+ */
 export function passthroughChains(
   merged: MergedServer,
   services: readonly BoundService[],
   resolve: ResolveTarget,
+  claim: (names: readonly string[]) => boolean,
 ): readonly (BytesTo & { readonly names: readonly string[] })[] {
   const chains: (BytesTo & { readonly names: readonly string[] })[] = []
-  const known = new Set<string>()
   for (const service of services) {
     if (!shareHost(merged, service)) continue
     for (const [at, route] of service.tls.entries()) {
       const target = targetOf(route, service, merged, resolve)
       if (target === undefined) continue
       for (const [index, match] of route.match.entries()) {
-        if (!fits(match, merged) || match.sniHosts.some((name) => known.has(name))) continue
-        for (const name of match.sniHosts) known.add(name)
+        if (!fits(match, merged) || !claim(match.sniHosts)) continue
         const rule = `tls[${at}].match[${index}]`
         chains.push({ names: match.sniHosts, target, object: service.object, rule })
       }

@@ -1,10 +1,11 @@
-/** Which of a proxy's listeners and filter chains takes a connection. */
+/** The listeners a gateway opens, and their filter chains. */
 import type { Mesh } from '../mesh/index.ts'
 import type { BoundService } from './bound-route.ts'
-import type { DoorRequest } from './decision.ts'
+import { clashingName } from './clashing-chains.ts'
 import { type ResolveTarget, targetResolver } from './destinations.ts'
 import { selectGateways, serviceTargets } from './gateway-selection.ts'
 import {
+  claimHosts,
   type GatewayConfig,
   type MergedServer,
   mergeGateways,
@@ -40,8 +41,14 @@ export interface Listener {
   readonly chains: readonly Chain[]
 }
 
+/** What Envoy does not take; nothing listens at its port. */
+export interface RefusedListener extends Listener {
+  readonly clash: string
+}
+
 export interface GatewayProxy {
   readonly listeners: readonly Listener[]
+  readonly refused: readonly RefusedListener[]
   readonly skipped: readonly SkippedServer[]
 }
 
@@ -67,9 +74,11 @@ export function compileGatewayProxy(world: GatewayWorld, proxy: ProxyIdentity): 
     tables.set(name, table)
     return table
   }
+  /** Names of passthrough, which are compared among themselves only. */
+  const passed = new Map<number, Map<string, string>>()
   const listeners = new Map<string, { port: number; bind: string; chains: Chain[] }>()
   for (const entry of merged.ports) {
-    const key = `${entry.bind}_${entry.port}`
+    const key = `${entry.bind || '0.0.0.0'}_${entry.port}`
     const listener = listeners.get(key) ?? { port: entry.port, bind: entry.bind, chains: [] }
     listeners.set(key, listener)
     const [first] = entry.servers
@@ -77,18 +86,27 @@ export function compileGatewayProxy(world: GatewayWorld, proxy: ProxyIdentity): 
       listener.chains.push({ server: first, tls: false, table: tableFor(entry.routeName) })
       continue
     }
-    for (const server of entry.servers) listener.chains.push(...chainsOf(server, context, resolve, tableFor))
+    for (const server of entry.servers) {
+      const claim = (names: readonly string[]) =>
+        claimHosts(passed, entry.port, names, server.server.bind ?? '')
+      listener.chains.push(...chainsOf(server, context, resolve, claim, tableFor))
+    }
   }
-  return {
-    listeners: [...listeners.values()].filter((listener) => listener.chains.length > 0),
-    skipped: merged.skipped,
+  const taken: Listener[] = []
+  const refused: RefusedListener[] = []
+  for (const listener of listeners.values()) {
+    const clash = clashingName(listener.chains)
+    if (clash !== undefined) refused.push({ ...listener, clash })
+    else if (listener.chains.length > 0) taken.push(listener)
   }
+  return { listeners: taken, refused, skipped: merged.skipped }
 }
 
 function chainsOf(
   merged: MergedServer,
   context: TableContext,
   resolve: ResolveTarget,
+  claim: (names: readonly string[]) => boolean,
   tableFor: (name: string) => () => RouteTable,
 ): readonly Chain[] {
   const { server } = merged
@@ -99,7 +117,7 @@ function chainsOf(
   const services = context.servicesOf(merged.gateway.key)
   if (server.tls !== undefined && passesThrough(server)) {
     if (tlsMode(server) === 'AUTO_PASSTHROUGH') return []
-    return passthroughChains(merged, services, resolve).map(({ names, target, ...by }) => ({
+    return passthroughChains(merged, services, resolve, claim).map(({ names, target, ...by }) => ({
       server: merged,
       serverNames: namesOf(names),
       tls: false,
@@ -113,9 +131,9 @@ function chainsOf(
   return [{ server: merged, serverNames, tls: server.tls !== undefined, target, by }]
 }
 
-/** A `*` among the names means any. */
+/** A `*` among the names means any; Envoy reads them in small letters. */
 function namesOf(hosts: readonly string[] | undefined): readonly string[] | undefined {
-  return hosts === undefined || hosts.length === 0 || hosts.includes('*') ? undefined : hosts
+  return hosts === undefined || hosts.length === 0 || hosts.includes('*') ? undefined : hosts.map(lowerCase)
 }
 
 /**
@@ -142,91 +160,4 @@ function servicesByGateway(world: GatewayWorld, proxy: ProxyIdentity) {
     }
   }
   return (gateway: string): readonly BoundService[] => byGateway.get(gateway) ?? []
-}
-
-/** Where a connection ends. */
-export type Accepted =
-  | { readonly kind: 'chain'; readonly listener: Listener; readonly chain: Chain }
-  | {
-      readonly kind: 'drop'
-      readonly error: 'connect: refused' | 'tls handshake failed' | 'connection closed without response'
-      readonly reason: string
-    }
-
-type Connection = Pick<DoorRequest, 'port' | 'scheme' | 'sni'>
-
-/** Of several addresses on one port, the one that stands for all. */
-function listenerFor(proxy: GatewayProxy, connection: Connection): Listener | undefined {
-  let first: Listener | undefined
-  for (const listener of proxy.listeners) {
-    if (listener.port !== connection.port) continue
-    if (listener.bind === '' || listener.bind === '0.0.0.0') return listener
-    first ??= listener
-  }
-  return first
-}
-
-/** The chain a connection ends at, whether or not it speaks what the chain wants. */
-export function chainFor(proxy: GatewayProxy, connection: Connection): Chain | undefined {
-  const listener = listenerFor(proxy, connection)
-  return listener && findChain(listener.chains, connection.scheme === 'https' ? (connection.sni ?? '') : '')
-}
-
-export function accept(proxy: GatewayProxy, request: DoorRequest): Accepted {
-  const listener = listenerFor(proxy, request)
-  if (listener === undefined) return { kind: 'drop', error: 'connect: refused', reason: 'no-listener' }
-  const encrypted = request.scheme === 'https'
-  const chain = findChain(listener.chains, encrypted ? (request.sni ?? '') : '')
-  const failed = encrypted ? 'tls handshake failed' : 'connection closed without response'
-  if (chain === undefined) return { kind: 'drop', error: failed, reason: 'no-filter-chain' }
-  if (chain.target !== undefined && !chain.tls) return { kind: 'chain', listener, chain }
-  if (encrypted !== chain.tls) {
-    return { kind: 'drop', error: failed, reason: encrypted ? 'listener-is-plaintext' : 'listener-is-tls' }
-  }
-  if (encrypted) {
-    const refusal = refusesPeer(chain, request)
-    if (refusal !== undefined) return { kind: 'drop', error: 'tls handshake failed', reason: refusal }
-  }
-  return { kind: 'chain', listener, chain }
-}
-
-/** Exact name, then the longest `*.` ending, then the chain that takes any. */
-function findChain(chains: readonly Chain[], sni: string): Chain | undefined {
-  const name = lowerCase(sni)
-  if (name !== '') {
-    // Envoy keeps `*.a` as `.a`, so that very name is exact too (filter_chain_manager_impl.cc).
-    const own = name.startsWith('.') ? `*${name}` : name
-    const exact = chains.find((chain) => chain.serverNames?.includes(own))
-    if (exact !== undefined) return exact
-    for (let dot = name.indexOf('.', 1); dot !== -1; dot = name.indexOf('.', dot + 1)) {
-      const pattern = `*${name.slice(dot)}`
-      const wild = chains.find((chain) => chain.serverNames?.includes(pattern))
-      if (wild !== undefined) return wild
-    }
-  }
-  return chains.find((chain) => chain.serverNames === undefined)
-}
-
-/** Why the TLS handshake with this client fails; undefined = it does not. */
-function refusesPeer(chain: Chain, request: DoorRequest): string | undefined {
-  const mode = tlsMode(chain.server.server)
-  if (!asksForPeer(chain)) return undefined
-  const { peer } = request
-  // Optional means that it may be missing, not that it may be anybody's.
-  if (peer === undefined) return mode === 'OPTIONAL_MUTUAL' ? undefined : 'client-certificate-missing'
-  if (!peer.trusted) return 'client-certificate-untrusted'
-  return namesAccepted(chain, request) ? undefined : 'client-certificate-name'
-}
-
-/** With SIMPLE a client is never asked for its certificate, so whatever it has is not shown. */
-export function asksForPeer(chain: Chain): boolean {
-  return chain.tls && tlsMode(chain.server.server) !== 'SIMPLE'
-}
-
-/** `subjectAltNames`: one of them has to be in the certificate. */
-function namesAccepted(chain: Chain, request: DoorRequest): boolean {
-  const wanted = chain.server.server.tls?.subjectAltNames ?? []
-  const { peer } = request
-  if (wanted.length === 0 || peer === undefined) return true
-  return [...peer.uris, ...peer.dnsNames].some((name) => wanted.includes(name))
 }

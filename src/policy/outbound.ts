@@ -145,7 +145,7 @@ function gatewayOf(world: GatewayWorld, server: MergedServer, table: RouteTable)
   const { number } = server.server.port
   const chain = { server, tls: false, table: () => table }
   return {
-    proxy: { listeners: [{ port: number, bind: '', chains: [chain] }], skipped: [] },
+    proxy: { listeners: [{ port: number, bind: '', chains: [chain] }], refused: [], skipped: [] },
     filters: () => untouched,
     connections: () => [],
     head: {

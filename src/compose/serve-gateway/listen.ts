@@ -28,13 +28,17 @@ export function listenersOf(
     }
     return { listeners: listen.map((each) => specOf(each.targetPort, each.address, each.port)), unheard: [] }
   }
-  const { listeners } = door.listeners(served.proxy)
+  const { listeners, refused } = door.listeners(served.proxy)
   const own = [...new Set(listeners.map(({ port }) => port))]
   if (own.length === 0 && !selectsAny(mesh, door, served.proxy)) {
     throw new Fault('ERR_NO_GATEWAY', { where: `the YAML for ${served.name}` })
   }
+  const clashing = refused.map(
+    ({ port, clash }) =>
+      `Envoy refuses port ${port} of ${served.name}: \`${clash}\` is taken twice (KFD0252)`,
+  )
   if (listen.length === 0)
-    return { listeners: own.map((port) => specOf(port, '127.0.0.1', port)), unheard: [] }
+    return { listeners: own.map((port) => specOf(port, '127.0.0.1', port)), unheard: clashing }
   const has = own.length === 0 ? 'none' : own.join(', ')
   return {
     listeners: listen
@@ -42,14 +46,18 @@ export function listenersOf(
       .map((each) => specOf(each.targetPort, each.address, each.port)),
     unheard: listen
       .filter(({ targetPort }) => !own.includes(targetPort))
-      .map(({ targetPort }) => `no Gateway opens port ${targetPort} of ${served.name} (it has ${has})`),
+      .map(
+        ({ targetPort }) =>
+          clashing[refused.findIndex(({ port }) => port === targetPort)] ??
+          `no Gateway opens port ${targetPort} of ${served.name} (it has ${has})`,
+      ),
   }
 }
 
 /** Whether there is a Gateway for this proxy at all, though none of its servers may be of use. */
 function selectsAny(mesh: Mesh, door: Door, proxy: ProxyIdentity): boolean {
-  const { skipped } = door.listeners(proxy)
-  if (skipped.length > 0) return true
+  const { refused, skipped } = door.listeners(proxy)
+  if (refused.length + skipped.length > 0) return true
   return mesh.gateways.some(({ selector = {} }) =>
     Object.entries(selector).every(([key, value]) => proxy.labels[key] === value),
   )

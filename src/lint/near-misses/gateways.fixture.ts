@@ -437,4 +437,35 @@ export const gatewayRows: Rows = {
       ),
     ),
   ],
+  KFD0252: [
+    reports(
+      'any host, and those of one namespace',
+      gateway(`${secure()}\n${secure("'kubeflow/*'", 'other').replace('name: https', 'name: https-2')}`),
+      {
+        says: /port 8443 of gateway istio-system\/istio-ingressgateway: `\*` is taken twice/,
+      },
+    ),
+    reports('one name of several, in another Gateway', [
+      gateway(secure('kubeflow.example.com, models.example.com')),
+      named('models', 'team-a', 'istio: ingressgateway', secure('./models.example.com')),
+    ]),
+    silent('a name inside a wildcard', [
+      gateway(secure("'*.example.com'")),
+      named('models', 'team-a', 'istio: ingressgateway', secure('./models.example.com')),
+    ]),
+    silent('as written before, and istiod leaves the later one out', [
+      gateway(secure()),
+      named('models', 'team-a', 'istio: ingressgateway', secure()),
+    ]),
+    silent('a name twice in one server', gateway(secure('models.example.com, ./models.example.com'))),
+    silent('pods of its own', [
+      gateway(secure()),
+      inner,
+      named('models', 'team-a', 'istio: cluster-local-gateway', secure("'./*'")),
+    ]),
+    silent(
+      'plain text, where virtual hosts are merged',
+      gateway(`${plain()}\n${plain("'kubeflow/*'").replace('http-80', 'http-2')}`),
+    ),
+  ],
 }

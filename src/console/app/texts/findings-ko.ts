@@ -42,5 +42,6 @@ export const findingsKo: Readonly<Record<string, string>> = {
   KFD0249: '어떤 요청도 맞을 수 없는 규칙입니다',
   KFD0250: '다른 규칙이나 라우트가 남겨 두는 것이 없습니다',
   KFD0251: '정책이 TCP 포트에서 HTTP를 말합니다',
+  KFD0252: 'Envoy가 게이트웨이의 포트를 열지 않습니다',
   KFD0298: '점검 제외 주석에 효과가 없습니다',
 }
