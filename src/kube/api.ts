@@ -15,6 +15,8 @@ export interface ApiRequest {
   /** Sent as it is where it is text, else as JSON. */
   readonly content?: unknown
   readonly contentType?: string
+  /** Key sets are not given as `application/json`: 406. */
+  readonly accept?: string
   readonly signal?: AbortSignal
   /** `--kube-as`: whom the API server is to take us for. */
   readonly as?: string
@@ -51,8 +53,8 @@ export function openKubeApi(access: ClusterAccess): KubeApi {
         rejectUnauthorized: !insecure,
       })
   const address = addressOf(access)
-  const identity = ({ as }: ApiRequest) => ({
-    accept: 'application/json',
+  const identity = ({ as, accept = 'application/json' }: ApiRequest) => ({
+    accept,
     'user-agent': 'kfdoor',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(as !== undefined && { 'impersonate-user': as }),

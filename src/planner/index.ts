@@ -14,9 +14,11 @@ export { shellWord } from './expose/paste.ts'
 export { exposePipelines, type PipelinesGrantee } from './expose/pipelines.ts'
 export { unexpose } from './expose/unexpose.ts'
 export { inverseOf } from './inverse-of.ts'
+export { PROXY as proxyName } from './jwks-proxy.ts'
 export { keeperOf } from './keeper.ts'
 export { type ComponentFile, componentOf } from './kustomize.ts'
 export { enableM2m, type M2mAsk } from './m2m-enable.ts'
+export type { Discovered, Distribution } from './m2m-signer.ts'
 export { isInPart, migrateAuthService, type Seat, type SeatAsk, sitsIn } from './migrate-auth-service.ts'
 export {
   type AuthnFilterAsk,

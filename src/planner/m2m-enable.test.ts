@@ -35,9 +35,11 @@ const rows: readonly (readonly [
   proxied: boolean,
 ])[] = [
   ['nothing said', {}, both, proxy, true],
+  ['kubeadm', { distribution: 'kubeadm' }, both, proxy, true],
   ['kind', { distribution: 'kind' }, both, proxy, true],
   ['minikube', { distribution: 'minikube' }, both, proxy, true],
   ['k3s', { distribution: 'k3s' }, both, proxy, true],
+  ['Rancher’s RKE2', { distribution: 'rke2' }, both, proxy, true],
   ['OpenShift', { distribution: 'openshift' }, both, proxy, true],
   [
     'an API server that says its own name',
@@ -111,6 +113,94 @@ spec:
   )
 })
 
+test('where one spelling is read, the other has its keys from the same place, and no proxy is made', () => {
+  const half = `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: tokens, namespace: istio-system}
+spec:
+  selector: {matchLabels: {app: istio-ingressgateway}}
+  jwtRules: [{issuer: "${both[1]}", jwksUri: "http://keys.test/jwks", audiences: [door]}]
+`
+  const plan = planFor(
+    aWorld([], ''),
+    enableM2m(aWorld(['profiles/26.03/release'], half), { audiences: ['door'] }),
+    'm2m enable',
+  )
+  assert.deepEqual(
+    plan.spec.changes.map(({ object }) => object.kind),
+    ['RequestAuthentication'],
+  )
+  assert.deepEqual(
+    rulesOf(plan).map(({ issuer, jwksUri }) => [issuer, jwksUri]),
+    [[both[0], 'http://keys.test/jwks']],
+  )
+})
+
+const reads = (audiences: string, keys = `jwksUri: "${proxy}"`) => {
+  const rules = both.map((issuer) => `{issuer: "${issuer}", ${keys}, audiences: ${audiences}}`)
+  return aWorld(
+    ['profiles/26.03/release'],
+    `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: tokens, namespace: istio-system}
+spec:
+  selector: {matchLabels: {app: istio-ingressgateway}}
+  jwtRules: [${rules.join(', ')}]
+`,
+  )
+}
+
+const already: readonly (readonly [
+  what: string,
+  audiences: string,
+  ask: M2mAsk,
+  said: RegExp,
+  not: RegExp,
+])[] = [
+  ['for an audience of its own', '[door]', {}, /--audience=door/, /names no audience/],
+  [
+    'for the one that is asked for',
+    '[a, door]',
+    { audiences: ['door'] },
+    /--audience=door/,
+    /names no audience/,
+  ],
+  [
+    'for any',
+    '[]',
+    {},
+    /`istio-system\/tokens` \(test-0\.yaml:6\) names no audience: every token/,
+    /--audience=/,
+  ],
+  ['for any, as asked', '[]', { audiences: [] }, /already/, /names no audience/],
+]
+for (const [what, audiences, ask, said, not] of already) {
+  test(`tokens are read already, ${what}: nothing is made, and the callers’ side is the rule’s`, () => {
+    const { changes, risks, callers } = enableM2m(reads(audiences), ask)
+    const text = [...risks, ...callers.map((each) => each.text)].join('\n')
+    assert.deepEqual(changes, [])
+    assert.match(text, said)
+    assert.doesNotMatch(text, not)
+  })
+}
+
+test('what the API server says is compared with what is asked, and RBAC’s no with its way out', () => {
+  const discovered = { issuer: eks, jwksUri: '' }
+  const own = { issuer: both[1] as string, jwksUri: '' }
+  const risks = (ask: M2mAsk) => enableM2m(door(), ask).risks.join('\n')
+  assert.match(
+    risks({ issuer: both[0] as string, discovered }),
+    /the API server signs as https:\/\/oidc\.eks/,
+  )
+  assert.doesNotMatch(risks({ issuer: both[0] as string, discovered: own }), /signs as/)
+  assert.match(
+    risks({ discovered: { ...own, mayRead: false } }),
+    /RBAC does not let `system:serviceaccount:istio-system:cluster-jwks-proxy`.*kubectl create clusterrolebinding/,
+  )
+  assert.doesNotMatch(risks({ discovered: { ...own, mayRead: true } }), /RBAC does not let/)
+  assert.doesNotMatch(risks({ discovered: { ...discovered, mayRead: false } }), /RBAC does not let/)
+})
+
 test('the release’s own overlay leaves nothing to do', () => {
   const { changes, risks } = enableM2m(aWorld(['profiles/26.03/release', 'profiles/26.03/demo']), {})
   assert.deepEqual(changes, [])
@@ -159,6 +249,36 @@ const refused: readonly (readonly [what: string, call: () => unknown, words: Reg
         issuer: 'https://eastus.oic.prod-aks.azure.com/11111111-1111-1111-1111-111111111111/22222222',
       }),
     /is no issuer of aks, which writes them https:\/\/REGION\.oic\.prod-aks\.azure\.com\/TENANT_ID\/ID\/.*its last slash too/s,
+  ],
+  ...(
+    [
+      ['for another audience', '[door]', { audiences: ['b'] }, /takes tokens for door, and none for b/],
+      ['for one, where any is asked for', '[door]', { audiences: [] }, /takes tokens for door only/],
+      [
+        'with keys from elsewhere',
+        '[]',
+        { jwksUri: 'http://k.test/' },
+        /has its keys from http:\/\/cluster-jwks-proxy/,
+      ],
+    ] as const
+  ).map(
+    ([what, audiences, ask, words]) =>
+      [`tokens that are read already ${what}`, () => enableM2m(reads(audiences), ask), words] as const,
+  ),
+  ...['keys', 'ftp://x/y', 'https://user:hunter2@keys.test/jwks', 'http://'].map(
+    (jwksUri) =>
+      [
+        `--jwks-uri ${jwksUri}`,
+        () => enableM2m(door(), { jwksUri }),
+        /^ERR_USAGE: `--jwks-uri` is no address of keys(?!.*hunter2)/,
+      ] as const,
+  ),
+  ['an empty audience', () => enableM2m(door(), { audiences: [''] }), /ERR_USAGE.*`--audience` is empty/],
+  ['an empty image', () => enableM2m(door(), { proxyImage: '' }), /ERR_USAGE.*is no image/],
+  [
+    'credentials in an issuer',
+    () => enableM2m(door(), { issuer: 'https://user:hunter2@issuer.test' }),
+    /^ERR_USAGE: `https:\/\/…@issuer\.test` is no issuer/,
   ],
   ['an issuer that is none', () => enableM2m(door(), { issuer: 'kubernetes' }), /is no issuer of a cluster/],
   [

@@ -1,84 +1,42 @@
 /** Tokens of service accounts at the door: who signs them here, where the keys are, whom they are for. */
 import { Fault } from '../base/index.ts'
-import type { JwtRule, Mesh } from '../mesh/index.ts'
+import type { JwtRule, Mesh, RequestAuthentication } from '../mesh/index.ts'
 import type { Principal } from '../policy/index.ts'
 import { accessMap } from '../regions/index.ts'
 import { asksBefore } from './authn-filter.ts'
 import { createOf, updateOf } from './changes.ts'
 import { type Entrance, findEntrance, type IntentWorld, standsBefore } from './entrance.ts'
-import type { Change, Intended, KubeObject } from './plan.ts'
+import { PROXY, proxyObjects } from './jwks-proxy.ts'
+import { INTENT, type Signer, type SignerAsk, signerOf } from './m2m-signer.ts'
+import type { Change, Intended } from './plan.ts'
 import { meshAfter } from './plan-of.ts'
 import { findRaw } from './raw-door.ts'
+import { refuse } from './refuse.ts'
 
-const distributions = ['kind', 'minikube', 'k3s', 'openshift', 'eks', 'gke', 'aks'] as const
-export type Distribution = (typeof distributions)[number]
-
-export interface M2mAsk {
+export interface M2mAsk extends SignerAsk {
   readonly gateway?: string
-  readonly distribution?: Distribution
-  /** What the API server says of itself: `/.well-known/openid-configuration`. */
-  readonly discovered?: { readonly issuer: string; readonly jwksUri: string }
-  readonly issuer?: string
-  readonly jwksUri?: string
   /** undefined = the gateway's own name; empty = any token of the cluster counts. */
   readonly audiences?: readonly string[]
   /** Of the proxy that hands the keys to the mesh. */
   readonly proxyImage?: string
 }
 
-const INTENT = 'm2m enable'
-const PROXY = 'cluster-jwks-proxy'
-
-/** Both ways clusters spell their own issuer: the API server signs with one, and old rules name the other. */
-const own = ['https://kubernetes.default.svc.cluster.local', 'https://kubernetes.default.svc'] as const
-
-/** Clouds that publish their keys, and where, below their issuer. */
-const published: readonly {
-  readonly of: Distribution
-  readonly issuer: RegExp
-  readonly keys: (issuer: string) => string
-  readonly example: string
-}[] = [
-  {
-    of: 'eks',
-    issuer: /^https:\/\/oidc\.eks\.[a-z0-9-]+\.amazonaws\.com(\.cn)?\/id\/[A-Z0-9]+$/,
-    keys: (issuer) => `${issuer}/keys`,
-    example: 'https://oidc.eks.REGION.amazonaws.com/id/CLUSTER_ID',
-  },
-  {
-    of: 'gke',
-    issuer:
-      /^https:\/\/container\.googleapis\.com\/v1\/projects\/[^/]+\/(locations|zones)\/[^/]+\/clusters\/[^/]+$/,
-    keys: (issuer) => `${issuer}/jwks`,
-    example: 'https://container.googleapis.com/v1/projects/PROJECT/locations/LOCATION/clusters/CLUSTER',
-  },
-  {
-    of: 'aks',
-    // With its final slash: `iss` of the tokens has it too.
-    issuer: /^https:\/\/[a-z0-9-]+\.oic\.prod-aks\.azure\.com\/[0-9a-f-]+\/[0-9a-f-]+\/$/,
-    keys: (issuer) => `${issuer}openid/v1/jwks`,
-    example: 'https://REGION.oic.prod-aks.azure.com/TENANT_ID/ID/',
-  },
-]
-
 /** @throws Fault ERR_INTENT_REFUSED, ERR_USAGE */
 export function enableM2m(world: IntentWorld, ask: M2mAsk): Intended {
   const { mesh } = world
   const entrance = findEntrance(world, INTENT, ask.gateway)
+  refuseOdd(ask)
   const signer = signerOf(ask)
-  const rules = rulesAt(mesh, entrance)
-  const fresh = signer.issuers.filter((issuer) => !rules.some((rule) => rule.issuer.value === issuer))
-  const proxy = signer.jwksUri === undefined
-  const jwksUri =
-    signer.jwksUri ?? `http://${PROXY}.${entrance.pods.namespace}.svc.cluster.local/openid/v1/jwks`
+  const placed = rulesAt(mesh, entrance)
+  const rules = placed.map(({ rule }) => rule)
+  const known = placed.filter(({ rule }) => signer.issuers.includes(rule.issuer.value))
+  const fresh = signer.issuers.filter((issuer) => !known.some(({ rule }) => rule.issuer.value === issuer))
+  for (const one of known) refuseOther(one, ask)
+  if (fresh.length === 0) return alreadyRead(signer, known, ask)
+  const keys = signer.jwksUri ?? known.find(({ rule }) => rule.jwksUri !== undefined)?.rule.jwksUri?.value
+  const proxy = keys === undefined
+  const jwksUri = keys ?? `http://${PROXY}.${entrance.pods.namespace}.svc.cluster.local/openid/v1/jwks`
   const audiences = ask.audiences ?? [gatewayName(entrance)]
-  const callers = [{ title: 'Callers', text: callersText(audiences[0]) }]
-  if (fresh.length === 0)
-    return {
-      changes: [],
-      callers,
-      risks: [`the door reads tokens of ${signer.issuers.join(' and ')} already`],
-    }
   const changes = [
     ...(proxy
       ? proxyObjects(world, entrance.pods.namespace, ask.proxyImage ?? 'bitnamisecure/kubectl:latest')
@@ -87,29 +45,26 @@ export function enableM2m(world: IntentWorld, ask: M2mAsk): Intended {
   ]
   const gain = whereTokensLead(world, changes, fresh[0] as string, audiences[0])
   if (gain.length === 0) {
-    throw new Fault('ERR_INTENT_REFUSED', {
-      intent: INTENT,
-      reasons: [
+    refuse(
+      INTENT,
+      [
         `the gateway would read such tokens, and nobody would get in by one: ${whatStillAsks(world, entrance)} is asked about every request`,
       ],
-      next: 'put an auth service there that reads such tokens (`kfdoor serve authz`), or ask the one there is about browsers only',
-    })
+      'put an auth service there that reads such tokens (`kfdoor serve authz`), or ask the one there is about browsers only',
+    )
   }
   return {
     changes,
-    callers,
+    callers: callersOf(audiences[0]),
     principals: accountsOf(fresh[0] as string, audiences[0]),
     risks: [
       `with a token of ${fresh.join(' or of ')}${audiences.length > 0 ? ` for ${audiences.join(', ')}` : ''}, an account gets through on ${gain.length} routes where it did not, for example ${gain[0]}`,
       ...signer.risks,
-      ...(audiences.length === 0
-        ? [
-            'every token of the cluster counts, also one that was made for another service: whoever gets hold of one is its owner here. Name an audience',
-          ]
-        : []),
+      ...(audiences.length === 0 ? [anyToken] : []),
       ...(proxy
         ? [
             `\`${PROXY}\` has to run before the first token: until istiod has the keys, tokens get 401 \`Jwks doesn't have key to match kid or alg from Jwt\`; istiod asks again every PILOT_JWT_PUB_KEY_REFRESH_INTERVAL (20m unless set)`,
+            ...unreadable(ask, entrance),
           ]
         : [
             `istiod has to reach ${jwksUri}: from a cluster without a way out, use \`--jwks-uri\` of a proxy inside`,
@@ -119,60 +74,83 @@ export function enableM2m(world: IntentWorld, ask: M2mAsk): Intended {
   }
 }
 
-interface Signer {
-  readonly issuers: readonly string[]
-  /** undefined = only the API server has the keys, and it wants to know who asks. */
-  readonly jwksUri?: string
-  readonly risks: readonly string[]
+const anyToken =
+  'every token of the cluster counts, also one that was made for another service: whoever gets hold of one is its owner here. Name an audience'
+
+/** @throws Fault ERR_USAGE; credentials in a URL are not repeated */
+function refuseOdd({ jwksUri, audiences, proxyImage }: M2mAsk): void {
+  const wrong = (message: string, next: string): never => {
+    throw new Fault('ERR_USAGE', { message, next })
+  }
+  if (jwksUri !== undefined && !/^https?:\/\/[^\s/@]+(\/[^\s@]*)?$/.test(jwksUri))
+    wrong(
+      '`--jwks-uri` is no address of keys',
+      'write `http://HOST/…` or `https://HOST/…`, without credentials',
+    )
+  if (audiences?.some((one) => one.trim() === ''))
+    wrong('`--audience` is empty', 'name whom tokens have to be for, or say `--any-audience`')
+  if (proxyImage !== undefined && !/^[\w][\w./:@-]*$/.test(proxyImage))
+    wrong(`\`--proxy-image ${proxyImage}\` is no image`, 'name one with kubectl: `REGISTRY/NAME:TAG`')
 }
 
-function signerOf(ask: M2mAsk): Signer {
-  const { distribution, discovered, jwksUri } = ask
-  const issuer = ask.issuer ?? discovered?.issuer
-  const cloud = published.find(({ of, issuer: pattern }) =>
-    issuer === undefined ? of === distribution : pattern.test(issuer),
-  )
-  const keys = jwksUri === undefined ? {} : { jwksUri }
-  if (issuer === undefined) {
-    if (cloud !== undefined) {
-      throw new Fault('ERR_INTENT_REFUSED', {
-        intent: INTENT,
-        reasons: [`${distribution} signs with an issuer of each cluster’s own, ${cloud.example}`],
-        next: 'name it with `--issuer`: kubectl get --raw /.well-known/openid-configuration',
-      })
-    }
-    return {
-      ...keys,
-      issuers: own,
-      risks: [
-        `the issuer is taken to be ${own[0]}, in both spellings${distribution === undefined ? '' : `, as ${distribution} has it`}; compare it with \`kubectl get --raw /.well-known/openid-configuration\``,
-      ],
-    }
-  }
-  if (!/^https?:\/\/[^\s]+$/.test(issuer) || /REGION|CLUSTER_ID|TENANT_ID|PROJECT\b/.test(issuer)) {
-    throw new Fault('ERR_USAGE', {
-      message: `\`${issuer}\` is no issuer of a cluster`,
-      next: 'see `kubectl get --raw /.well-known/openid-configuration`',
-    })
-  }
-  const named = published.find(({ of }) => of === distribution)
-  // One letter off, and no token of the cluster would ever be of that issuer.
-  if (named !== undefined && ask.issuer !== undefined && cloud !== named && jwksUri === undefined) {
-    throw new Fault('ERR_USAGE', {
-      message: `\`${issuer}\` is no issuer of ${distribution}, which writes them ${named.example}`,
-      next: 'copy it from `kubectl get --raw /.well-known/openid-configuration`, its last slash too, or leave `--distribution` out',
-    })
-  }
-  if (own.some((one) => one === issuer)) return { ...keys, issuers: own, risks: [] }
-  if (cloud !== undefined) return { issuers: [issuer], jwksUri: jwksUri ?? cloud.keys(issuer), risks: [] }
-  // An issuer of one's own (--service-account-issuer): the keys are where it says, if the mesh can go there.
-  return { ...keys, issuers: [issuer], risks: [] }
+interface PlacedRule {
+  readonly owner: RequestAuthentication
+  readonly rule: JwtRule
 }
 
-function rulesAt(mesh: Mesh, { pods }: Entrance): readonly JwtRule[] {
+function rulesAt(mesh: Mesh, { pods }: Entrance): readonly PlacedRule[] {
   return mesh.requestAuthentications
-    .filter((one) => standsBefore(mesh, pods, one))
-    .flatMap(({ jwtRules }) => jwtRules)
+    .filter((owner) => standsBefore(mesh, pods, owner))
+    .flatMap((owner) => owner.jwtRules.map((rule) => ({ owner, rule })))
+}
+
+/** A rule of somebody's that reads these tokens otherwise than asked. @throws Fault ERR_INTENT_REFUSED */
+function refuseOther({ owner, rule }: PlacedRule, { audiences, jwksUri }: M2mAsk): void {
+  const taken = rule.audiences.map(({ value }) => value)
+  const missing = taken.length > 0 ? (audiences?.filter((one) => !taken.includes(one)) ?? []) : []
+  const reasons = [
+    ...(missing.length > 0
+      ? [`takes tokens for ${taken.join(', ')}, and none for ${missing.join(', ')}`]
+      : []),
+    ...(taken.length > 0 && audiences?.length === 0 ? [`takes tokens for ${taken.join(', ')} only`] : []),
+    ...(jwksUri !== undefined && rule.jwksUri?.value !== jwksUri
+      ? [rule.jwksUri === undefined ? 'has keys of its own' : `has its keys from ${rule.jwksUri.value}`]
+      : []),
+  ]
+  if (reasons.length === 0) return
+  refuse(
+    INTENT,
+    reasons.map(
+      (reason) =>
+        `RequestAuthentication \`${owner.namespace}/${owner.name}\` (${rule.at.file}:${rule.at.line}) reads tokens of ${rule.issuer.value} already and ${reason}`,
+    ),
+    'change that rule where it is kept',
+  )
+}
+
+function alreadyRead({ issuers }: Signer, known: readonly PlacedRule[], { audiences }: M2mAsk): Intended {
+  const open = known.find(({ rule }) => rule.audiences.length === 0)
+  const [audience] = audiences ?? known.flatMap(({ rule }) => rule.audiences.map(({ value }) => value))
+  return {
+    changes: [],
+    callers: callersOf(audience),
+    risks: [
+      `the door reads tokens of ${issuers.join(' and ')} already`,
+      ...(open === undefined || audiences?.length === 0
+        ? []
+        : [
+            `RequestAuthentication \`${open.owner.namespace}/${open.owner.name}\` (${open.rule.at.file}:${open.rule.at.line}) names no audience: ${anyToken}`,
+          ]),
+    ],
+  }
+}
+
+/** What RBAC says of the proxy, where the API server was asked. */
+function unreadable({ discovered }: M2mAsk, { pods: { namespace } }: Entrance): readonly string[] {
+  if (discovered?.mayRead !== false) return []
+  return [
+    `RBAC does not let \`system:serviceaccount:${namespace}:${PROXY}\` read the API server’s keys, so that no token is found good: kubectl create clusterrolebinding ${PROXY} --clusterrole=system:service-account-issuer-discovery --serviceaccount=${namespace}:${PROXY}`,
+  ]
 }
 
 const gatewayName = ({ services, pods }: Entrance) =>
@@ -229,76 +207,6 @@ function authentication(
   )
 }
 
-/** The keys of the API server for the mesh, and nothing else of it: one pod that asks as itself. */
-function proxyObjects({ door }: IntentWorld, namespace: string, image: string): readonly Change[] {
-  const labels = { 'app.kubernetes.io/name': PROXY }
-  const metadata = { name: PROXY, namespace, labels }
-  const probe = { httpGet: { path: '/openid/v1/jwks', port: 'http' }, periodSeconds: 15, timeoutSeconds: 5 }
-  const objects: readonly (readonly [KubeObject, string])[] = [
-    [
-      { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
-      'whom the proxy asks as; `system:service-account-issuer-discovery` is every account’s',
-    ],
-    [
-      {
-        apiVersion: 'v1',
-        kind: 'Service',
-        metadata,
-        spec: { selector: labels, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
-      },
-      'where istiod finds the keys',
-    ],
-    [
-      {
-        apiVersion: 'apps/v1',
-        kind: 'Deployment',
-        metadata,
-        spec: {
-          replicas: 1,
-          selector: { matchLabels: labels },
-          template: {
-            metadata: { labels, annotations: { 'sidecar.istio.io/inject': 'false' } },
-            spec: {
-              serviceAccountName: PROXY,
-              containers: [
-                {
-                  name: 'kubectl-proxy',
-                  image,
-                  args: [
-                    'proxy',
-                    '--address=0.0.0.0',
-                    '--port=8080',
-                    '--accept-hosts=.*',
-                    '--accept-paths=^(/openid/v1/jwks|/\\.well-known/openid-configuration)$',
-                    '--reject-methods=^(POST|PUT|PATCH|DELETE|HEAD|OPTIONS|CONNECT|TRACE)$',
-                  ],
-                  ports: [{ name: 'http', containerPort: 8080 }],
-                  readinessProbe: probe,
-                  livenessProbe: { ...probe, initialDelaySeconds: 15 },
-                  resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '128Mi' } },
-                  securityContext: {
-                    allowPrivilegeEscalation: false,
-                    runAsNonRoot: true,
-                    runAsUser: 65532,
-                    capabilities: { drop: ['ALL'] },
-                    seccompProfile: { type: 'RuntimeDefault' },
-                  },
-                },
-              ],
-            },
-          },
-        },
-      },
-      'one pod that hands out the API server’s keys, and nothing else of it',
-    ],
-  ]
-  return objects
-    .filter(
-      ([object]) => findRaw(door, { kind: object.kind as string, namespace, name: PROXY }) === undefined,
-    )
-    .map(([object, why]) => createOf(object, 'neutral', why))
-}
-
 /**
  * Where an account gets with a token of this issuer and did not before. The access diff asks with tokens
  * of the usual issuer; a cloud's own has to be asked about by name.
@@ -337,6 +245,8 @@ function whatStillAsks(world: IntentWorld, { pods }: Entrance): string {
     ? 'something else'
     : `the auth service of EnvoyFilter \`${filter.owner.namespace}/${filter.owner.name}\``
 }
+
+const callersOf = (audience: string | undefined) => [{ title: 'Callers', text: callersText(audience) }]
 
 const callersText = (audience: string | undefined): string =>
   [

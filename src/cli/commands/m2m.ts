@@ -1,11 +1,22 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { Fault } from '../../base/index.ts'
+import type { Distribution } from '../../planner/index.ts'
 import { type ChangeOptions, withChangeOptions } from '../change/options.ts'
 import { typed } from '../change/typed.ts'
 import type { Io } from '../io.ts'
 
 const usualImage = 'bitnamisecure/kubectl:latest'
-const distributions = ['kind', 'minikube', 'k3s', 'openshift', 'eks', 'gke', 'aks'] as const
+const distributions = [
+  'kubeadm',
+  'kind',
+  'minikube',
+  'k3s',
+  'rke2',
+  'openshift',
+  'eks',
+  'gke',
+  'aks',
+] as const satisfies readonly Distribution[]
 
 /** `kfdoor m2m enable -f profile:26.03` */
 export const m2mCommand = (io: Io) =>
@@ -42,7 +53,7 @@ const enable = (io: Io) =>
     )
     .action(async (options, command) => {
       const change = command.opts() as ChangeOptions & typeof options
-      const { enableM2m } = await import('../../planner/index.ts')
+      const { enableM2m, findEntrance } = await import('../../planner/index.ts')
       const { runChange } = await import('../change/run-change.ts')
       const { distribution, issuer, jwksUri, audience, anyAudience, proxyImage, gateway } = change
       if (anyAudience && audience)
@@ -68,7 +79,8 @@ const enable = (io: Io) =>
           ...(anyAudience ? ['--any-audience'] : []),
         ],
         intend: async (world) => {
-          const discovered = isCluster && issuer === undefined ? await discover(io, change) : undefined
+          const { pods } = findEntrance(world, 'm2m enable', gateway)
+          const discovered = isCluster ? await discover(io, change, pods.namespace) : undefined
           return enableM2m(world, {
             proxyImage,
             ...(gateway !== undefined && { gateway }),
@@ -83,10 +95,18 @@ const enable = (io: Io) =>
     })
 
 /** What the API server says of its own tokens; undefined = it does not say, which is told. */
-async function discover(io: Io, options: ChangeOptions) {
+async function discover(io: Io, options: ChangeOptions, namespace: string) {
   const { readIssuer } = await import('../../compose/change/read-issuer.ts')
-  const found = await readIssuer(io.env, options)
-  if ('issuer' in found) return found
-  io.err(`the API server does not say who signs its tokens: ${found.reason}`)
-  return undefined
+  const found = await readIssuer(io.env, { ...options, namespace })
+  if (!('issuer' in found)) {
+    io.err(`the API server does not say who signs its tokens: ${found.reason}`)
+    return undefined
+  }
+  const { issuer, keys, mayRead } = found
+  const reads =
+    mayRead === undefined
+      ? 'whether a pod may read them is not known'
+      : `a pod ${mayRead ? 'may' : 'may not'} read them`
+  io.err(`the API server signs as ${issuer}; ${keys}, and ${reads}`)
+  return found
 }
