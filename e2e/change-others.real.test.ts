@@ -15,6 +15,7 @@ import { applyPlan } from '../src/compose/change/apply-plan.ts'
 import { awaitSeen } from '../src/compose/change/await-seen.ts'
 import { openPlace } from '../src/compose/change/open-place.ts'
 import { planStatus } from '../src/compose/change/plan-status.ts'
+import { findPlan } from '../src/compose/change/plan-store.ts'
 import { rollBack } from '../src/compose/change/roll-back.ts'
 import { type Owned, ownersOf } from '../src/kube/index.ts'
 import type { Change, Plan } from '../src/planner/index.ts'
@@ -284,9 +285,26 @@ describe('a cluster that is not what the plan was made from', () => {
       const source = { kind: 'cluster', context: '', server }
       const elsewhere = { ...plan, spec: { ...plan.spec, source } } as Plan
       await writesNothing(async () => {
-        assert.equal((await faultOf(applyPlan(elsewhere, place))).code, 'ERR_PLAN_ELSEWHERE', server)
+        for (const work of [
+          () => applyPlan(elsewhere, place),
+          () => rollBack(elsewhere, place),
+          () => planStatus(elsewhere, place.env, place),
+        ])
+          assert.equal((await faultOf(work())).code, 'ERR_PLAN_ELSEWHERE', server)
       })
     }
+    // It is said before all that differs in another cluster.
+    const file = join(folder, 'elsewhere.json')
+    writeFileSync(
+      file,
+      JSON.stringify({
+        ...plan,
+        spec: { ...plan.spec, source: { kind: 'cluster', context: '', server: 'https://10.1.2.3:6443' } },
+      }),
+    )
+    const { code, err } = await type(['apply', file, '--yes'], join(folder, 'elsewhere'))
+    assert.equal(code, 2, err)
+    assert.match(err, /KFD1922: .* was made for https:\/\/10\.1\.2\.3:6443, and this is/)
   })
 
   test('a cluster behind a path of its own is known by it', async () => {
@@ -554,8 +572,14 @@ describe('objects somebody else keeps', () => {
   test('deleting what a program wrote is a conflict too', async () => {
     await cluster.call('DELETE', `${policies}/removed`)
     await applied(policy('removed', '/gone'), 'my-operator')
-    const { apply } = await run(threeChanges().slice(2))
+    const { apply, plan, place } = await run(threeChanges().slice(2))
     await writesNothing(async () => {
+      assert.match(
+        (await faultOf(apply({ rehearse: 'server' }))).message,
+        /removed is written by `my-operator`/,
+      )
+      // The command it names finds the plan.
+      assert.equal(findPlan(place.env, plan.metadata.name).metadata.name, plan.metadata.name)
       assert.match((await faultOf(apply())).message, /removed is written by `my-operator`/)
     })
   })

@@ -65,7 +65,7 @@ export const planFaults: FaultRows<PlanFacts> = {
   ERR_PLAN_STALE: {
     number: 'KFD1912',
     sentence: (f) =>
-      `the cluster is not what plan \`${f.plan}\` was made from, and ${f.begun ? 'nothing more' : 'nothing'} was written:${indented(f.objects)}\n${f.begun ? `undo what is applied with \`kfdoor rollback ${f.plan}\`, and plan again` : 'plan again with the command that made it'}`,
+      `the door is not what plan \`${f.plan}\` was made from, and ${f.begun ? 'nothing more' : 'nothing'} was written:${indented(f.objects)}\n${f.begun ? `undo what is applied with \`kfdoor rollback ${f.plan}\`, and plan again` : 'plan again with the command that made it'}`,
     meaning:
       "A plan's access diff is about the objects it was made from. One of them was changed, deleted or created since, so the prediction no longer holds.",
     remedy: 'run the command that made the plan again, and review the new access diff',
@@ -73,7 +73,7 @@ export const planFaults: FaultRows<PlanFacts> = {
   ERR_PLAN_RIGHTS: {
     number: 'KFD1913',
     sentence: (f) =>
-      `you may not do what plan \`${f.plan}\` needs, and nothing was written; missing at the API server:${indented(f.missing)}\nhave them granted, or have it applied by somebody who may: \`kfdoor apply ${f.plan}\``,
+      `you may not do what plan \`${f.plan}\` needs, and nothing was written; missing at the API server:${indented(f.missing)}\nhave them granted, or give it to somebody who may: \`kfdoor plan show ${f.plan} -o yaml > ${f.plan}.yaml\``,
     meaning:
       'Before the first write the API server is asked whether each of them is allowed (SelfSubjectAccessReview). Some are not, so none was made.',
     remedy: 'have the verbs listed granted in a Role or ClusterRole, or let an administrator apply the plan',

@@ -19,6 +19,7 @@ import { createOf, type Plan, readRawDoor, updateOf } from '../../planner/index.
 import { applyToFiles, rollBackFiles } from './apply-files.ts'
 import { planStatus } from './plan-status.ts'
 import { plansFolder } from './plan-store.ts'
+import { predictedDoor } from './predicted-door.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'kfdoor-files-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -120,6 +121,10 @@ test('a file that changed since the plan was made: nothing is written', async ()
   const was = bytes()
   assert.equal(await codeOf(applyToFiles(plan, place)), 'ERR_OBJECT_CHANGED')
   assert.deepEqual(bytes(), was)
+  await assert.rejects(
+    predictedDoor(plan, {}, {}),
+    /the door is not what plan `files` was made from.*\n {2}AuthorizationPolicy istio-system\/b: \.spec\.rules\n/,
+  )
 })
 
 test('two checkouts with files of the same names: what was applied in one is not taken for the other', async () => {

@@ -5,6 +5,7 @@ import { same } from './compare.ts'
 import { beginJournal, type Journal, keepJournal, readJournal, type Step } from './journal.ts'
 import { journalOf } from './journal-of-plan.ts'
 import { editedSince, hasLanded, look, settleOpenSteps, uidOf } from './observe.ts'
+import { checkServer } from './open-place.ts'
 import { withPlanLock } from './plan-lock.ts'
 import { noteIntent, type Prepared, preflight, prepare, write } from './preflight.ts'
 
@@ -57,10 +58,14 @@ export async function applyPlan(
   place: ChangePlace,
   options: ApplyOptions = {},
 ): Promise<Applied> {
-  checkPlace(plan, place)
+  checkServer(plan, place.server)
   await checkPermits(plan, place)
   if (options.rehearse !== undefined) {
-    const { notes } = await check(plan, plan.spec.changes, place, options, false)
+    // A refusal names commands that take the plan by its name.
+    const { notes } = await check(plan, plan.spec.changes, place, options, false).catch(async (error) => {
+      await withPlanLock(place.env, plan, async () => {}).catch(() => {})
+      throw error
+    })
     return { outcome: 'rehearsed', steps: beginJournal(plan, place.server, at(place, '')).steps, notes }
   }
   return withPlanLock(place.env, plan, (folder) => applyLocked(plan, at(place, folder), options))
@@ -217,13 +222,6 @@ async function writeUnlessEdited(
     written = await write(objects, now)
   }
   return written
-}
-
-/** @throws Fault ERR_PLAN_ELSEWHERE */
-function checkPlace({ metadata: { name }, spec: { source } }: Plan, { server }: ChangePlace): void {
-  if (source.kind === 'cluster' && source.server !== server) {
-    throw new Fault('ERR_PLAN_ELSEWHERE', { plan: name, made: source.server, here: server })
-  }
 }
 
 export async function checkPermits(plan: Plan, { permit }: ChangePlace): Promise<void> {

@@ -1,3 +1,4 @@
+import { Fault } from '../../base/index.ts'
 import { addressOf, clusterAccess, openKubeApi, openObjects } from '../../kube/index.ts'
 import type { Plan } from '../../planner/index.ts'
 import type { ChangePlace } from './apply-plan.ts'
@@ -9,6 +10,13 @@ export interface PlaceOptions {
   /** `--kube-as` */
   readonly as?: string
   readonly say: (line: string) => void
+}
+
+/** @throws Fault ERR_PLAN_ELSEWHERE where the plan was made for another cluster */
+export function checkServer({ metadata: { name }, spec: { source } }: Plan, here: string): void {
+  if (source.kind === 'cluster' && source.server !== here) {
+    throw new Fault('ERR_PLAN_ELSEWHERE', { plan: name, made: source.server, here })
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { fileState, readFilesJournal } from './files-journal.ts'
 import { type Journal, type JournalState, readJournal, type StepState } from './journal.ts'
 import { journalOf } from './journal-of-plan.ts'
 import { editedSince, hasLanded, isUndone, look } from './observe.ts'
+import { checkServer } from './open-place.ts'
 import { findPlan, planNames, plansFolder } from './plan-store.ts'
 
 export interface StepStatus {
@@ -34,6 +35,7 @@ export interface PlanStatus {
  * machine, from the marks in the cluster. Writes nothing.
  *
  * @param place undefined = the journal alone
+ * @throws Fault ERR_PLAN_ELSEWHERE without a journal at another cluster, ERR_JOURNAL_UNUSABLE, ERR_PLAN_STATE
  */
 export async function planStatus(
   plan: Plan,
@@ -51,6 +53,7 @@ export async function planStatus(
   }
   let journal = kept
   if (kept === undefined && place !== undefined) {
+    checkServer(plan, place.server)
     try {
       journal = await journalOf(plan, { ...place, folder, now: () => new Date(createdAt) })
     } catch (error) {

@@ -1,10 +1,12 @@
 /** What a plan predicts, from the door as it is at this moment and not when the plan was made. */
 import { Fault, isFault } from '../../base/index.ts'
 import type { KubeObject } from '../../kube/index.ts'
-import { type Mesh, parseMesh } from '../../mesh/index.ts'
-import { applyChanges, fileNameOf, keyOf, type Plan } from '../../planner/index.ts'
+import { type Mesh, type MeshInput, parseMesh } from '../../mesh/index.ts'
+import { applyChanges, fileNameOf, keyOf, type Plan, readRawDoor, textOf } from '../../planner/index.ts'
 import { type Principal, parsePrincipal } from '../../policy/index.ts'
 import { type AccessDiff, type Difference, diffAccess, type ViewOptions } from '../../regions/index.ts'
+import { differing, essence } from './compare.ts'
+import { checkServer } from './open-place.ts'
 import { readTexts } from './read-texts.ts'
 
 export interface PredictedDoor {
@@ -25,7 +27,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /**
  * Reads the plan's source anew and makes its changes on paper.
  *
- * @throws Fault ERR_PLAN_STALE, and those of reading
+ * @throws Fault ERR_PLAN_STALE, ERR_PLAN_ELSEWHERE, and those of reading
  */
 export async function predictedDoor(plan: Plan, env: Environment, which: Which): Promise<PredictedDoor> {
   const { inputs, incomplete } = await readSource(plan, env, which)
@@ -34,10 +36,21 @@ export async function predictedDoor(plan: Plan, env: Environment, which: Which):
     return { before: parseMesh(inputs).mesh, after: parseMesh(after).mesh, incomplete }
   } catch (error) {
     if (!isFault(error) || error.code !== 'ERR_OBJECT_CHANGED') throw error
-    const { object, reason } = error.facts
-    const objects = [`${object}: ${reason}`]
+    const objects = [`${error.facts.object}: ${whatMoved(plan, inputs, error.facts)}`]
     throw new Fault('ERR_PLAN_STALE', { plan: plan.metadata.name, objects, begun: false }, { cause: error })
   }
+}
+
+/** Where the object differs, in place of that it does. */
+function whatMoved(
+  { spec: { changes } }: Plan,
+  inputs: readonly MeshInput[],
+  { object, reason }: { readonly object: string; readonly reason: string },
+): string {
+  const change = changes.find((each) => textOf(each.object) === object)
+  const now = readRawDoor(inputs).objects.find(({ name }) => textOf(name) === object)
+  if (change === undefined || change.op === 'create' || now === undefined) return reason
+  return differing(essence(change.before), essence(now.object)).join(', ') || reason
 }
 
 /** The plan's source as it is now. @throws Fault of reading */
@@ -55,16 +68,18 @@ export function editedBy({ spec }: Plan): (object: KubeObject) => boolean {
   }
 }
 
-function readSource(plan: Plan, env: Environment, { kubeconfig, context, as }: Which) {
+async function readSource(plan: Plan, env: Environment, { kubeconfig, context, as }: Which) {
   const { source } = plan.spec
   const made = source.kind === 'cluster' ? source.context : ''
   const paths = source.kind === 'files' ? source.paths : [`cluster:${context ?? made}`]
-  return readTexts(paths, async () => '', {
+  const read = await readTexts(paths, async () => '', {
     env,
     whole: editedBy(plan),
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(as !== undefined && { as }),
   })
+  if (read.source.kind === 'cluster') checkServer(plan, read.source.server)
+  return read
 }
 
 /**

@@ -7,6 +7,7 @@ import { metadataOf } from './compare.ts'
 import { type Journal, type JournalPlace, keepJournal, readJournal, type Step } from './journal.ts'
 import { journalOf } from './journal-of-plan.ts'
 import { editedSince, isUndone, look, settleOpenSteps, uidOf, versionOf } from './observe.ts'
+import { checkServer } from './open-place.ts'
 import { withPlanLock } from './plan-lock.ts'
 
 export interface RollBackOptions {
@@ -29,7 +30,7 @@ type LockedPlace = ChangePlace & JournalPlace
  * What somebody changed since is shown and left alone. Where the plan was applied from another machine, what it
  * did is read from the cluster's marks, and the former objects from the plan.
  *
- * @throws Fault ERR_PLAN_EDITED, ERR_PLAN_RIGHTS, ERR_PLAN_BUSY, ERR_PLAN_NOT_PERMITTED with nothing undone;
+ * @throws Fault ERR_PLAN_EDITED, ERR_PLAN_RIGHTS, ERR_PLAN_BUSY, ERR_PLAN_ELSEWHERE, ERR_PLAN_NOT_PERMITTED with nothing undone;
  * ERR_PLAN_STOPPED, ERR_PLAN_CUT with some of it undone
  */
 export async function rollBack(
@@ -37,6 +38,7 @@ export async function rollBack(
   place: ChangePlace,
   options: RollBackOptions = {},
 ): Promise<RolledBack> {
+  checkServer(plan, place.server)
   await checkPermits(plan, place)
   return withPlanLock(place.env, plan, (folder) => undoLocked(plan, { ...place, folder }, options))
 }
@@ -50,13 +52,6 @@ async function undoLocked(
   const journal = known ?? (await journalOf(plan, place))
   if (journal === undefined || journal.state === 'rolled-back') {
     return { outcome: 'nothing', steps: journal?.steps ?? [], notes: [] }
-  }
-  if (journal.server !== place.server) {
-    throw new Fault('ERR_PLAN_ELSEWHERE', {
-      plan: journal.plan,
-      made: journal.server,
-      here: place.server,
-    })
   }
   const interrupted = journal.steps.filter(({ state }) => state === 'undoing')
   await settleOpenSteps(journal, place.objects)
