@@ -138,6 +138,16 @@ describe('kfdoor tls enable with files', { timeout: 180_000 }, () => {
       /`--cert-manager`: `Bad Issuer`/,
     ],
     ['a host that is none', ['--cert-manager', 'le', '--host', 'a b'], /`a b` is neither a host name/],
+    [
+      'an authority of callers who show nothing',
+      [...pair('good.crt', 'good.key'), '--client-ca', '@root/ca.crt'],
+      /`--client-ca` .*add `--mutual`/,
+    ],
+    [
+      'an authority of callers with its key',
+      [...pair('good.crt', 'good.key'), '--mutual', '--client-ca', '@key-inside.crt'],
+      /key-inside\.crt`: there is a private key in it/,
+    ],
     ['every host', ['--cert-manager', 'le', '--host', '*'], /`\*` is neither a host name/],
   ]
   for (const [what, words, says] of refused) {
@@ -175,6 +185,16 @@ describe('kfdoor tls enable with files', { timeout: 180_000 }, () => {
       out,
       /kfdoor ca secret \S+ --dir \S+ --secret-name door -n istio-system --mutual \| kubectl apply/,
     )
+  })
+
+  it('the authority of the callers is a line of its own, and no file with a key', async () => {
+    const words = [...pair('good.crt', 'good.key'), '--mutual', '--secret', 'door']
+    const line = (file: string) =>
+      `kubectl create secret generic door-cacert -n istio-system --from-file ca.crt=${file} --dry-run=client -o yaml | kubectl apply -f -`
+    assert.ok((await enable(words)).out.includes(line('CALLERS-CA.crt')))
+    const named = await enable([...words, '--client-ca', '@root/ca.crt'])
+    assert.ok(named.out.includes(line(`${folder}/root/ca.crt`)), named.out)
+    assert.ok(named.out.includes(`--client-ca ${folder}/root/ca.crt`), named.out)
   })
 
   it('cert-manager is told addresses apart from names', async () => {

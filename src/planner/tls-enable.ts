@@ -6,7 +6,7 @@ import { type Entrance, findEntrance, type IntentWorld, podPort, podsOf } from '
 import type { Change, Intended, KubeObject } from './plan.ts'
 import { findRaw } from './raw-door.ts'
 import { redirectsFirst } from './tls-redirect.ts'
-import { bareHost, gatewayChange, isPlain, planServers, type ServersPlan } from './tls-servers.ts'
+import { bareHost, gatewayChange, INTENT, isPlain, planServers, type ServersPlan } from './tls-servers.ts'
 
 export interface TlsAsk {
   /** `NS/NAME`; undefined = Kubeflow's. */
@@ -21,11 +21,30 @@ export interface TlsAsk {
   readonly addresses?: readonly string[]
   /** Callers show certificates too; their authority lies in SECRET-cacert. */
   readonly mutual?: boolean
-  /** Lines that make the Secret, for who does it by hand. */
-  readonly makeSecret?: string
 }
 
-const INTENT = 'tls enable'
+/** What a Gateway will name, and what it will be served for. */
+export interface ServedWith {
+  /** Where Istio looks for the Secret, and beside it for `NAME-cacert`. */
+  readonly place: { readonly name: string; readonly namespace: string }
+  readonly gatewayNamespace: string
+  /** Without those that are a star alone. */
+  readonly hosts: readonly string[]
+  readonly mutual: boolean
+}
+
+/** @throws Fault ERR_INTENT_REFUSED, ERR_USAGE */
+export function servedWith(world: IntentWorld, ask: TlsAsk): ServedWith {
+  const entrance = findEntrance(world, INTENT, ask.gateway)
+  const { secured, added, mutual } = planServers(entrance, ask)
+  const written = [...added, ...secured.flatMap(({ hosts }) => hosts.map(({ value }) => value))]
+  return {
+    place: { name: ask.secret, namespace: entrance.pods.namespace },
+    gatewayNamespace: entrance.gateway.namespace,
+    hosts: [...new Set(written.map(bareHost))].filter((host) => host !== '*'),
+    mutual,
+  }
+}
 
 /** @throws Fault ERR_INTENT_REFUSED, ERR_USAGE, ERR_SUBJECT_UNKNOWN */
 export function enableTls(world: IntentWorld, ask: TlsAsk): Intended {
@@ -50,9 +69,9 @@ export function enableTls(world: IntentWorld, ask: TlsAsk): Intended {
             'until cert-manager has made the Secret, port 443 answers nobody: `kubectl wait --for=condition=Ready certificate` first',
           ]
         : []),
-      ...(ask.mutual
+      ...(servers.mutual
         ? [
-            `callers without a certificate of the authority in \`${ask.secret}-cacert\` are turned away before anything is asked`,
+            `callers without a certificate of the authority in \`${ask.secret}-cacert\` are turned away before anything is asked; where that Secret is not in \`${entrance.pods.namespace}\`, Istio takes the \`ca.crt\` in \`${ask.secret}\`, and without either port 443 answers nobody`,
           ]
         : []),
       ...redirect.risks,
@@ -63,9 +82,6 @@ export function enableTls(world: IntentWorld, ask: TlsAsk): Intended {
         : []),
     ],
     callers: [
-      ...(ask.makeSecret
-        ? [{ title: 'First, the Secret. It holds the key, so it is in no plan', text: ask.makeSecret }]
-        : []),
       {
         title: 'Callers',
         text: 'kfdoor ca inspect https://HOST --ca CA.crt   # which client takes it\ncurl --cacert CA.crt https://HOST/\n# a redirect drops a POST’s body in most clients: give them the https:// address',

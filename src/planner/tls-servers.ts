@@ -1,10 +1,12 @@
 /** The servers of a Gateway: which of them get the certificate, and which only say where it is. */
-import { Fault } from '../base/index.ts'
 import { type Gateway, isSubsetOf } from '../mesh/index.ts'
 import { type EditableObject, updateOf } from './changes.ts'
 import type { Entrance } from './entrance.ts'
 import type { Change } from './plan.ts'
+import { refuse } from './refuse.ts'
 import type { TlsAsk } from './tls-enable.ts'
+
+export const INTENT = 'tls enable'
 
 type Server = Gateway['servers'][number]
 
@@ -43,13 +45,11 @@ export function planServers({ gateway }: Pick<Entrance, 'gateway'>, ask: TlsAsk)
   const secure = gateway.servers.filter(isSecure)
   const plainHosts = redirecting.flatMap((server) => server.hosts.map(({ value }) => value))
   const best = asked.map((name) => chosen(name, [...secure.flatMap(hostsOf), ...plainHosts.map(bareHost)]))
-  const refuse = (reason: string, next: string): never => {
-    throw new Fault('ERR_INTENT_REFUSED', { intent: 'tls enable', reasons: [reason], next })
-  }
   const name = `Gateway \`${gateway.namespace}/${gateway.name}\``
   if (asked.length > 0 && best.every((host) => host === undefined)) {
     refuse(
-      `${name} serves ${gateway.servers.flatMap(hostsOf).join(', ')} and none of what \`--host\` names`,
+      INTENT,
+      [`${name} serves ${gateway.servers.flatMap(hostsOf).join(', ')} and none of what \`--host\` names`],
       'name a host it serves, or another one with `--gateway`',
     )
   }
@@ -58,7 +58,10 @@ export function planServers({ gateway }: Pick<Entrance, 'gateway'>, ask: TlsAsk)
     meant.size > 0 ? secure.filter((server) => hostsOf(server).some((host) => meant.has(host))) : secure
   if (asked.length === 0 && new Set(secured.map(({ tls }) => tls?.credentialName?.value)).size > 1) {
     refuse(
-      `${name} has servers on 443 with certificates of their own, for ${secured.map((one) => hostsOf(one).join(', ')).join(' and for ')}`,
+      INTENT,
+      [
+        `${name} has servers on 443 with certificates of their own, for ${secured.map((one) => hostsOf(one).join(', ')).join(' and for ')}`,
+      ],
       'say which is meant with `--host`',
     )
   }

@@ -9,7 +9,7 @@ export interface CertificateFacts {
   readonly ERR_KEY_UNFIT: { readonly where: string }
   readonly ERR_PEM_UNREADABLE: { readonly where: string; readonly reason: string }
   readonly ERR_FILE_UNWRITABLE: { readonly path: string; readonly reason: string }
-  readonly ERR_WOULD_OVERWRITE: { readonly path: string }
+  readonly ERR_WOULD_OVERWRITE: { readonly path: string; readonly next?: string }
   readonly ERR_TRUST_STORE: { readonly command: string; readonly reason: string }
 }
 
@@ -68,7 +68,7 @@ export const certificateFaults: FaultRows<CertificateFacts> = {
   ERR_WOULD_OVERWRITE: {
     number: 'KFD1408',
     sentence: (f) =>
-      `\`${f.path}\` is there already and is not overwritten; remove it, choose another folder, or say \`--force\` where the command has it`,
+      `\`${f.path}\` is there already and is not overwritten; ${f.next ?? 'remove it, choose another folder, or say `--force` where the command has it'}`,
     meaning:
       'A key or certificate of that name is there. Keys are never overwritten: what was signed with the old one would be lost.',
     remedy: 'choose another folder, or move the old file away first',

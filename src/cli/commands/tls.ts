@@ -1,9 +1,9 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { Fault } from '../../base/index.ts'
-import type { TlsAsk } from '../../planner/index.ts'
+import type { Intended, ServedWith, TlsAsk } from '../../planner/index.ts'
 import { type ChangeOptions, withChangeOptions } from '../change/options.ts'
 import type { Io } from '../io.ts'
-import { filesOf, type GivenFiles, hostsOf, objections } from '../tls/certificate-files.ts'
+import { callersCommand, filesOf, type GivenFiles, objections } from '../tls/certificate-files.ts'
 
 /** `kfdoor tls enable --secret kubeflow-tls -f my-mesh/` */
 export const tlsCommand = (io: Io) =>
@@ -34,6 +34,10 @@ const enable = (io: Io) =>
       )
       .option('--host <name...>', 'names people type; default: those of the Gateway')
       .option('--mutual', 'callers show certificates too, of the authority in SECRET-cacert')
+      .option(
+        '--client-ca <file>',
+        'the authority of the callers, for SECRET-cacert; default: the root of --ca',
+      )
       .option('--gateway <ns/name>', 'which Gateway; default: kubeflow/kubeflow-gateway'),
   )
     .addHelpText(
@@ -43,7 +47,8 @@ const enable = (io: Io) =>
     .action(async (options, command) => {
       const change = command.opts() as ChangeOptions & typeof options
       const files = await filesOf(change)
-      const { enableTls, findEntrance } = await import('../../planner/index.ts')
+      const callers = await callersOf(change, files)
+      const { enableTls, servedWith } = await import('../../planner/index.ts')
       const { runChange } = await import('../change/run-change.ts')
       const { doorNames } = await import('../../pki/index.ts')
       const named = change.host && doorNames(change.host)
@@ -56,27 +61,65 @@ const enable = (io: Io) =>
         }),
         ...(change.mutual && { mutual: true }),
       }
-      let place: { readonly name: string; readonly namespace: string } | undefined
+      let served: ServedWith | undefined
       await runChange(io, command, change, {
-        ...(files && {
-          first: async () => {
-            if (place !== undefined) await putFirst(io, change, place, files)
-          },
-        }),
+        first: async () => {
+          if (served === undefined) return
+          const { secretsFirst } = await import('../tls/secrets-first.ts')
+          await secretsFirst(io, change, served, { files, callers })
+        },
         intent: 'tls-enable',
         subject: change.secret,
         words: ['tls', 'enable', ...words(change)],
         intend: async (world) => {
-          if (!files) return enableTls(world, ask)
-          const { gateway, pods } = findEntrance(world, 'tls enable', ask.gateway)
-          place = { name: ask.secret, namespace: pods.namespace }
-          const makeSecret = `${files.command(pods.namespace)} | kubectl apply -f -`
-          const intended = enableTls(world, { ...ask, makeSecret })
-          const against = await objections(files, change.host, hostsOf(gateway))
-          return { ...intended, risks: [...intended.risks, ...against] }
+          const intended = enableTls(world, ask)
+          served = servedWith(world, ask)
+          if (change.clientCa !== undefined && !served.mutual) {
+            throw new Fault('ERR_USAGE', {
+              message: '`--client-ca` is for callers who show certificates',
+              next: 'add `--mutual`',
+            })
+          }
+          const before = byHand(served, change, files)
+          const against = files ? await objections(files, change.host, served.hosts) : []
+          return {
+            ...intended,
+            risks: [...intended.risks, ...against],
+            callers: [...before, ...intended.callers],
+          }
         },
       })
     })
+
+/** What makes the Secrets, for who does it himself. */
+function byHand(
+  served: ServedWith,
+  { clientCa }: Options,
+  files: GivenFiles | undefined,
+): Intended['callers'] {
+  const text = (lines: readonly string[]) => lines.map((line) => `${line} | kubectl apply -f -`).join('\n')
+  if (files) {
+    const title = 'First, the Secret. It holds the key, so it is in no plan'
+    return [{ title, text: text(files.command(served)) }]
+  }
+  if (clientCa === undefined) return []
+  return [
+    { title: 'First, the authority of the callers', text: text(callersCommand(served.place, clientCa)) },
+  ]
+}
+
+/** Whom callers' certificates have to be of, in PEM; undefined = what is in the cluster says so. */
+async function callersOf({ clientCa }: Options, files: GivenFiles | undefined): Promise<string | undefined> {
+  if (clientCa === undefined) return files?.caPem
+  const { readCertificates, readPem } = await import('../../pki/index.ts')
+  const pem = readPem(clientCa, 'CERTIFICATE')
+  await readCertificates(pem, clientCa)
+  if (/PRIVATE KEY-----/.test(pem)) {
+    const reason = 'there is a private key in it, and it would be shown to whoever reads the Secret'
+    throw new Fault('ERR_PEM_UNREADABLE', { where: clientCa, reason })
+  }
+  return pem
+}
 
 type Options = ChangeOptions & {
   readonly cert?: string
@@ -87,31 +130,8 @@ type Options = ChangeOptions & {
   readonly host?: readonly string[]
   readonly secret: string
   readonly mutual?: true
+  readonly clientCa?: string
   readonly gateway?: string
-}
-
-async function putFirst(
-  io: Io,
-  options: Options,
-  place: { readonly name: string; readonly namespace: string },
-  files: GivenFiles,
-): Promise<void> {
-  if (!options.yes) {
-    const { ask } = await import('../prompt.ts')
-    const answer = await ask(
-      `First the Secret ${place.namespace}/${place.name}, which no rollback takes away. Put it there? [y/N] `,
-    )
-    if (!/^y(es)?$/i.test(answer.trim()))
-      throw new Fault('ERR_USAGE', {
-        message: 'nothing was changed',
-        next: 'put the Secret there yourself, and use `--secret`',
-      })
-  }
-  const { putSecret } = await import('../../compose/change/put-secret.ts')
-  const done = await putSecret(place, files, { env: io.env, ...options })
-  io.err(
-    `Secret ${place.namespace}/${place.name} ${done === 'made' ? 'is in the cluster' : 'was there already'}`,
-  )
 }
 
 /** Never a secret: files are named, not read out. */
@@ -121,6 +141,7 @@ const words = (options: Options): readonly string[] =>
     ['--cert', options.cert],
     ['--key', options.key],
     ['--ca', options.ca],
+    ['--client-ca', options.clientCa],
     ['--cert-manager', options.certManager],
     ['--issuer-kind', options.issuerKind === 'Issuer' ? 'Issuer' : undefined],
     ['--gateway', options.gateway],

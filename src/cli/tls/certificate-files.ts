@@ -1,15 +1,14 @@
 /** The certificate somebody brings to `tls enable`: read, and judged before anything is planned. */
 import { Fault } from '../../base/index.ts'
-import type { Gateway } from '../../mesh/index.ts'
 import type { TlsFiles } from '../../pki/index.ts'
-import { shellWord } from '../../planner/index.ts'
+import { type ServedWith, shellWord } from '../../planner/index.ts'
 
 export interface GivenFiles extends TlsFiles {
   /** Where they were read, for whoever has to look there. */
   readonly certFile: string
   readonly keyFile: string
-  /** What makes the Secret by hand, in the namespace of the gateway's pods. */
-  readonly command: (namespace: string) => string
+  /** What makes the Secret by hand. */
+  readonly command: (served: ServedWith) => readonly string[]
 }
 
 interface Asked {
@@ -18,8 +17,7 @@ interface Asked {
   readonly ca?: string
   readonly certManager?: string
   readonly host?: readonly string[]
-  readonly secret: string
-  readonly mutual?: true
+  readonly clientCa?: string
 }
 
 /**
@@ -28,7 +26,7 @@ interface Asked {
  * @throws Fault ERR_USAGE, ERR_INPUT_UNREADABLE
  */
 export async function filesOf(asked: Asked): Promise<GivenFiles | undefined> {
-  const { cert, key, ca, certManager, host, secret, mutual } = asked
+  const { cert, key, ca, certManager, host, clientCa } = asked
   const ways = [cert ?? key, ca, certManager].filter((one) => one !== undefined)
   if (ways.length > 1 || (cert === undefined) !== (key === undefined)) {
     throw new Fault('ERR_USAGE', {
@@ -49,8 +47,12 @@ export async function filesOf(asked: Asked): Promise<GivenFiles | undefined> {
       ...openCaFolder(ca, Date.now).read(first),
       certFile: `the certificate for ${first} in ${ca}`,
       keyFile: `the key for ${first} in ${ca}`,
-      command: (namespace) =>
-        `kfdoor ca secret ${name} --dir ${dir} --secret-name ${secret} -n ${namespace}${mutual ? ' --mutual' : ''}`,
+      command: ({ place, mutual }) => {
+        const callers = clientCa === undefined ? '' : ` --client-ca ${shellWord(clientCa)}`
+        return [
+          `kfdoor ca secret ${name} --dir ${dir} --secret-name ${place.name} -n ${place.namespace}${mutual ? ` --mutual${callers}` : ''}`,
+        ]
+      },
     }
   }
   if (cert === undefined || key === undefined) return undefined
@@ -59,18 +61,16 @@ export async function filesOf(asked: Asked): Promise<GivenFiles | undefined> {
     keyPem: readPem(key, 'CERTIFICATE'),
     certFile: cert,
     keyFile: key,
-    command: (namespace) =>
-      `kubectl create secret tls ${secret} -n ${namespace} --cert ${shellWord(cert)} --key ${shellWord(key)} --dry-run=client -o yaml`,
+    command: ({ place: { name, namespace }, mutual }) => [
+      `kubectl create secret tls ${name} -n ${namespace} --cert ${shellWord(cert)} --key ${shellWord(key)} --dry-run=client -o yaml`,
+      ...(mutual ? callersCommand({ name, namespace }, clientCa ?? 'CALLERS-CA.crt') : []),
+    ],
   }
 }
 
-/** Names a Gateway serves by themselves; a star alone names nobody. */
-export const hostsOf = ({ servers }: Gateway): readonly string[] => [
-  ...new Set(
-    servers.flatMap(({ hosts }) =>
-      hosts.map(({ value }) => value.replace(/^[^/]*\//, '')).filter((host) => host !== '*'),
-    ),
-  ),
+/** What makes the Secret in which Istio looks for the callers' authority. */
+export const callersCommand = ({ name, namespace }: ServedWith['place'], file: string): readonly string[] => [
+  `kubectl create secret generic ${name}-cacert -n ${namespace} --from-file ca.crt=${shellWord(file)} --dry-run=client -o yaml`,
 ]
 
 /**
@@ -78,11 +78,11 @@ export const hostsOf = ({ servers }: Gateway): readonly string[] => [
  * would send everybody to it.
  *
  * @param named what somebody typed as `--host`
- * @param served what the Gateway names
+ * @param served what the Gateway will serve with it
  * @throws Fault ERR_PEM_UNREADABLE, ERR_KEY_UNFIT
  */
 export async function objections(
-  files: GivenFiles,
+  files: Pick<GivenFiles, 'certFile' | 'keyFile' | keyof TlsFiles>,
   named: readonly string[] | undefined,
   served: readonly string[],
 ): Promise<readonly string[]> {
@@ -93,15 +93,20 @@ export async function objections(
   const trusted = caPem === undefined ? undefined : await readCertificates(caPem, 'the root')
   const names = chain[0]?.names
   const own = [...(names?.dns ?? []), ...(names?.ips ?? [])].slice(0, 1)
-  const asked = named ?? (served.length > 0 ? served : own)
-  const judged = asked.map((written) => {
+  // One server may serve more than was asked for, and sends that to the certificate too.
+  const all = new Set([...(named ?? []), ...served])
+  const judged = [...(all.size > 0 ? all : own)].map((written) => {
     const host = written.replace(/^\*/, 'a')
     const verdicts = judgeClients({ chain, host, trusted, now: Date.now() })
-    return { host, no: verdicts.filter(({ accepts }) => accepts === 'no'), of: verdicts.length }
+    return { written, host, no: verdicts.filter(({ accepts }) => accepts === 'no'), of: verdicts.length }
   })
   const untaken = judged.filter(({ no, of }) => no.length === of)
   // Another certificate may serve a name nobody asked for; one that was typed is meant.
-  const [worst] = named !== undefined || untaken.length === judged.length ? untaken : []
+  const [worst] = named
+    ? untaken.filter(({ written }) => named.includes(written))
+    : untaken.length === judged.length
+      ? untaken
+      : []
   if (worst !== undefined) {
     const [reason] = worst.no[0]?.reasons ?? []
     throw new Fault('ERR_PEM_UNREADABLE', {
