@@ -61,10 +61,10 @@ interface Joined {
 
 function join({ engine, answering }: Blamed, asked: AskedOfDoor, answer: Answered): Joined | undefined {
   const { method, url, accept, token, who = { kind: 'anonymous', forged: false } } = asked
-  const own = url.protocol === 'https:' ? 'https' : 'http'
-  const port = Number(url.port || (own === 'https' ? 443 : 80))
-  const how = { answering, now: Date.now() / 1000, port, ...(token !== undefined && { token }) }
-  const at = (scheme: 'http' | 'https', badSignature = false) =>
+  const [own, other] = url.protocol === 'https:' ? (['https', 'http'] as const) : (['http', 'https'] as const)
+  const port = Number(url.port || usual[own])
+  const how = { answering, now: Date.now() / 1000, ...(token !== undefined && { token }) }
+  const at = (scheme: 'http' | 'https', to: number, badSignature: boolean) =>
     predict(
       engine,
       who,
@@ -73,10 +73,12 @@ function join({ engine, answering }: Blamed, asked: AskedOfDoor, answer: Answere
         url: `${scheme}://${url.host}${url.pathname}${url.search}`,
         headers: accept === undefined ? [] : [['accept', accept]],
       },
-      { ...how, badSignature },
+      { ...how, port: to, badSignature },
     )?.prediction
-  // TLS may end in front of the gateway, or begin there.
-  const said = at(own) ?? at(own === 'https' ? 'http' : 'https')
+  // TLS may end in front of the gateway, or begin there: what stands there calls a port of its own choice.
+  const anywhere = (badSignature = false) =>
+    at(own, port, badSignature) ?? at(other, port, badSignature) ?? at(other, usual[other], badSignature)
+  const said = anywhere()
   if (said === undefined) return undefined
   const headers: Record<string, string> = {}
   for (const [name, value] of answer.headers) if (name !== 'set-cookie') headers[name] = value
@@ -85,12 +87,14 @@ function join({ engine, answering }: Blamed, asked: AskedOfDoor, answer: Answere
   const line = `${method} ${url.pathname}`
   if (!agrees && token !== undefined && aboutKeys.test(answer.body)) {
     // Which rule reads the token can be told all the same.
-    const refused = at(own, true) ?? at(own === 'https' ? 'http' : 'https', true)
+    const refused = anywhere(true)
     if (refused?.reply?.status === answer.status)
       return { said: refused, agrees: true, saw, line, keys: true }
   }
   return { said, agrees, saw, line }
 }
+
+const usual = { http: 80, https: 443 } as const
 
 /** Envoy's words where the keys it has do not go with a token. */
 const aboutKeys = /^\s*(Jwt verification fails|Jwks )/
