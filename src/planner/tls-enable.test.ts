@@ -266,6 +266,6 @@ spec: {selector: {istio: ingressgateway}, servers: [{hosts: ["*"], port: {name: 
   const world = aWorld(['profiles/26.03/release'], kept)
   assert.match(
     refusal(() => planFor(world, enableTls(world, ask), 'tls enable')),
-    /ERR_MANAGED_ELSEWHERE.*Argo CD \(application `kubeflow`\)/,
+    /ERR_MANAGED_ELSEWHERE.*Argo CD \(`argocd\.argoproj\.io\/tracking-id: kubeflow:/,
   )
 })
