@@ -61,6 +61,7 @@ function readContainer(container: Fields): Container {
   return {
     name: container.string('name') ?? '',
     image: container.string('image') ?? '',
+    command: container.strings('command') ?? [],
     args: container.strings('args') ?? [],
     env,
     envRefs,

@@ -19,7 +19,7 @@ export { keeperOf } from './keeper.ts'
 export { type ComponentFile, componentOf } from './kustomize.ts'
 export { enableM2m, type M2mAsk } from './m2m-enable.ts'
 export type { Discovered, Distribution } from './m2m-signer.ts'
-export { isInPart, migrateAuthService, type Seat, type SeatAsk, sitsIn } from './migrate-auth-service.ts'
+export { migrateAuthService, type SeatAsk } from './migrate-auth-service.ts'
 export {
   type AuthnFilterAsk,
   type AuthnOffer,
@@ -42,5 +42,6 @@ export { parsePlan, planText } from './plan-file.ts'
 export { fileNameOf, type PlanOptions, planOf } from './plan-of.ts'
 export { keyOf, type RawDoor, type RawObject, readRawDoor, textOf } from './raw-door.ts'
 export { beyondRemit } from './remit.ts'
+export { isInPart, type Seat, seatOf, sitsIn } from './seat.ts'
 export { type SplitAsk, splitGateway } from './split-gateway.ts'
 export { enableTls, type ServedWith, servedWith, type TlsAsk } from './tls-enable.ts'

@@ -2,13 +2,13 @@
 import { Fault } from '../base/index.ts'
 import { isPublishedSecret } from '../lint/index.ts'
 import type { Mesh, Workload } from '../mesh/index.ts'
+import { authService } from '../policy/index.ts'
 import { type EditableObject, updateOf } from './changes.ts'
 import type { IntentWorld } from './entrance.ts'
-import type { Change, Intended, KubeObject } from './plan.ts'
-import { findRaw } from './raw-door.ts'
-import { isSame } from './same.ts'
-
-export type Seat = 'oauth2-proxy' | 'authservice'
+import { shellWord } from './expose/paste.ts'
+import type { Change, Intended } from './plan.ts'
+import { refuse } from './refuse.ts'
+import { commands, containersOf, hardened, images, type Seat, seatOf } from './seat.ts'
 
 export interface SeatAsk {
   /** `NS/NAME`; undefined = found by its image. */
@@ -20,155 +20,70 @@ export interface SeatAsk {
   readonly shadow?: string
 }
 
-const images: Readonly<Record<Seat, RegExp>> = {
-  'oauth2-proxy': /(^|\/)oauth2-proxy(:|@|$)/,
-  authservice: /(^|\/)oidc-authservice(:|@|$)/,
-}
-
-/** Whether it is a workload that runs what is to be replaced. */
-export function sitsIn(seat: Seat, { spec }: KubeObject): boolean {
-  return containersOf(spec).some(({ image }) => images[seat].test(String(image)))
-}
-
-const containersOf = (spec: unknown): readonly EditableObject[] =>
-  (spec as EditableObject | undefined)?.template?.spec?.containers ?? []
-
-/** A workload a cluster shows only part of, because something in it may be secret; the API server always sets this. */
-export const isInPart = ({ spec }: KubeObject): boolean =>
-  (spec as EditableObject | undefined)?.template?.spec?.restartPolicy === undefined
-
-/**
- * Whether an update of a workload is what this command does, or takes it back: image, command and rights of one
- * container, from the old program to kfdoor.
- */
-export function isSeatChange(before: KubeObject, after: KubeObject): boolean {
-  return (['oauth2-proxy', 'authservice'] as const).some(
-    (seat) => seats(seat, before, after) || seats(seat, after, before),
-  )
-}
-
-function seats(seat: Seat, from: KubeObject, to: KubeObject): boolean {
-  const [old, now] = [containersOf(from.spec), containersOf(to.spec)]
-  const at = old.findIndex(({ image }) => images[seat].test(String(image)))
-  const [was, is] = [old[at], now[at]]
-  if (was === undefined || is === undefined) return false
-  const command = (is.command ?? []) as readonly unknown[]
-  if (!/(^|\/)kfdoor(:|@|$)/.test(String(is.image))) return false
-  if (!commands[seat].every((word, index) => command[index] === word)) return false
-  if (!isSame(is.securityContext, seat === 'oauth2-proxy' ? hardened(was) : was.securityContext)) return false
-  const { image, command: _, securityContext, ...others } = was
-  const { image: __, command: ___, securityContext: ____, ...kept } = is
-  if (!isSame(others, kept)) return false
-  // All else is as it was.
-  const moved = JSON.parse(JSON.stringify(to)) as EditableObject
-  moved.spec.template.spec.containers[at] = was
-  return isSame(moved, from)
-}
-
-const hardened = ({ securityContext }: EditableObject) => ({
-  ...securityContext,
-  allowPrivilegeEscalation: false,
-  readOnlyRootFilesystem: true,
-  runAsNonRoot: true,
-  runAsUser: 65532,
-  capabilities: { drop: ['ALL'] },
-  seccompProfile: { type: 'RuntimeDefault' },
-})
-
-const program = [
-  '/usr/local/bin/node',
-  // As the image starts it.
-  '--min-semi-space-size=8',
-  '--max-semi-space-size=8',
-  '/app/bin/kfdoor.mjs',
-  'serve',
-  'authz',
-  '--compat',
-] as const
-
-/** The command of a seat, as `deploy/seats` has it. */
-const commands: Readonly<Record<Seat, readonly string[]>> = {
-  'oauth2-proxy': [...program, 'oauth2-proxy'],
-  authservice: [...program, 'authservice', '--sessions', 'sqlite:/var/lib/authservice/kfdoor.db'],
-}
-
 /** @throws Fault ERR_INTENT_REFUSED, ERR_USAGE */
 export function migrateAuthService(
-  { door, mesh }: Pick<IntentWorld, 'door' | 'mesh'>,
+  world: Pick<IntentWorld, 'door' | 'mesh'>,
   seat: Seat,
   ask: SeatAsk,
 ): Intended {
+  const { mesh } = world
+  refuseOdd(ask)
+  const seated = seatOf(world, seat, ask.workload)
+  if (seated === undefined) return alreadySeated(mesh, seat, ask)
+  const { workload, raw } = seated
   const intent = `migrate ${seat}`
-  const refuse = (reason: string, next?: string): never => {
-    throw new Fault('ERR_INTENT_REFUSED', { intent, reasons: [reason], ...(next !== undefined && { next }) })
+  const found = containersOf(raw.object.spec).find(({ image }) => images[seat].test(String(image)))
+  const command = [
+    ...commands[seat],
+    ...flag('--fallback', ask.fallback),
+    ...flag('--shadow', ask.shadow),
+    ...flagsWithin(intent, seat, found?.command),
+  ]
+  const container = {
+    image: ask.image,
+    command,
+    ...(seat === 'oauth2-proxy' && { securityContext: hardened(found ?? {}) }),
   }
-  const command = [...commands[seat], ...flag('--fallback', ask.fallback), ...flag('--shadow', ask.shadow)]
-  const workload = find(mesh, seat, ask.workload)
-  if (workload === undefined) {
-    const seated = mesh.workloads.find(({ containers }) =>
-      containers.some(({ image }) => /(^|\/)kfdoor(:|@|$)/.test(image)),
-    )
-    if (seated)
-      return { changes: [], callers: [], risks: [`${seated.namespace}/${seated.name} runs kfdoor already`] }
-    return refuse(
-      ask.workload === undefined
-        ? `no workload of this door runs ${seat}`
-        : `${ask.workload} is no workload that runs ${seat}`,
-      'name it with `--workload NS/NAME`',
-    )
-  }
-  const raw = ['Deployment', 'StatefulSet'].flatMap(
-    (kind) => findRaw(door, { kind, namespace: workload.namespace, name: workload.name }) ?? [],
-  )[0]
-  if (raw === undefined)
-    return refuse(`${workload.namespace}/${workload.name} is neither a Deployment nor a StatefulSet`)
   const change: Change = updateOf(
     raw,
     (copy) => {
-      const container = (copy.spec.template.spec.containers as EditableObject[]).find(({ image }) =>
-        images[seat].test(String(image)),
-      )
-      if (container === undefined) return
-      container.image = ask.image
-      container.command = command
-      if (seat === 'oauth2-proxy') {
-        container.securityContext = hardened(container)
-      }
+      const one = containersOf(copy.spec).find(({ image }) => images[seat].test(String(image)))
+      if (one !== undefined) Object.assign(one, container)
     },
     'neutral',
     `kfdoor in the seat of ${seat}: arguments, environment, volumes, Service and paths stay`,
   )
-  const published = publishedIn(mesh, workload)
+  const patch = { spec: { template: { spec: { containers: [{ name: found?.name, ...container }] } } } }
+  const kubectl = `kubectl -n ${workload.namespace}`
+  const named = `${raw.name.kind.toLowerCase()}/${workload.name}`
   return {
     changes: [change],
     risks: [
-      ...(published.length > 0
-        ? [
-            `${published.join(' and ')} is the one Kubeflow publishes: kfdoor does not start with it. Make a new one, in Dex’s client too, before this is applied`,
-          ]
-        : []),
+      ...aboutSecrets(mesh, workload),
       ...(ask.shadow || ask.fallback
         ? []
         : [
             'sessions of the old service are not readable: people sign in once more, unless `--fallback URL` asks an old one that still runs',
           ]),
+      ...(seat === 'authservice' && !keepsSessions(found)
+        ? [
+            `nothing is mounted at ${SESSIONS}: sessions end with the pod, and kfdoor does not start where it may not write there`,
+          ]
+        : []),
       `while the pods change, ${workload.kind === 'StatefulSet' ? 'nobody can sign in for a moment: it has one replica' : 'old and new answer side by side'}`,
     ],
     callers: [
       {
         title: 'What becomes of its settings, before anything is applied',
-        text:
-          seat === 'oauth2-proxy'
-            ? 'kfdoor serve authz config view --compat oauth2-proxy --config oauth2_proxy.cfg'
-            : 'kfdoor serve authz config view --compat authservice   # with its environment set',
+        text: `kfdoor serve authz config view --compat ${seat}${seat === 'oauth2-proxy' ? ' --config oauth2_proxy.cfg' : '   # with its environment set'}`,
       },
       {
         title: 'In a cluster, the same as a patch',
-        text: `kubectl -n ${workload.namespace} patch ${raw.name.kind.toLowerCase()} ${workload.name} --patch-file deploy/seats/${seat === 'oauth2-proxy' ? seat : workload.name === 'authservice' ? 'authservice-v1.6' : 'authservice-v1.8'}.yaml`,
+        text: `${kubectl} patch ${raw.name.kind.toLowerCase()} ${workload.name} -p ${shellWord(JSON.stringify(patch))}`,
       },
       {
         title: 'Afterwards',
-        text: `kubectl -n ${workload.namespace} rollout status ${raw.name.kind.toLowerCase()} ${workload.name}\nkubectl -n ${workload.namespace} logs ${raw.name.kind.toLowerCase()}/${workload.name} | head   # what has no effect is said once`,
+        text: `${kubectl} rollout status ${named}\n${kubectl} logs ${named} | head   # what has no effect is said once`,
       },
     ],
   }
@@ -176,28 +91,89 @@ export function migrateAuthService(
 
 const flag = (name: string, value: string | undefined) => (value === undefined ? [] : [name, value])
 
-function find(mesh: Mesh, seat: Seat, wanted: string | undefined): Workload | undefined {
-  const there = mesh.workloads.filter(({ containers }) =>
-    containers.some(({ image }) => images[seat].test(image)),
-  )
-  return wanted === undefined
-    ? there[0]
-    : there.find(({ namespace, name }) => `${namespace}/${name}` === wanted)
+/** @throws Fault ERR_USAGE */
+function refuseOdd({ image, fallback, shadow }: SeatAsk): void {
+  const wrong = (message: string, next: string): never => {
+    throw new Fault('ERR_USAGE', { message, next })
+  }
+  if (!/^\w[\w./:@-]*$/.test(image)) wrong(`\`--image ${image}\` is no image`, 'write `REGISTRY/kfdoor:TAG`')
+  for (const [name, url] of Object.entries({ fallback, shadow })) {
+    if (url !== undefined && !/^https?:\/\/[^\s/@?#]+(\/[^\s@]*)?$/.test(url))
+      wrong(`\`--${name}\` is no address of a service`, 'write `http://HOST:PORT`, without credentials')
+  }
+  if (fallback !== undefined && shadow !== undefined)
+    wrong(
+      '`--fallback` and `--shadow` are two ways',
+      'look with `--shadow` first, then go over with `--fallback`',
+    )
 }
 
-/** Secrets the workload reads whose values stand in Kubeflow's manifests; a cluster's Secrets are not read. */
-function publishedIn(mesh: Mesh, { namespace, containers }: Workload): readonly string[] {
+/** A fingerprint, as a cluster’s reading puts it in place of what may be secret. */
+const hidden = /(^|=)[0-9a-f]{16}$/
+
+/** Flags that stand in `command` behind the program; a shell's are not taken apart. @throws Fault ERR_INTENT_REFUSED */
+function flagsWithin(intent: string, seat: Seat, command: unknown): readonly string[] {
+  const [program, ...flags] = Array.isArray(command) ? command.map(String) : []
+  if (program !== undefined && !images[seat].test(program))
+    refuse(
+      intent,
+      [`its command is \`${program}\`, and not ${seat} itself: what that starts it with would be lost`],
+      'move the flags into `args`, and let the image say the program',
+    )
+  if (flags.some((each) => hidden.test(each)))
+    refuse(
+      intent,
+      ['a flag in its `command` may be secret, so it is not read from the cluster'],
+      'move it into a Secret, or the flags into `args`',
+    )
+  return flags
+}
+
+const SESSIONS = '/var/lib/authservice'
+
+/** Where mounts are not said, nothing is known of them. */
+const keepsSessions = (container: EditableObject | undefined): boolean =>
+  container?.volumeMounts === undefined ||
+  (container.volumeMounts as readonly EditableObject[]).some(
+    ({ mountPath }) => String(mountPath).replace(/\/$/, '') === SESSIONS,
+  )
+
+function alreadySeated(mesh: Mesh, seat: Seat, { workload: wanted }: SeatAsk): Intended {
+  const service = authService(mesh)
+  if (service?.kind === seat && !sitsInWorkload(seat, service.workload)) {
+    const { namespace, name } = service.workload
+    return { changes: [], callers: [], risks: [`${namespace}/${name} runs kfdoor already`] }
+  }
+  return refuse(
+    `migrate ${seat}`,
+    [
+      wanted === undefined
+        ? `no workload of this door runs ${seat}`
+        : `${wanted} is no workload that runs ${seat}`,
+    ],
+    'name it with `--workload NS/NAME`',
+  )
+}
+
+const sitsInWorkload = (seat: Seat, { containers }: Workload): boolean =>
+  containers.some(({ image }) => images[seat].test(image))
+
+/** Of the Secrets it reads, those whose values stand in Kubeflow's manifests; a cluster's Secrets are not read. */
+function aboutSecrets(mesh: Mesh, { namespace, containers }: Workload): readonly string[] {
   const names = new Set(
     containers.flatMap(({ envRefs, envFrom }) =>
       [...Object.values(envRefs), ...envFrom].flatMap(({ kind, name }) => (kind === 'secret' ? [name] : [])),
     ),
   )
-  return mesh.secrets
-    .filter(
-      (secret) =>
-        secret.namespace === namespace &&
-        names.has(secret.name) &&
-        Object.values(secret.data).some((value) => isPublishedSecret(value)),
-    )
-    .map(({ name }) => `a value in Secret \`${namespace}/${name}\``)
+  return [...names].flatMap((name) => {
+    const secret = mesh.secrets.find((one) => one.namespace === namespace && one.name === name)
+    if (secret === undefined)
+      return [
+        `Secret \`${namespace}/${name}\` is not read here: kfdoor does not start where it holds a value that Kubeflow publishes. Make a new one then, in Dex’s client too, before this is applied`,
+      ]
+    if (!Object.values(secret.data).some((value) => isPublishedSecret(value))) return []
+    return [
+      `a value in Secret \`${namespace}/${name}\` is the one Kubeflow publishes: kfdoor does not start with it. Make a new one, in Dex’s client too, before this is applied`,
+    ]
+  })
 }

@@ -1,7 +1,8 @@
 /** What plans of kfdoor write. A plan is a file somebody may have sent: anything else in it is nobody's intent. */
-import { isSeatChange } from './migrate-auth-service.ts'
+
 import type { Change, KubeObject, Plan } from './plan.ts'
 import { textOf } from './raw-door.ts'
+import { isSeatChange } from './seat.ts'
 
 const groups: Readonly<Record<string, readonly string[]>> = {
   'networking.istio.io': [

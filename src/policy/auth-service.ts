@@ -57,15 +57,11 @@ export interface AuthService {
 export function authService(mesh: Mesh): AuthService | undefined {
   for (const workload of mesh.workloads) {
     for (const container of workload.containers) {
-      const kind = /(^|\/)oauth2-proxy(:|@|$)/.test(container.image)
-        ? 'oauth2-proxy'
-        : /(^|\/)oidc-authservice(:|@|$)/.test(container.image)
-          ? 'authservice'
-          : undefined
+      const kind = kindOf(container)
       if (kind === undefined) continue
       const environment = containerEnvironment(mesh, workload, container)
       const file = kind === 'oauth2-proxy' ? embedded(mesh, /^oauth2-proxy/, 'oauth2_proxy.cfg') : undefined
-      const flags = flagsOf(container.args)
+      const flags = flagsOf([...container.command, ...container.args])
       const setting = (name: string): Setting | undefined => {
         // Flags win over the environment, and that over the file (oauth2-proxy, `options.Load`).
         const flag = kind === 'oauth2-proxy' ? flags.get(name.replaceAll('_', '-')) : undefined
@@ -80,6 +76,13 @@ export function authService(mesh: Mesh): AuthService | undefined {
     }
   }
   return undefined
+}
+
+/** kfdoor in the seat of one of them is set as that one is. */
+function kindOf({ image, command, args }: Workload['containers'][number]): AuthService['kind'] | undefined {
+  const [, name] = /(?:^|\/)(oauth2-proxy|oidc-authservice|kfdoor)(?:[:@]|$)/.exec(image) ?? []
+  const kind = name === 'kfdoor' ? flagsOf([...command, ...args]).get('compat') : name?.replace('oidc-', '')
+  return kind === 'oauth2-proxy' || kind === 'authservice' ? kind : undefined
 }
 
 /** What stands in the ID token of whoever signed in here: the auth service takes no other. */

@@ -38,6 +38,7 @@ const aWorkload = (container: Partial<Workload['containers'][number]>): Workload
     {
       name: 'api',
       image: 'example.com/kfp-api-server:2.3.0',
+      command: [],
       args: [],
       env: {},
       envRefs: {},

@@ -25,7 +25,8 @@ export const seat = (io: Io, which: Seat) =>
       const change = command.opts() as ChangeOptions & typeof options
       const isCluster = !change.filename && !change.snapshot
       const isKept = change.apply || change.output === 'plan' || change.dryRun === 'server'
-      const { isInPart, migrateAuthService, sitsIn, textOf } = await import('../../planner/index.ts')
+      const { isInPart, migrateAuthService, seatOf, sitsIn, textOf } = await import('../../planner/index.ts')
+      const { refusedSettings } = await import('../../compose/change/seat-settings.ts')
       const { runChange } = await import('../change/run-change.ts')
       const { packageVersion } = await import('../commands/version.ts')
       const { image, workload, fallback, shadow } = change
@@ -41,6 +42,15 @@ export const seat = (io: Io, which: Seat) =>
             ...(fallback !== undefined && { fallback }),
             ...(shadow !== undefined && { shadow }),
           })
+          const seated = seatOf(world, which, workload)
+          const reasons = seated === undefined ? [] : refusedSettings(world.mesh, which, seated)
+          if (reasons.length > 0) {
+            throw new Fault('ERR_INTENT_REFUSED', {
+              intent: `migrate ${which}`,
+              reasons: reasons.map((reason) => `kfdoor would not start there: ${reason}`),
+              next: 'take that away first; docs/compat.md says what stands for it',
+            })
+          }
           const hidden = intended.changes.find((each) => each.op === 'update' && isInPart(each.before))
           if (isKept && isCluster && hidden !== undefined) {
             throw new Fault('ERR_INTENT_REFUSED', {
@@ -48,7 +58,7 @@ export const seat = (io: Io, which: Seat) =>
               reasons: [
                 `something in ${textOf(hidden.object)} may be secret (a variable, a flag, an annotation), so it is read in part and no plan of it can be carried out`,
               ],
-              next: 'move it into a Secret; or leave out `--apply`, `-o plan` and `--dry-run server`: the page shows the line to type, `kubectl patch --patch-file`',
+              next: 'move it into a Secret; or leave out `--apply`, `-o plan` and `--dry-run server`: the page shows the line to type, `kubectl patch`',
             })
           }
           return intended

@@ -34,6 +34,7 @@ export interface Workload extends Meta {
   readonly containers: readonly {
     readonly name: string
     readonly image: string
+    readonly command: readonly string[]
     readonly args: readonly string[]
     readonly env: Readonly<Record<string, string>>
     /** Variables whose value is one key of a ConfigMap or Secret. */
