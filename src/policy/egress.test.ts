@@ -59,6 +59,8 @@ const rows: readonly (readonly [yaml: string, as: string, want: string, why: str
   [sidecar('istio-system', 'default', only('"istio-system/*"')) + sidecar('team', 'own', only('"*/*"')), 'mesh:team/caller', 'allow allow-rule-matched', 'and its own namespace before it'],
   [sidecar('team', 'some', only('"./*"', selects)), 'mesh:team/caller', 'allow allow-rule-matched', 'a Sidecar of other pods'],
   [sidecar('team', 'some', only('"./*"', selects)), 'mesh:team/both', 'unknown egress-differs', 'some of its pods have it'],
+  [sidecar('team', 'b', only('"./*"')) + sidecar('team', 'a', only('"*/*"')), 'mesh:team/caller', 'allow allow-rule-matched', 'of two the older counts, of one age the first by name'],
+  [sidecar('team', 'a', only('"*/*"')) + sidecar('team', 'b', only('"./*"', ', workloadSelector: {}')), 'mesh:team/caller', 'deny no-allow-rule-matched', 'one with a selector comes first, though it selects all'],
   [sidecar('team', 'default', '{ ingress: [] }'), 'mesh:team/caller', 'allow allow-rule-matched', 'without `egress` everything is known'],
 ] // biome-ignore format: a table
 for (const [yaml, as, want, why] of rows) {

@@ -1,10 +1,10 @@
 /**
  * Which Services a pod's sidecar knows of. A Sidecar resource lists them; a call to another one leaves
  * the pod as it is, without the mesh's identity, or not at all. Agrees with Istio's
- * pilot/pkg/model/sidecar.go (egress hosts) and push_context.go (which Sidecar a proxy gets).
+ * pilot/pkg/model/sidecar.go (egress hosts).
  */
-import { isSubsetOf, type Labels, type Mesh, overlaps, type SidecarResource } from '../mesh/index.ts'
-import { labelsInclude } from './attach.ts'
+import { isSubsetOf, type Mesh, overlaps, type SidecarResource } from '../mesh/index.ts'
+import { sidecarResourceOf } from './sidecar-resource.ts'
 
 /** `listed` is what happens without any Sidecar. */
 export type Reach =
@@ -51,24 +51,10 @@ function reachOfPods(mesh: Mesh, caller: Caller, host: string): Reach {
 }
 
 /** One for each kind of pod the service account has; undefined = none. Without pods any may be meant. */
-function sidecarsOf(mesh: Mesh, caller: Caller): readonly (SidecarResource | undefined)[] {
-  const own = mesh.sidecars.filter(({ namespace }) => namespace === caller.namespace)
-  const { rootNamespace } = mesh.meshConfig
-  const usual =
-    own.find((one) => !selects(one)) ??
-    mesh.sidecars.find((one) => one.namespace === rootNamespace && !selects(one))
-  const selecting = own.filter(selects)
-  const pods = mesh.workloads.filter(
-    ({ namespace, serviceAccount }) => namespace === caller.namespace && serviceAccount === caller.name,
-  )
-  if (pods.length === 0) return [usual]
-  const of = (labels: Labels) =>
-    selecting.find(({ workloadSelector = {} }) => labelsInclude(labels, workloadSelector)) ?? usual
-  return [...new Set(pods.map(({ podLabels }) => of(podLabels)))]
-}
-
-function selects({ workloadSelector }: SidecarResource): boolean {
-  return workloadSelector !== undefined && Object.keys(workloadSelector).length > 0
+function sidecarsOf(mesh: Mesh, { namespace, name }: Caller): readonly (SidecarResource | undefined)[] {
+  const pods = mesh.workloads.filter((pod) => pod.namespace === namespace && pod.serviceAccount === name)
+  const labels = pods.length === 0 ? [{}] : pods.map(({ podLabels }) => podLabels)
+  return [...new Set(labels.map((each) => sidecarResourceOf(mesh, namespace, each)))]
 }
 
 function reachBy(mesh: Mesh, sidecar: SidecarResource | undefined, caller: Caller, host: string): Reach {

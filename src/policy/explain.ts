@@ -4,14 +4,13 @@ import type { Check, CheckAnswer, Context, DoorRequest, HeaderList, Step } from 
 import type { Door } from './door.ts'
 import { type Entrance, entrances } from './entrances.ts'
 import { decideFromInside } from './from-inside.ts'
-import { serviceTargets } from './gateway-selection.ts'
-import { resolvePorts } from './gateway-servers.ts'
 import type { PathDecision } from './hop.ts'
 import { identityHeaders, type Principal } from './principal.ts'
 import { serviceHost } from './registry.ts'
 import type { ProxyIdentity } from './seam.ts'
 import { unmadeFor } from './serving/index.ts'
 import { throughApplications, type WholePath } from './through-applications.ts'
+import { assumption, listenerPort, sniOf, urlTarget } from './url-target.ts'
 import { decidePath } from './walk.ts'
 import { findBackend, injectionOf } from './workload-of.ts'
 
@@ -115,8 +114,9 @@ function explainOnce(door: Door, question: Question): Explanation | Unasked {
   const inside = caller !== undefined
   const entry = question.gateway ?? gatewayOf(door, entrance) ?? door.gateway()
   const wanted = entrance?.service.port ?? target.port
-  const port = inside ? wanted : listenerPort(door, entry, wanted, question.scheme)
-  if (port === undefined) return { problem: 'no-listener', entry: nameOf(entry), port: target.port }
+  const found = inside ? { port: wanted } : listenerPort(door, entry, wanted, question.scheme)
+  if (found === undefined) return { problem: 'no-listener', entry: nameOf(entry), port: target.port }
+  const { port } = found
   const { method, scheme, host, path, body, certificate } = question
   const request: DoorRequest = {
     method,
@@ -156,7 +156,16 @@ function explainOnce(door: Door, question: Question): Explanation | Unasked {
         verified: reviewed,
       })
       const made = servingStep(door, whole, host) ?? profileStep(door, whole)
-      return { ...(made ?? whole), request, entry: nameOf(entry), inside, ...(around && { around }) }
+      const { steps, ...rest } = made ?? whole
+      const assumed = found.as === undefined ? [] : assumption(target, found.as)
+      return {
+        ...rest,
+        steps: [...assumed, ...steps],
+        request,
+        entry: nameOf(entry),
+        inside,
+        ...(around && { around }),
+      }
     }
     answers.push(answerTo(question, acting.answer, decision.check, answers.length))
   }
@@ -266,39 +275,6 @@ function answerTo(
 
 function nameOf(proxy: ProxyIdentity): string {
   return `${proxy.namespace}/${proxy.labels.istio ?? proxy.labels.app ?? 'gateway'}`
-}
-
-/** SNI is a name, never an address. */
-function sniOf(name: string): Pick<DoorRequest, 'sni'> {
-  return name === '' || /^[\d.]+$|[:[\]]/.test(name) ? {} : { sni: name }
-}
-
-function urlTarget(question: Question): { readonly name: string; readonly port: number } {
-  const { host, connectTo = host } = question
-  const match = /^(.*?)(?::(\d+))?$/.exec(connectTo)
-  const usual = question.scheme === 'https' ? 443 : 80
-  return { name: match?.[1] ?? connectTo, port: match?.[2] === undefined ? usual : Number(match[2]) }
-}
-
-/**
- * The URL's port through the gateway's Service. One that the Service does not have is a door's on a
- * laptop, which stands for 443 and 80; one that it has and that no listener is behind is closed.
- */
-function listenerPort(
-  door: Door,
-  proxy: ProxyIdentity,
-  port: number,
-  scheme: 'http' | 'https',
-): number | undefined {
-  const targets = serviceTargets(door.mesh, proxy.namespace, proxy.labels)
-  const { listeners, refused } = door.listeners(proxy)
-  const open = new Set([...listeners, ...refused].map((listener) => listener.port))
-  const usual = scheme === 'https' ? 443 : 80
-  for (const candidate of [port, usual]) {
-    for (const resolved of resolvePorts(candidate, targets, true)) if (open.has(resolved)) return resolved
-    if (targets.some((target) => target.port === candidate)) return undefined
-  }
-  return undefined
 }
 
 /** `name.ns` and `name.ns.svc` mean the Service too. */

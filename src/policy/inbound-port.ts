@@ -6,6 +6,7 @@
  */
 import type { Labels, Mesh, Service, ServicePort, SidecarResource } from '../mesh/index.ts'
 import { byAge, labelsInclude } from './attach.ts'
+import { sidecarResourceOf } from './sidecar-resource.ts'
 import { lowerCase } from './value-pattern.ts'
 
 /** `auto` = found out from the bytes of each connection. */
@@ -30,7 +31,7 @@ export function inboundPorts(mesh: Mesh, workload: InboundWorkload): ReadonlyMap
     // Of two that declare a port the oldest decides its protocol.
     if (!ports.has(port.port)) ports.set(port.port, port)
   }
-  const sidecar = sidecarOf(mesh, workload)
+  const sidecar = sidecarResourceOf(mesh, workload.namespace, workload.labels)
   if (sidecar !== undefined && sidecar.ingress.length > 0) {
     for (const { port } of sidecar.ingress) {
       add({ port: port.number, protocol: ingressProtocol(port.protocol), by: sidecar })
@@ -53,21 +54,6 @@ export function inboundPorts(mesh: Mesh, workload: InboundWorkload): ReadonlyMap
     }
   }
   return ports
-}
-
-/** The Sidecar resource of a workload: by selector, its namespace's, the root namespace's. */
-function sidecarOf(mesh: Mesh, workload: InboundWorkload): SidecarResource | undefined {
-  const own = mesh.sidecars.filter((sidecar) => sidecar.namespace === workload.namespace).sort(byAge)
-  const selects = (sidecar: SidecarResource) =>
-    sidecar.workloadSelector !== undefined && labelsInclude(workload.labels, sidecar.workloadSelector)
-  return (
-    own.find(selects) ??
-    own.find((sidecar) => sidecar.workloadSelector === undefined) ??
-    mesh.sidecars
-      .filter((sidecar) => sidecar.namespace === mesh.meshConfig.rootNamespace)
-      .sort(byAge)
-      .find((sidecar) => sidecar.workloadSelector === undefined)
-  )
 }
 
 /** A name is looked up among the containers of the pods the Service selects. */

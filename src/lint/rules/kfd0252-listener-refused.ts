@@ -5,7 +5,7 @@ export const listenerRefused: Rule = {
   code: 'KFD0252',
   severity: 'error',
   title: 'Envoy refuses a port of the gateway',
-  why: 'istiod compares hosts as they are written, so `*` beside `team/*`, or a name that two servers say with and without a namespace, gets through it. Envoy takes a server name once for each port, or refuses the whole listener: a new pod of the gateway does not open the port and does not become ready, and one that runs keeps what it had before, whatever is changed from then on.',
+  why: 'istiod compares hosts as written, so `*` beside `team/*`, or one name with and without a namespace, gets through it. Envoy takes a server name once for each port, or refuses the whole port: a new pod of the gateway never becomes ready, and one that runs keeps what it had, whatever is changed from then on.',
   remedy: 'Name each host in one server of the port only, as `*` or with its first label.',
 
   *check({ queries }) {

@@ -21,6 +21,7 @@ export const reasonsKo: Readonly<Record<string, ReasonText>> = {
   'https-in-plaintext': '평문 연결에서 https 요청을 받지 않습니다',
   'no-listener': '이 포트에 리스너가 없습니다',
   'listener-refused': 'Envoy가 이 리스너를 받지 않아 포트가 열리지 않습니다',
+  'port-assumed': '게이트웨이 Service에 없는 포트라 기본 포트로 보았습니다',
   'no-filter-chain': '이 SNI나 프로토콜을 받는 필터 체인이 없습니다',
   'client-certificate-name': '클라이언트 인증서의 이름이 허용된 이름이 아닙니다',
   'malformed-request': '요청의 형식이 잘못되었습니다',
