@@ -5,25 +5,17 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { aWorld, planFor, type TestWorld } from '../../e2e/change/intent-world.ts'
+import { aWorld, planFor } from '../../e2e/change/intent-world.ts'
+import { edited, reportedWays } from '../../e2e/change/reports.ts'
 import { compileDoor, explain } from '../policy/index.ts'
 import type { AccessDiff } from '../regions/index.ts'
-import { createOf, type EditableObject, updateOf } from './changes.ts'
+import { createOf, type EditableObject } from './changes.ts'
 import { exposePipelines } from './expose/pipelines.ts'
 import type { Change, Intended } from './plan.ts'
-import { findRaw } from './raw-door.ts'
-import { enableTls } from './tls-enable.ts'
 
 const docs = readFileSync(new URL('../../docs/change.md', import.meta.url), 'utf8')
 const door = (release: string) => aWorld([`profiles/${release}/release`, `profiles/${release}/demo`])
 const by = (changes: readonly Change[]): Intended => ({ changes, risks: [], callers: [] })
-
-function edited(world: TestWorld, kind: string, place: string, edit: (copy: EditableObject) => void): Change {
-  const [namespace = '', name = ''] = place.split('/')
-  const raw = findRaw(world.door, { kind, namespace, name })
-  assert.ok(raw, `${kind} ${place}`)
-  return updateOf(raw, edit, 'neutral', 'the report')
-}
 
 /** Callers who get through somewhere new, without their forged twins, and what they get to. */
 function gains({ gained }: AccessDiff): readonly string[] {
@@ -47,21 +39,9 @@ function says(report: string, way: string, figure: string): void {
 }
 
 test('report 000: TLS by hand lets nobody in, and leaves the sign-in before the redirect; the command does neither', () => {
-  const world = aWorld(['profiles/v1.6/release'])
-  const servers = [
-    { hosts: ['*'], port: { name: 'http', number: 80, protocol: 'HTTP' }, tls: { httpsRedirect: true } },
-    {
-      hosts: ['*'],
-      port: { name: 'https', number: 443, protocol: 'HTTPS' },
-      tls: { mode: 'SIMPLE', credentialName: 'leeway-certs' },
-    },
-  ]
-  const byHand = by([
-    edited(world, 'Gateway', 'kubeflow/kubeflow-gateway', (copy) => {
-      copy.spec.servers = servers
-    }),
-  ])
-  const enabled = enableTls(world, { secret: 'kubeflow-tls' })
+  const [theirWay, ourWay] = reportedWays.filter(({ report }) => report === '000')
+  assert.ok(theirWay && ourWay)
+  const { world } = theirWay
   const whoComesByHttp = (changes: readonly Change[]) => {
     const { mesh } = world.after(changes)
     const asked = {
@@ -76,10 +56,10 @@ test('report 000: TLS by hand lets nobody in, and leaves the sign-in before the 
     assert.ok(!('problem' in result))
     return result.verdict
   }
-  assert.equal(whoComesByHttp(byHand.changes), 'challenge')
-  assert.equal(whoComesByHttp(enabled.changes), 'redirect')
-  const theirs = planFor(world, byHand, 'report').spec.access
-  const ours = planFor(world, enabled, 'tls enable').spec.access
+  assert.equal(whoComesByHttp(theirWay.changes), 'challenge')
+  assert.equal(whoComesByHttp(ourWay.changes), 'redirect')
+  const theirs = planFor(world, by(theirWay.changes), 'report').spec.access
+  const ours = planFor(world, by(ourWay.changes), 'tls enable').spec.access
   // The same people as before, over TLS now; who has not signed in gets to the login page and no further.
   assert.deepEqual(openTo(theirs), openTo(ours))
   says('000', 'by hand', gains(theirs).join(', '))

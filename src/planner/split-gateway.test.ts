@@ -2,37 +2,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { aWorld, planFor, refusal } from '../../e2e/change/intent-world.ts'
-import { localGatewayOnIngress } from '../../tools/tour/overlays.ts'
+import { insideCalls, reportedWays } from '../../e2e/change/reports.ts'
 import type { AccessDiff } from '../regions/index.ts'
 import { deleteOf } from './changes.ts'
-import { type AuthnOffer, type AuthnWay, authnOffers, migrateAuthnFilter } from './migrate-authn-filter.ts'
+import { type AuthnWay, authnOffers, migrateAuthnFilter } from './migrate-authn-filter.ts'
 import { splitGateway } from './split-gateway.ts'
 
-/** The third report's model: in a plain namespace, called from inside by its Service's name. */
-const model = `apiVersion: v1
-kind: Service
-metadata: {name: sklearn-iris, namespace: kserve-test}
-spec: {type: ExternalName, externalName: knative-local-gateway.istio-system.svc.cluster.local, ports: [{name: http2, port: 80, targetPort: 80}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: sklearn-iris-predictor, namespace: kserve-test}
-spec: {selector: {app: iris}, ports: [{name: http, port: 80, targetPort: 8012}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: iris, namespace: kserve-test, labels: {app: iris}, annotations: {sidecar.istio.io/inject: "false"}}
-spec: {containers: [{name: kserve-container, image: sklearnserver, ports: [{containerPort: 8012}]}]}
----
-apiVersion: networking.istio.io/v1beta1
-kind: VirtualService
-metadata: {name: sklearn-iris, namespace: kserve-test}
-spec:
-  hosts: [sklearn-iris.kserve-test.svc.cluster.local]
-  gateways: [knative-serving/knative-local-gateway]
-  http: [{route: [{destination: {host: sklearn-iris-predictor.kserve-test.svc.cluster.local, port: {number: 80}}}]}]
-`
-const report = () => aWorld(['profiles/v1.6/release'], localGatewayOnIngress, model)
 const ask = { hosts: ['kubeflow.example.com'], paths: ['/v1/*'] }
 
 /** What opens to whoever comes, by the Service it reaches. */
@@ -75,7 +50,7 @@ const rows: Readonly<
 }
 
 test('the third report, three ways side by side: each opens more than the one before', () => {
-  const { offers } = authnOffers(report(), ask)
+  const { offers } = authnOffers(insideCalls(), ask)
   assert.deepEqual(
     offers.map(({ way }) => way),
     Object.keys(rows),
@@ -98,7 +73,7 @@ test('the third report, three ways side by side: each opens more than the one be
 })
 
 test('the split keeps the sign-in at the door exactly as it was', () => {
-  const world = report()
+  const world = insideCalls()
   const { spec } = planFor(world, splitGateway(world, {}), 'split-gateway')
   const models = spec.access.gained.filter(({ to }) => !/sklearn-iris-predictor/.test(to.upstream ?? ''))
   assert.deepEqual([models, spec.access.public, spec.access.changed, spec.access.unknown], [[], [], [], []])
@@ -110,7 +85,7 @@ test('the split keeps the sign-in at the door exactly as it was', () => {
 })
 
 test('without Kubeflow’s own local gateway, pods are made for it, and allowed their port only', () => {
-  const whole = report()
+  const whole = insideCalls()
   const gone = whole.door.objects
     .filter(({ name }) => name.name === 'cluster-local-gateway')
     .map((raw) => deleteOf(raw, 'neutral', 'not installed'))
@@ -165,21 +140,24 @@ for (const [what, call, words] of refused) {
 }
 
 test('docs/change.md tells what these ways open', () => {
-  const world = report()
   const page = readFileSync(new URL('../../docs/change.md', import.meta.url), 'utf8')
-  const [told, asReported] = [['/v1/*'], ['/v1*']].map(
-    (paths) => authnOffers(world, { ...ask, paths }).offers,
-  )
-  const cell = (offers: readonly AuthnOffer[] | undefined, way: AuthnWay) => {
-    const offer = offers?.find((each) => each.way === way)
+  const { offers } = authnOffers(insideCalls(), ask)
+  const cell = (access: AccessDiff, changes: readonly unknown[]) =>
+    `${opened(access).join(', ') || 'nothing'} | ${changes.length} objects |`
+  const told = (way: AuthnWay) => {
+    const offer = offers.find((each) => each.way === way)
     assert.ok(offer && !('refused' in offer))
-    return `${opened(offer.access).join(', ') || 'nothing'} | ${offer.intended.changes.length} objects |`
+    return cell(offer.access, offer.intended.changes)
   }
+  const theirs = reportedWays.find(({ report, way }) => report === '003' && way === 'CUSTOM policy')
+  assert.ok(theirs)
+  const { world, changes } = theirs
+  const { spec } = planFor(world, { changes, risks: [], callers: [] }, 'report')
   for (const [words, want] of [
-    ['the report’s: provider', cell(asReported, 'paths')],
-    ['--by paths --path', cell(told, 'paths')],
-    ['--by hosts --host', cell(told, 'hosts')],
-    ['--by split-gateway` |', cell(told, 'split-gateway')],
+    ['the report’s: provider', cell(spec.access, changes)],
+    ['--by paths --path', told('paths')],
+    ['--by hosts --host', told('hosts')],
+    ['--by split-gateway` |', told('split-gateway')],
   ] as const) {
     const line = page
       .split('\n')
