@@ -197,7 +197,7 @@ describe('kfdoor ca', { timeout: 180_000 }, () => {
         /KFD1404.*not allowed here/,
       ],
       ['plain', ['--allow', 'other.door.example.com', '--force'], /KFD1404.*not allowed here/],
-      ['md5', [], /KFD1404.*cannot be verified: the hash is too old/],
+      ['md5', [], /KFD1404.*cannot be verified: its hash is none that is read/],
       ['curve', [], /KFD1405/],
       ['described', [], /KFD1404.*described and not named/],
       ['tampered', [], /KFD1404.*signature does not fit its key/],
@@ -277,6 +277,43 @@ describe('kfdoor ca', { timeout: 180_000 }, () => {
     assert.deepEqual([made.ca, made.subjectAltName], [false, 'DNS:w.door.example.com'])
   })
 
+  it('finds the request among what else is in its file, and takes no two', withOpenssl, async () => {
+    const [csr, key] = [text('plain.csr'), text('plain.key')]
+    const files: Readonly<Record<string, readonly [string, RegExp | undefined]>> = {
+      'key-first.csr': [key + csr, undefined],
+      'windows.csr': [`\ufeff${csr.replaceAll('\n', '\r\n')}`, undefined],
+      'older.csr': [csr.replaceAll('CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'), undefined],
+      'two.csr': [csr + csr, /it holds 2 signing requests/],
+      'key.csr': [key, /no signing request in PEM, but a private key/],
+      'cert.csr': [text('ca', 'ca.crt'), /no signing request in PEM, but a certificate/],
+    }
+    for (const [name, [content, says]] of Object.entries(files)) {
+      writeFileSync(at(name), content)
+      const { err } = await ca(['sign', '--dir', at('ca'), at(name)], says ? 2 : 0)
+      if (says) assert.match(err, says)
+    }
+  })
+
+  it('lets nothing in a request steer the terminal', withOpenssl, async () => {
+    const subject = ['-subj', '/CN=t.door.example.com', '-addext']
+    theirs('mail', ...subject, 'subjectAltName=DNS:t.door.example.com,email:\x1b[31mred@example.com')
+    theirs('host', ...subject, 'subjectAltName=DNS:\x1b[2J.door.example.com')
+    const { err } = await ca(['sign', '--dir', at('ca'), at('mail.csr')])
+    assert.match(err, /not granted: email \?\[31mred@example\.com/)
+    assert.match((await ca(['sign', '--dir', at('ca'), at('host.csr')], 2)).err, /KFD1401: `\?\[2J/)
+  })
+
+  it('says which clients take no such key', withOpenssl, async () => {
+    openssl('ecparam', '-name', 'secp521r1', '-genkey', '-noout', '-out', 'long.key')
+    openssl('req', '-new', '-key', 'long.key', '-subj', '/CN=long.door.example.com', '-out', 'long.csr')
+    openssl('genpkey', '-algorithm', 'ed25519', '-out', 'ed.key')
+    openssl('req', '-new', '-key', 'ed.key', '-subj', '/CN=ed.door.example.com', '-out', 'ed.csr')
+    assert.match((await ca(['sign', '--dir', at('ca'), at('long.csr')])).err, /P-521: Chromium does not/)
+    assert.match((await ca(['sign', '--dir', at('ca'), at('ed.csr')])).err, /Ed25519: Chromium does not/)
+    const asked = await ca(['csr', '--dir', at('ed'), '--name', 'a.test', '--key-type', 'ed25519'])
+    assert.match(asked.err, /Ed25519: Chromium does not/)
+  })
+
   it('overwrites nothing unless it is told to', async () => {
     const before = text('ca', 'door.example.com.key')
     for (const words of [
@@ -314,6 +351,24 @@ describe('kfdoor ca', { timeout: 180_000 }, () => {
     assert.equal(again.certificates[0].renewed, true)
     assert.equal(again.certificates[0].aside.length, 2)
     assert.ok(!crt().publicKey.equals(old.publicKey))
+  })
+
+  it('renews what can be renewed where one certificate cannot, and says what ends with its authority', async () => {
+    const own = ['--dir', at('short')]
+    await ca(['init', ...own, '--name', 'example.com', '--days', '20'])
+    for (const name of ['a.example.com', 'b.example.com', 'c.example.com'])
+      await ca(['server', ...own, '--name', name])
+    writeFileSync(at('short', 'b.example.com.key'), text('short', 'a.example.com.key'))
+    const { out, err } = await ca(['renew', ...own, '--force'], 1)
+    assert.deepEqual(out.match(/\w\.example\.com\.crt renewed/g), [
+      'a.example.com.crt renewed',
+      'c.example.com.crt renewed',
+    ])
+    assert.match(err, /KFD1403: .*b\.example\.com\.key/)
+    assert.match(err, /c\.example\.com\.crt ends with the authority .*`kfdoor ca renew ca`/)
+    await ca(['renew', ...own, 'a.example.com'], 1)
+    await ca(['renew', ...own, 'ca'])
+    assert.match((await ca(['renew', ...own, 'a.example.com'])).out, /renewed/)
   })
 
   it('renews an authority without touching what it signed', withOpenssl, async () => {
@@ -489,6 +544,7 @@ describe('kfdoor ca', { timeout: 180_000 }, () => {
     [['server', '--dir', 'nowhere', '--name', 'a.example.com'], /KFD1403/],
     [['server', '--dir', 'nowhere'], /KFD0100.*--name/],
     [['init', '--dir', 'nowhere', '--name', 'a b'], /KFD1401/],
+    [['init', '--dir', 'nowhere', '--name', 'fe80::1%eth0'], /KFD1401/],
     [['init', '--dir', 'nowhere', '--name', 'a.example.com', '--days', '1e9'], /KFD0100/],
     [['init', '--dir', process.execPath, '--name', 'a.example.com'], /KFD1407.*no folder/],
     [['init', '--dir', join(process.execPath, 'x'), '--name', 'a.example.com'], /KFD1407.*no folder/],

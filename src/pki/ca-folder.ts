@@ -61,7 +61,10 @@ export interface SignOptions {
 
 export interface Signed {
   readonly certFile: string
-  readonly names: DoorNames
+  /** Hosts, addresses, SPIFFE IDs, or the mail address of a caller. */
+  readonly names: readonly string[]
+  /** `ed25519`, `rsa`, or the curve: `prime256v1`. */
+  readonly key: string
   readonly usage: LeafUsage
   readonly validTo: Date
   readonly notGranted: readonly string[]
@@ -131,14 +134,7 @@ export function openCaFolder(folder: string, clock: Clock): CaFolder {
         ...(granted === 'client' && { commonName: asked.commonName }),
       })
       writeNew(certFile, `${certPem}${root.chainPem ?? ''}`, PUBLIC, force)
-      const { notGranted, names } = asked
-      return {
-        certFile,
-        names,
-        usage: granted,
-        notGranted,
-        validTo: readCertificate(certPem, certFile).validToDate,
-      }
+      return { ...signed(certPem, certFile, asked), usage: granted, notGranted: asked.notGranted }
     },
 
     read: (name) => {
@@ -166,7 +162,7 @@ export function readAuthorityIn(folder: string): Authority {
 }
 
 /** What clients of a folder's certificates trust: the root, also where an intermediate signs. */
-function rootOf(folder: string): string {
+export function rootOf(folder: string): string {
   return readIfThere(join(folder, 'root.crt')) ?? readNeeded(join(folder, 'ca.crt'))
 }
 
@@ -282,12 +278,20 @@ export async function issueInto(
   })
   writeWhole(keyFile, keyPem(key), { mode: PRIVATE, replace: force })
   writeWhole(certFile, `${certPem}${root.chainPem ?? ''}`, { mode: PUBLIC, replace: force })
+  return { ...signed(certPem, certFile, { names, commonName }), keyFile, usage, notGranted: [] }
+}
+
+function signed(
+  certPem: string,
+  certFile: string,
+  { names: { dns, ips, uris = [] }, commonName }: { names: DoorNames; commonName?: string | undefined },
+): Pick<Signed, 'certFile' | 'names' | 'key' | 'validTo'> {
+  const { publicKey, validToDate } = readCertificate(certPem, certFile)
+  const names = [...dns, ...ips, ...uris]
   return {
     certFile,
-    keyFile,
-    names,
-    usage,
-    notGranted: [],
-    validTo: readCertificate(certPem, certFile).validToDate,
+    names: names.length > 0 ? names : [commonName ?? ''],
+    key: publicKey.asymmetricKeyDetails?.namedCurve ?? publicKey.asymmetricKeyType ?? '',
+    validTo: validToDate,
   }
 }

@@ -41,7 +41,8 @@ export function doorNames(written: readonly string[]): DoorNames {
       continue
     }
     const bare = text.replace(/^\[(.*)\]$/, '$1')
-    if (isIP(bare) !== 0) ips.add(canonicalIp(bare))
+    // A zone (`fe80::1%eth0`) is this machine's own word for an interface; no certificate has it.
+    if (isIP(bare) !== 0 && !bare.includes('%')) ips.add(canonicalIp(bare))
     else dns.add(dnsName(text))
   }
   return { dns: [...dns], ips: [...ips], ...(uris.size > 0 && { uris: [...uris] }) }

@@ -3,8 +3,8 @@ import { existsSync, linkSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/index.ts'
 import { Fault } from '../base/index.ts'
-import { prolongAuthority, readCertificate } from './ca.ts'
-import { readAuthorityIn, stemOf } from './ca-folder.ts'
+import { type Authority, prolongAuthority, readCertificate } from './ca.ts'
+import { readAuthorityIn, rootOf, stemOf } from './ca-folder.ts'
 import { readCertificates } from './certificate.ts'
 import { PRIVATE, PUBLIC, readIfThere, readNeeded, writeWhole } from './files.ts'
 import { generateKey, keyPem, readPrivateKey, sameKind } from './keys.ts'
@@ -14,9 +14,11 @@ import { DAY } from './x509.ts'
 
 export interface Renewed {
   readonly certFile: string
-  /** false = enough is left, nothing was done. */
+  /** false = enough is left, or no more can be had; nothing was done. */
   readonly renewed: boolean
   readonly validTo: Date
+  /** It was due and ends with the authority that signs it: only that one's own renewal prolongs it further. */
+  readonly withAuthority: boolean
   /** The files the old key and certificate were set aside in. */
   readonly aside: readonly string[]
 }
@@ -75,9 +77,8 @@ export async function renew(
       reason: 'it is not the key of the certificate; use `--new-key`',
     })
   }
-  if (fits && !isDue(old, clock, options)) {
-    return { certFile, renewed: false, validTo: old.validToDate, aside: [] }
-  }
+  const leftAlone = { certFile, renewed: false, validTo: old.validToDate, aside: [], withAuthority: false }
+  if (fits && !isDue(old, clock, options)) return leftAlone
   const authority = readAuthorityIn(folder)
   if (!isSignedBy(certPem, authority.certPem)) {
     throw new Fault('ERR_CA_UNUSABLE', {
@@ -98,6 +99,11 @@ export async function renew(
     usage: usageOf(facts.extended),
     commonName: facts.commonNames.at(-1),
   })
+  const { validToDate: validTo } = new X509Certificate(fresh)
+  const withAuthority = endsWith(new X509Certificate(fresh), authority)
+  // From cron, each day until the end: the same again would say that all is well.
+  if (withAuthority && !key && !options.force && validTo <= old.validToDate)
+    return { ...leftAlone, withAuthority }
   const aside: string[] = []
   if (key) {
     const id = old.fingerprint256.replaceAll(':', '').slice(0, 8).toLowerCase()
@@ -111,8 +117,11 @@ export async function renew(
     writeWhole(keyFile, keyPem(key), { mode: PRIVATE, replace: true })
   }
   writeWhole(certFile, `${fresh}${authority.chainPem ?? ''}`, { mode: PUBLIC, replace: true })
-  return { certFile, renewed: true, validTo: new X509Certificate(fresh).validToDate, aside }
+  return { certFile, renewed: true, validTo, withAuthority, aside }
 }
+
+const endsWith = (one: X509Certificate, { certPem }: Pick<Authority, 'certPem'>) =>
+  one.validToDate >= new X509Certificate(certPem).validToDate
 
 /** What lies there already is the same certificate's, from a time that was interrupted: it stays. */
 function keepAside(path: string, to: string): void {
@@ -139,11 +148,28 @@ async function renewAuthority(folder: string, clock: Clock, options: RenewOption
   const certFile = join(folder, 'ca.crt')
   const authority = readAuthorityIn(folder)
   const old = readCertificate(authority.certPem, certFile)
-  if (!isDue(old, clock, options)) return { certFile, renewed: false, validTo: old.validToDate, aside: [] }
   const parent = options.from === undefined ? undefined : readAuthorityIn(options.from)
+  if (options.from !== undefined) followRoot(folder, options.from)
+  const result = (one: X509Certificate, renewed: boolean) => ({
+    ...{ certFile, renewed, validTo: one.validToDate, aside: [] },
+    withAuthority: parent !== undefined && endsWith(one, parent),
+  })
+  if (!isDue(old, clock, options)) return { ...result(old, false), withAuthority: false }
   const fresh = await prolongAuthority(authority, { clock, days: options.days, parent })
+  const made = new X509Certificate(fresh)
+  if (!options.force && made.validToDate <= old.validToDate) return result(old, false)
   writeWhole(certFile, `${fresh}${parent?.chainPem ?? ''}`, { mode: PUBLIC, replace: true })
-  return { certFile, renewed: true, validTo: new X509Certificate(fresh).validToDate, aside: [] }
+  return result(made, true)
+}
+
+/** The root above may have been renewed since: what clients are given here is the one that lives longer. */
+function followRoot(folder: string, from: string): void {
+  const [path, pem] = [join(folder, 'root.crt'), rootOf(from)]
+  const kept = readIfThere(path)
+  if (kept === undefined || kept === pem) return
+  const [old, fresh] = [readCertificate(kept, path), readCertificate(pem, from)]
+  if (!fresh.publicKey.equals(old.publicKey) || fresh.validToDate <= old.validToDate) return
+  writeWhole(path, pem, { mode: PUBLIC, replace: true })
 }
 
 const isDue = (old: X509Certificate, clock: Clock, { before, force }: RenewOptions) =>

@@ -71,7 +71,7 @@ export async function readRequest(pem: string, where: string): Promise<Asked> {
     throw new Fault('ERR_CSR_UNUSABLE', {
       reason:
         signature === undefined
-          ? 'its signature cannot be verified: the hash is too old (MD5), or the curve of the key is described and not named'
+          ? 'its signature cannot be verified: its hash is none that is read here (MD5, SHA-224, SHA-3), or the curve of the key is described and not named'
           : 'its signature does not fit its key',
     })
   }
@@ -141,10 +141,21 @@ function isHost(text: string): boolean {
   }
 }
 
+const block = /-----BEGIN (NEW )?CERTIFICATE REQUEST-----[\s\S]+?-----END (NEW )?CERTIFICATE REQUEST-----/g
+
+/** A file may begin with the key, as `openssl req -keyout x -out x` leaves it, or with the text of what it asks. */
 function parseRequest(library: typeof X509, pem: string, where: string) {
+  const blocks = pem.match(block) ?? []
+  const unreadable = (reason: string, cause?: unknown) =>
+    new Fault('ERR_PEM_UNREADABLE', { where, reason }, { cause })
+  if (blocks.length > 1)
+    throw unreadable(`it holds ${blocks.length} signing requests, and one is signed at a time`)
+  const other = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(pem)?.[1]
+  if (blocks.length === 0 && other !== undefined)
+    throw unreadable(`it holds no signing request in PEM, but a ${other.toLowerCase()}`)
   try {
-    return new library.Pkcs10CertificateRequest(pem)
+    return new library.Pkcs10CertificateRequest(blocks[0] ?? pem)
   } catch (cause) {
-    throw new Fault('ERR_PEM_UNREADABLE', { where, reason: 'it holds no signing request in PEM' }, { cause })
+    throw unreadable('it holds no signing request in PEM', cause)
   }
 }

@@ -1,6 +1,7 @@
 import { Command } from '@commander-js/extra-typings'
 import type { Certificate, CertificateFacts, ClientVerdict } from '../../pki/index.ts'
 import { exitCode, type Io } from '../io.ts'
+import { printable } from '../printable.ts'
 import { output } from './options.ts'
 
 export const inspect = (io: Io) =>
@@ -54,7 +55,8 @@ export const inspect = (io: Io) =>
         io.out(facts.map((one, at) => render(one, shown.chain[at])).join('\n'))
         for (const problem of [shown.key, order].filter(Boolean))
           io.out(`\n${'problem'.padEnd(10)} ${problem}`)
-        if (isServer) io.out(`\nasked for ${host}, trusting ${where}:\n${clients.map(verdict).join('')}`)
+        if (isServer)
+          io.out(`\nasked for ${printable(host)}, trusting ${where}:\n${clients.map(verdict).join('')}`)
       }
       const refused = clients.some(({ accepts }) => accepts === 'no')
       if (
@@ -70,7 +72,7 @@ export const inspect = (io: Io) =>
 const mark = { yes: 'takes it', no: 'refuses', unknown: 'unknown' } as const
 
 function verdict({ who, accepts, reasons }: ClientVerdict): string {
-  const [first, ...more] = reasons
+  const [first, ...more] = reasons.map(printable)
   const rest = more.map((reason) => `${' '.repeat(44)}${reason}\n`).join('')
   return `  ${who.padEnd(33)}${mark[accepts]}${first === undefined ? '' : `${accepts === 'unknown' ? '' : ' '}  ${first}`}\n${rest}`
 }
@@ -103,6 +105,3 @@ const purposes: Readonly<Record<string, string>> = {
   '1.3.6.1.5.5.7.3.2': 'clients',
   '2.5.29.37.0': 'anything',
 }
-
-/** A name in a certificate is anybody's text: nothing in it may move the cursor of a terminal. */
-const printable = (text: string) => text.replaceAll(/\p{Cc}/gu, '?')

@@ -1,7 +1,8 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import { Fault } from '../../base/index.ts'
-import type { Signed } from '../../pki/index.ts'
+import type { LeafUsage, Signed } from '../../pki/index.ts'
 import type { Io } from '../io.ts'
+import { printable } from '../printable.ts'
 import { AUTHORITY_MOST, daysOf, dir, force, keyType, LEAF_MOST, output } from './options.ts'
 
 async function open(folder: string) {
@@ -32,9 +33,11 @@ export const init = (io: Io) =>
         force: options.force,
       })
       if (options.output === 'json') return io.out(JSON.stringify(made))
-      warnOfEd25519(io, options.keyType)
+      warnOfKey(io, options.keyType, 'server')
       io.err(`${made.certFile} is for everybody who calls the door: curl --cacert ${made.certFile}`)
-      io.err(`${made.keyFile} signs certificates; it stays with you`)
+      io.err(
+        `${made.keyFile} signs certificates for ${options.name.join(', ')}, and what lies below a host; it stays with you`,
+      )
       io.out(made.certFile)
     })
 
@@ -61,7 +64,7 @@ export const intermediate = (io: Io) =>
         force: options.force,
       })
       if (options.output === 'json') return io.out(JSON.stringify(made))
-      warnOfEd25519(io, options.keyType)
+      warnOfKey(io, options.keyType, 'server')
       io.err(`${made.rootFile} is for everybody who calls the door; ${made.keyFile} signs certificates`)
       io.out(made.certFile)
     })
@@ -70,7 +73,7 @@ export const csr = (io: Io) =>
   new Command('csr')
     .summary('a key and a signing request, for this authority or any other')
     .addOption(dir())
-    .option('--name <name...>', 'host name, address or SPIFFE ID; the first names the files; repeatable', [])
+    .option('--name <name...>', 'host name, address or SPIFFE ID; the first names the files; repeatable')
     .option('--common-name <text>', 'of a client: who it is')
     .addOption(usage('what it asks to be shown by').default('server' as const))
     .addOption(keyType())
@@ -81,7 +84,7 @@ export const csr = (io: Io) =>
       `\nExamples:\n  kfdoor ca csr --dir my-ca --name kubeflow.example.com --name '*.kubeflow.example.com'\n  kfdoor ca csr --dir my-ca --usage client --common-name ci@example.com`,
     )
     .action(async (options) => {
-      const { name, commonName } = options.usage === 'client' ? callerOf(options) : options
+      const { name = [], commonName } = options.usage === 'client' ? callerOf(options) : options
       const made = await (await open(options.dir)).csr({
         names: name,
         commonName,
@@ -90,6 +93,7 @@ export const csr = (io: Io) =>
         force: options.force,
       })
       if (options.output === 'json') return io.out(JSON.stringify(made))
+      warnOfKey(io, options.keyType, options.usage)
       io.err(`${made.keyFile} is the ${options.usage === 'client' ? 'client' : 'server'}'s key`)
       io.out(made.csrFile)
     })
@@ -118,17 +122,18 @@ export const sign = (io: Io) =>
         allow: options.allow,
         force: options.force,
       })
-      for (const wish of signed.notGranted) io.err(`not granted: ${wish}`)
+      for (const wish of signed.notGranted) io.err(`not granted: ${printable(wish)}`)
+      if (options.output === 'text') warnOfKey(io, signed.key, signed.usage)
       tell(io, options.output, signed)
     })
 
 interface Named {
-  readonly name: readonly string[]
+  readonly name?: readonly string[] | undefined
   readonly commonName?: string | undefined
 }
 
 /** A caller that is a mail address and nothing else is one, whichever option says so. */
-function callerOf({ name, commonName }: Named): Named {
+function callerOf({ name = [], commonName }: Named): Named {
   const [first = ''] = name
   return name.length === 1 && commonName === undefined && /^[^\s@:/]+@[^\s@:/]+$/.test(first)
     ? { name: [], commonName: first }
@@ -144,7 +149,6 @@ const leaf = (io: Io, kind: 'server' | 'client', summary: string, examples: stri
       kind === 'client'
         ? 'mail address, host name, address or SPIFFE ID; the first names the files'
         : 'host name, `*.` wildcard, address or SPIFFE ID; the first names the files',
-      [],
     )
     .option('--common-name <text>', 'who it is, where that is no host')
     .addOption(keyType())
@@ -154,8 +158,9 @@ const leaf = (io: Io, kind: 'server' | 'client', summary: string, examples: stri
     .addOption(output())
     .addHelpText('after', examples)
     .action(async (typed) => {
-      const options = kind === 'client' ? { ...typed, ...callerOf(typed) } : typed
-      if (options.name.length === 0 && (kind === 'server' || !options.commonName)) {
+      const options = { ...typed, ...(kind === 'client' && callerOf(typed)) }
+      const { name: names = [] } = options
+      if (names.length === 0 && (kind === 'server' || !options.commonName)) {
         throw new Fault('ERR_USAGE', {
           message:
             kind === 'server' ? 'a server needs `--name`' : 'a client needs `--common-name` or `--name`',
@@ -163,7 +168,7 @@ const leaf = (io: Io, kind: 'server' | 'client', summary: string, examples: stri
       }
       const { issueInto } = await import('../../pki/index.ts')
       const made = await issueInto(options.dir, Date.now, {
-        names: options.name,
+        names,
         commonName: options.commonName,
         usage: options.both ? 'both' : kind,
         keyType: options.keyType,
@@ -171,7 +176,7 @@ const leaf = (io: Io, kind: 'server' | 'client', summary: string, examples: stri
         force: options.force,
       })
       if (options.output === 'text') {
-        warnOfEd25519(io, options.keyType, kind)
+        warnOfKey(io, made.key, made.usage)
         io.err(`${made.keyFile} is its key`)
       }
       tell(io, options.output, made)
@@ -193,49 +198,6 @@ export const client = (io: Io) =>
     `\nExamples:\n  kfdoor ca client --dir my-ca --common-name ci@example.com\n  kfdoor ca client --dir my-ca --name spiffe://cluster.local/ns/ci/sa/runner --key-type ed25519`,
   )
 
-export const renewCommand = (io: Io) =>
-  new Command('renew')
-    .summary('the same certificate for longer, before it ends')
-    .addOption(dir())
-    .argument(
-      '[name...]',
-      'certificates in the folder, `ca` for the authority itself; default: all it signed',
-    )
-    .option('--before <days>', 'renew when at most so many days are left', '30')
-    .option('--days <days>', 'how long the new one lives')
-    .option('--new-key', 'with a new key; the old pair is set aside')
-    .option('--from <folder>', 'of an intermediate: the folder of the authority above')
-    .option('--force', 'renew now, whatever is left')
-    .addOption(output())
-    .addHelpText(
-      'after',
-      `\nExamples:\n  kfdoor ca renew --dir my-ca\n  kfdoor ca renew --dir my-ca kubeflow.example.com --new-key --force\n  kfdoor ca renew --dir my-ca ca --before 365\n\nMeant for cron: what has time left is left alone.`,
-    )
-    .action(async (names, options) => {
-      const { issuedIn, renew } = await import('../../pki/index.ts')
-      const before = daysOf(options.before, AUTHORITY_MOST, '--before') ?? 30
-      const results = []
-      for (const name of names.length > 0 ? names : issuedIn(options.dir)) {
-        const most = /^(.*\/)?ca(\.crt)?$/.test(name) ? AUTHORITY_MOST : LEAF_MOST
-        results.push(
-          await renew(options.dir, name, Date.now, {
-            before,
-            days: daysOf(options.days, most),
-            newKey: options.newKey,
-            force: options.force,
-            from: options.from,
-          }),
-        )
-      }
-      if (options.output === 'json') return io.out(JSON.stringify({ certificates: results }))
-      for (const { certFile, renewed, validTo, aside } of results) {
-        const until = validTo.toISOString().slice(0, 10)
-        io.out(renewed ? `${certFile} renewed, until ${until}` : `${certFile} left alone, until ${until}`)
-        for (const path of aside) io.err(`the old one lies in ${path}`)
-      }
-      if (results.length === 0) io.err(`${options.dir} holds no certificate that its authority signed`)
-    })
-
 function usage(words: string) {
   return new Option('--usage <usage>', words).choices(['server', 'client', 'both'] as const)
 }
@@ -245,22 +207,19 @@ function tell(
   format: 'text' | 'json',
   { certFile, names, usage, validTo, notGranted }: Signed,
 ): void {
-  const all = [...names.dns, ...names.ips, ...(names.uris ?? [])]
   if (format === 'json') {
-    io.out(JSON.stringify({ certFile, names: all, usage, notAfter: validTo.toISOString(), notGranted }))
+    io.out(JSON.stringify({ certFile, names, usage, notAfter: validTo.toISOString(), notGranted }))
     return
   }
-  const to = usage === 'both' ? 'a server and a client' : `a ${usage}`
-  io.err(`for ${all.join(', ') || to}, until ${validTo.toISOString().slice(0, 10)}`)
+  io.err(`for ${names.join(', ')}, until ${validTo.toISOString().slice(0, 10)}`)
   io.out(certFile)
 }
 
-/** What was seen of BoringSSL: e2e/ca.real.test.ts. */
-function warnOfEd25519(io: Io, type: string, of: 'server' | 'client' = 'server'): void {
-  if (type !== 'ed25519') return
-  io.err(
-    of === 'server'
-      ? 'Ed25519: Chromium does not take it; curl, Python, Node and Go do, and Envoy serves with it'
-      : 'Ed25519: Envoy, and so Istio’s gateway, knows no callers by it',
-  )
+/** What was seen of BoringSSL: e2e/ca.real.test.ts, e2e/certificate-clients.real.test.ts. */
+function warnOfKey(io: Io, key: string, usage: LeafUsage): void {
+  if (key === 'secp521r1' && usage !== 'client') io.err('P-521: Chromium does not take it as a server’s key')
+  if (key !== 'ed25519') return
+  if (usage !== 'client')
+    io.err('Ed25519: Chromium does not take it; curl, Python, Node and Go do, and Envoy serves with it')
+  if (usage !== 'server') io.err('Ed25519: Envoy, and so Istio’s gateway, knows no callers by it')
 }

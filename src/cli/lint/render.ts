@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import type { Finding, LintResult, Rule, Severity } from '../../lint/index.ts'
 import { asJUnit } from '../junit.ts'
+import { printable } from '../printable.ts'
 
 const colours = { error: 'red', warning: 'yellow', info: 'cyan' } as const
 
@@ -24,11 +25,6 @@ export function asText(result: LintResult, colour: boolean): string {
     ].join('\n')
   })
   return [...blocks, summary(result)].join('\n\n')
-}
-
-/** What a name in the YAML holds steers no terminal, and does not turn the line's direction. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '?')
 }
 
 function oneLine(text: string): string {

@@ -1,5 +1,6 @@
 import type { MapRow, Witness } from '../../regions/index.ts'
 import { codeSpan } from '../markdown.ts'
+import { printable } from '../printable.ts'
 import { type AroundRow, aroundText } from './around.ts'
 
 /** The contract of `map -o json`; never folded. */
@@ -83,9 +84,7 @@ export function asTable(rows: readonly MapRow[], around: readonly AroundRow[]): 
     for (const each of around) lines.push(`    ${aroundText(each)}`)
   }
   // What the YAML says does not steer the terminal.
-  return lines.length === 0
-    ? 'no gateway of this YAML has a route'
-    : lines.map((line) => line.replace(/\p{Cc}/gu, '?')).join('\n')
+  return lines.length === 0 ? 'no gateway of this YAML has a route' : lines.map(printable).join('\n')
 }
 
 export function asMarkdown(rows: readonly MapRow[], around: readonly AroundRow[]): string {
