@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { afterwards, reportedWays } from '../../../e2e/change/reports.ts'
+import { afterwards, edited, reportedWays } from '../../../e2e/change/reports.ts'
 import { profileFiles } from '../../compose/profiles.ts'
 import { releaseSignIn } from '../../compose/release-answers.ts'
 import { type Mesh, type MeshInput, parseMesh } from '../../mesh/index.ts'
@@ -103,8 +103,8 @@ const way = (words: string): readonly MeshInput[] => {
   return afterwards(found)
 }
 
-function opened(after: readonly MeshInput[]): AccessDiff {
-  const [old, fresh] = [parseMesh(files).mesh, parseMesh(after).mesh]
+function opened(after: readonly MeshInput[], before: readonly MeshInput[] = files): AccessDiff {
+  const [old, fresh] = [parseMesh(before).mesh, parseMesh(after).mesh]
   const principal = parsePrincipal(ci)
   return diffAccess(old, fresh, {
     now,
@@ -138,4 +138,29 @@ test('what field report 004 opens, and what one command opens in its place', () 
   for (const line of lines) assert.ok(text.includes(line), `docs/change.md should say: ${line}`)
   assert.equal(verdict(both, 'sa:anywhere/else', '/'), 'allow', 'the dashboard, to any account')
   assert.equal(verdict(ours, 'sa:anywhere/else', '/'), 'deny')
+})
+
+test('where the policy asks about calls with a token too, step 1 is what lets them through', () => {
+  const policy = 'istio-system/istio-ingressgateway-oauth2-proxy'
+  const figuresOf = (words: string) => {
+    const found = reportedWays.find(({ report, way }) => report === '004' && way === words)
+    assert.ok(found)
+    const asking = found.world.after([
+      edited(found.world, 'AuthorizationPolicy', policy, ({ spec }) => {
+        delete spec.rules[0].when
+      }),
+    ])
+    const theirs = found.changes.map((change) =>
+      change.op === 'update'
+        ? edited(asking, 'AuthorizationPolicy', policy, ({ spec }) => {
+            spec.rules[0].to[0].operation.notPaths.push('/kfserving/*')
+          })
+        : change,
+    )
+    return figures(opened(asking.after(theirs).door.inputs, asking.door.inputs))
+  }
+  const text = readFileSync(new URL('../../../docs/change.md', import.meta.url), 'utf8')
+  const [alone, both] = [figuresOf('step 3 alone'), figuresOf('steps 1 and 3')]
+  assert.notEqual(alone, both)
+  assert.ok(text.includes(`step 3 alone opens to ${alone}, and 1 and 3 to ${both}`), `${alone}; ${both}`)
 })
