@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { aWorld, planFor, refusal } from '../../e2e/change/intent-world.ts'
 import { insideCalls, reportedWays } from '../../e2e/change/reports.ts'
 import type { AccessDiff } from '../regions/index.ts'
-import { deleteOf } from './changes.ts'
+import { deleteOf, type EditableObject, updateOf } from './changes.ts'
 import { type AuthnWay, authnOffers, migrateAuthnFilter } from './migrate-authn-filter.ts'
 import { splitGateway } from './split-gateway.ts'
 
@@ -107,6 +107,39 @@ test('without Kubeflow’s own local gateway, pods are made for it, and allowed 
   assert.match(spec.risks.join(), /rollout status deployment knative-local-gateway/)
 })
 
+test('new pods are of the door’s own istiod', () => {
+  const labelsWith = (revision: string | undefined) => {
+    const whole = insideCalls()
+    const raws = whole.door.objects
+    const gateway = raws.find(
+      ({ name }) => name.kind === 'Deployment' && name.name === 'istio-ingressgateway',
+    )
+    assert.ok(gateway)
+    const world = whole.after([
+      ...raws
+        .filter(({ name }) => name.name === 'cluster-local-gateway')
+        .map((raw) => deleteOf(raw, 'neutral', 'not installed')),
+      updateOf(
+        gateway,
+        (copy) => {
+          const { labels } = copy.spec.template.metadata
+          if (revision === undefined) delete labels['istio.io/rev']
+          else labels['istio.io/rev'] = revision
+        },
+        'neutral',
+        'another istiod',
+      ),
+    ])
+    const made = splitGateway(world, {}).changes.find(({ object }) => object.kind === 'Deployment')
+    assert.ok(made?.op === 'create')
+    return (made.after.spec as EditableObject).template.metadata.labels['istio.io/rev']
+  }
+  assert.deepEqual(
+    ['1-28', 'default', undefined].map((revision) => labelsWith(revision)),
+    ['1-28', undefined, undefined],
+  )
+})
+
 const door = (...texts: readonly string[]) => aWorld(['profiles/v1.6/release'], ...texts)
 const named = `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -125,6 +158,11 @@ const refused: readonly (readonly [what: string, call: () => unknown, words: Reg
     'a policy of that name',
     () => migrateAuthnFilter(door(named), 'paths', ask),
     /an AuthorizationPolicy `istio-system\/dex-auth` already/,
+  ],
+  [
+    'the door as its own local gateway',
+    () => splitGateway(insideCalls(), { local: 'kubeflow/kubeflow-gateway' }),
+    /ERR_USAGE.*is the door itself/,
   ],
   ['no local gateway', () => splitGateway(door(), { local: 'a/b' }), /there is no Gateway `a\/b`/],
   [

@@ -20,6 +20,11 @@ export function splitGateway(world: IntentWorld, ask: SplitAsk, intent = 'split-
   const { door, mesh } = world
   const entrance = findEntrance(world, intent, ask.gateway)
   const local = localGateway(mesh, intent, ask.local)
+  if (local === entrance.gateway)
+    throw new Fault('ERR_USAGE', {
+      message: `Gateway \`${local.namespace}/${local.name}\` is the door itself, and not the one for calls inside`,
+      next: 'name that one with `--local NS/NAME`',
+    })
   if (podsOf(mesh, local) !== entrance.pods) {
     return {
       changes: [],
@@ -78,7 +83,7 @@ export function splitGateway(world: IntentWorld, ask: SplitAsk, intent = 'split-
   })
   return {
     changes: [
-      ...(there ? [] : newPods(pods.namespace, labels)),
+      ...(there ? [] : newPods(pods.namespace, labels, revisionOf(mesh, pods))),
       ...allowance(mesh, there, pods.namespace, labels, ports),
       updateOf(
         raw,
@@ -137,8 +142,14 @@ function ownPods(mesh: Mesh, door: Workload): Workload | undefined {
 const keyLabels = (labels: Labels): Labels =>
   Object.fromEntries(Object.entries(labels).filter(([key]) => key === 'app' || key === 'istio'))
 
+/** Of the istiod the door listens to, where it is not the default one: no other injector would fill the new pods in. */
+function revisionOf({ meshConfig }: Mesh, { podLabels }: Workload): Labels {
+  const revision = podLabels['istio.io/rev'] ?? meshConfig.revision ?? 'default'
+  return revision === 'default' ? {} : { 'istio.io/rev': revision }
+}
+
 /** A gateway as istiod's injector fills it in: image, ports and certificates are its own. */
-function newPods(namespace: string, labels: Labels): readonly Change[] {
+function newPods(namespace: string, labels: Labels, revision: Labels): readonly Change[] {
   const metadata = { name: NAME, namespace, labels }
   const account: KubeObject = { apiVersion: 'v1', kind: 'ServiceAccount', metadata }
   const deployment: KubeObject = {
@@ -150,7 +161,7 @@ function newPods(namespace: string, labels: Labels): readonly Change[] {
       selector: { matchLabels: labels },
       template: {
         metadata: {
-          labels: { ...labels, 'sidecar.istio.io/inject': 'true' },
+          labels: { ...labels, ...revision, 'sidecar.istio.io/inject': 'true' },
           annotations: { 'inject.istio.io/templates': 'gateway' },
         },
         spec: {
