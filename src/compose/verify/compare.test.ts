@@ -27,7 +27,18 @@ const https: Prediction = {
 }
 const sidecar: Prediction = { ...rbac, reply: { status: 403, body: 'RBAC: access denied', later: true } }
 
+/** The filter hands on all that the auth service answered: Envoy's mark of who answered the check, too. */
+const relayed: Prediction = { ...signIn, reply: { ...signIn.reply, status: 302, relayed: true } }
+const badToken: Prediction = {
+  verdict: 'challenge',
+  reason: 'provider-denied',
+  reply: { status: 401, relayed: true },
+}
+/** A workload behind a door with such a filter. */
+const beyond: Prediction = { ...allow, signIn: 'https://door/dex/auth?client_id=a&redirect_uri=x' }
+
 const seen = (status: number, headers: Record<string, string>, body = ''): Seen => ({ status, headers, body })
+const asked = { ...behind, location: 'https://door/dex/auth?client_id=a&redirect_uri=x&state=new' }
 const state = { ...own, location: 'https://door/dex/auth?client_id=a&redirect_uri=x&state=new' }
 
 const rows: readonly (readonly [Prediction, Seen, boolean, string])[] = [
@@ -54,6 +65,18 @@ const rows: readonly (readonly [Prediction, Seen, boolean, string])[] = [
   [signIn, seen(302, { ...own, location: 'https://door/dex/auth?client_id=b' }), false, 'another client'],
   [signIn, seen(302, { ...own, location: 'https://elsewhere/dex/auth?client_id=a' }), false, 'another place'],
   [signIn, seen(302, own), false, 'nowhere'],
+  [signIn, seen(302, asked), false, 'the same redirect, but a workload’s'],
+  [relayed, seen(302, asked), true, 'the auth service’s answer is handed on, its mark too'],
+  [relayed, seen(302, state), true, 'or something in front took the mark out'],
+  [relayed, seen(200, behind, 'open'), false, 'the mark excuses no other answer'],
+  [badToken, seen(401, behind), true, 'its other answers bear the mark too'],
+  [beyond, seen(302, asked), false, 'the mark of the auth service is none of the workload'],
+  [
+    beyond,
+    seen(302, { ...behind, location: '/dex/auth/local?client_id=b' }),
+    true,
+    'an own sign-in is not it',
+  ],
   [someClient, seen(302, state), true, 'which client lies in a Secret'],
   [someClient, seen(302, { ...own, location: 'https://door/dex/auth' }), false, 'no client at all'],
   [https, seen(301, { ...own, location: 'https://h/x' }), true, 'to HTTPS'],
@@ -82,6 +105,26 @@ const rows: readonly (readonly [Prediction, Seen, boolean, string])[] = [
 for (const [prediction, answer, agrees, why] of rows) {
   test(`${why}: ${agrees ? 'agrees' : 'differs'}`, () => {
     assert.equal(compare(prediction, answer, 'GET').agrees, agrees)
+  })
+}
+
+const gains: readonly (readonly [Prediction, Seen, boolean, string])[] = [
+  [rbac, seen(200, behind), true, 'a workload answered'],
+  [relayed, seen(200, behind), true, 'a workload answered where the auth service should have'],
+  [relayed, seen(404, behind), true, 'and so does one that has nothing there'],
+  [relayed, seen(302, asked), false, 'the auth service answered, as it should'],
+  [relayed, seen(403, behind), false, 'whoever refused it there, it was refused'],
+  [{ ...rbac, signIn: relayed.reply?.location ?? '' }, seen(302, asked), false, 'and where it should not'],
+  [
+    relayed,
+    seen(302, { ...asked, location: 'https://door/login' }),
+    true,
+    'another redirect is a workload’s',
+  ],
+]
+for (const [prediction, answer, through, why] of gains) {
+  test(`${why}: ${through ? 'got through' : 'was kept out'}`, () => {
+    assert.equal(compare(prediction, answer, 'GET').through === true, through)
   })
 }
 

@@ -12,6 +12,8 @@ export type Seen =
     }
   | { readonly failed: string }
 
+type Answer = Exclude<Seen, { readonly failed: string }>
+
 export interface Comparison {
   readonly agrees: boolean
   /** What was seen, in a few words; never a cookie and never a token. */
@@ -30,7 +32,18 @@ const refusedByFilter = /^\s*(RBAC: access denied|Jwt |Jwks |Audiences in Jwt)/
 
 export function compare(prediction: Prediction, seen: Seen, method: string): Comparison {
   const compared = compareAnswer(prediction, seen, method)
-  return !('failed' in seen) && passedOn(seen) ? { ...compared, through: true } : compared
+  if ('failed' in seen || !passedOn(seen) || isOfAuthService(prediction, seen, compared)) return compared
+  return { ...compared, through: true }
+}
+
+/** Envoy marks what it is told by the auth service too, and some filters hand the mark on. */
+function isOfAuthService(
+  { reply, signIn }: Prediction,
+  { status, headers }: Answer,
+  { agrees }: Comparison,
+): boolean {
+  if (isSentTo(signIn, headers.location)) return true
+  return reply?.relayed === true && (agrees || status === 401 || status === 403)
 }
 
 function compareAnswer(prediction: Prediction, seen: Seen, method: string): Comparison {
@@ -43,8 +56,9 @@ function compareAnswer(prediction: Prediction, seen: Seen, method: string): Comp
   const through = passedOn(seen)
   if (reply === undefined) return compareForward(prediction, seen, through, saw)
   if (seen.status !== reply.status) return { agrees: false, saw }
-  // A later proxy's answer comes to the door as a workload's.
-  if (through !== undefined && through !== (reply.later === true)) return { agrees: false, saw }
+  // A later proxy's answer comes to the door as a workload's, and so may the auth service's.
+  const foreseen = reply.later === true || (reply.relayed === true && through)
+  if (through !== undefined && through !== foreseen) return { agrees: false, saw }
   if (reply.location !== undefined && !sameTarget(reply.location, seen.headers.location)) {
     const port = reply.anyPort === true ? otherPort(reply.location, seen.headers.location) : undefined
     if (port === undefined) return { agrees: false, saw }
@@ -55,8 +69,8 @@ function compareAnswer(prediction: Prediction, seen: Seen, method: string): Comp
 }
 
 function compareForward(
-  { refusedInside }: Prediction,
-  seen: Exclude<Seen, { failed: string }>,
+  { refusedInside, signIn }: Prediction,
+  seen: Answer,
   through: boolean | undefined,
   saw: string,
 ): Comparison {
@@ -67,6 +81,7 @@ function compareForward(
   const refused = refusedByFilter.test(body) && (status === 401 || status === 403)
   if (refused) return { agrees: false, saw }
   if (through === false) return { agrees: false, saw }
+  if (isSentTo(signIn, seen.headers.location)) return { agrees: false, saw }
   if (through === undefined && (asksToSignIn(seen) || (status === 404 && body === ''))) {
     return { agrees: false, saw }
   }
@@ -75,15 +90,16 @@ function compareForward(
 }
 
 /**
- * Whether a workload answered: Istio’s gateways mark what comes from one. Undefined where nothing of an
- * Istio gateway is in the answer, because something in front of it took it out.
+ * Whether a workload answered, or an auth service whose answer is handed on whole: Istio’s gateways mark what
+ * comes from one. Undefined where nothing of an Istio gateway is in the answer, because something in front
+ * took it out.
  */
-function passedOn({ headers }: Exclude<Seen, { failed: string }>): boolean | undefined {
+function passedOn({ headers }: Answer): boolean | undefined {
   if (headers['x-envoy-upstream-service-time'] !== undefined) return true
   return /envoy/.test(headers.server ?? '') ? false : undefined
 }
 
-function asksToSignIn({ status, headers, body }: Exclude<Seen, { failed: string }>): boolean {
+function asksToSignIn({ status, headers, body }: Answer): boolean {
   if (status >= 300 && status < 400) return /[?&]client_id=/.test(headers.location ?? '')
   return (status === 401 || status === 403) && /<form[^>]+\/start"/.test(body)
 }
@@ -103,6 +119,17 @@ function sameTarget(expected: string, got: string | undefined): boolean {
   return untold ? ids[1] !== null : ids[0] !== null && ids[0] === ids[1]
 }
 
+/** Whether it is the auth service's own sign-in, and not that of a workload with the same issuer. */
+function isSentTo(signIn: string | undefined, got: string | undefined): boolean {
+  if (signIn === undefined || !sameTarget(signIn, got)) return false
+  const [one, other] = [signIn, got ?? ''].map((text) => {
+    const back = URL.parse(text, 'http://door.invalid')?.searchParams.get('redirect_uri') ?? ''
+    // What is set as a path is sent with the Host that was asked.
+    return URL.parse(back, 'http://door.invalid')?.pathname
+  })
+  return one === other
+}
+
 /** The port it goes to instead, where that is all they differ in. */
 function otherPort(expected: string, got: string | undefined): string | undefined {
   const [one, other] = [expected, got ?? ''].map((text) => URL.parse(text))
@@ -112,7 +139,7 @@ function otherPort(expected: string, got: string | undefined): string | undefine
   return one.href === other.href ? port : undefined
 }
 
-function wordsOf({ status, headers, body }: Exclude<Seen, { failed: string }>): string {
+function wordsOf({ status, headers, body }: Answer): string {
   const { location } = headers
   // A terminal must not be told to do anything.
   if (location !== undefined)

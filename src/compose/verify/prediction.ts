@@ -1,4 +1,5 @@
 /** What a door should answer to a witness, in the terms somebody in front of it can see. */
+import type { Mesh } from '../../mesh/index.ts'
 import {
   type Door,
   type Explanation,
@@ -10,6 +11,7 @@ import {
   type Verdict,
 } from '../../policy/index.ts'
 import type { Witness } from '../../regions/index.ts'
+import { namedProviders } from '../../sign-in/index.ts'
 import { explainHardened } from '../hardened/explain.ts'
 import { pageStandIn, releaseAnswers } from '../release-answers.ts'
 
@@ -29,11 +31,15 @@ export interface Prediction {
     readonly body?: string
     /** The answer comes from a proxy behind the door. */
     readonly later?: true
+    /** The auth service's own answer, handed on with Envoy's mark of whoever answers. */
+    readonly relayed?: true
   }
   /** The connection ends without an answer. */
   readonly dropped?: true
   /** The workload has a check of its own, which refuses. */
   readonly refusedInside?: true
+  /** Where the auth service would send it, were it asked; undefined = nobody knows, or it is a request for that very service. */
+  readonly signIn?: string
   /** The object, rule and line that decide. */
   readonly by?: string
 }
@@ -99,7 +105,14 @@ export function predict(
 ): { readonly prediction: Prediction; readonly explanation: Explanation } | undefined {
   const { answering, now, port, token, badSignature = false } = options
   const { scheme, host, path, headers } = lineOf(witness)
-  const provider = releaseAnswers(door.mesh)
+  const told = releaseAnswers(door.mesh)
+  const provider: Question['provider'] = (check, usual, trusting) => {
+    const answer = told?.(check, usual, trusting) ?? usual
+    // Envoy hears of it as of any answer, and may hand that on.
+    return answering === 'istio' && check.protocol === 'http'
+      ? { ...answer, headers: [...answer.headers, mark] }
+      : answer
+  }
   const forged = new Set(headers.map(([name]) => name.toLowerCase()))
   const question: Question = {
     method: witness.method,
@@ -115,12 +128,40 @@ export function predict(
         : { kind: 'anonymous', forged: principal.forged },
     now,
     signature: () => token !== undefined && !badSignature,
-    ...(provider && { provider }),
+    provider,
   }
   const ask = answering === 'kfdoor' ? explainHardened : explain
   const explanation = ask(door, question)
   if ('problem' in explanation) return undefined
-  return { prediction: predictionOf(explanation, answering), explanation }
+  const signIn = signInOf(door.mesh, told, question, explanation)
+  const prediction = predictionOf(explanation, answering)
+  return { prediction: { ...prediction, ...(signIn !== undefined && { signIn }) }, explanation }
+}
+
+/** What Envoy adds to whatever somebody else answers it. */
+const mark = ['x-envoy-upstream-service-time', '0'] as const
+
+/** Where the auth service would send a request of nobody's. */
+function signInOf(
+  mesh: Mesh,
+  told: Question['provider'],
+  { method, host, path }: Question,
+  { decision }: Explanation,
+): string | undefined {
+  const service = namedProviders(mesh).find(({ kind }) => kind !== 'other')
+  const own = decision.kind === 'forward' && decision.destination.host === service?.host
+  if (told === undefined || service === undefined || own) return undefined
+  const check = {
+    ...service,
+    service: '',
+    method,
+    host,
+    path,
+    headers: [],
+    protocol: 'http',
+    timeoutMs: 0,
+  } as const
+  return headerOf(told(check, { status: 403, headers: [] }, false).headers, 'location')
 }
 
 function predictionOf(explanation: Explanation, answering: Answering): Prediction {
@@ -143,6 +184,7 @@ function predictionOf(explanation: Explanation, answering: Answering): Predictio
           // A door on a laptop sends to the port it is published on, not to 443.
           ...(answering === 'kfdoor' && { anyPort: true }),
           ...(known && { body: decision.body }),
+          ...(headerOf(decision.headers, mark[0]) !== undefined && { relayed: true }),
           // kfdoor's gateway stands for the proxies behind it too.
           ...(hops.length > 1 && answering === 'istio' && { later: true }),
         },
