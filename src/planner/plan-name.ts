@@ -10,7 +10,11 @@ export function planName(
 ): string {
   const content = changes
     .map((change) =>
-      JSON.stringify([change.op, keyOf(change.object), change.op === 'delete' ? null : change.after]),
+      JSON.stringify([
+        change.op,
+        keyOf(change.object),
+        change.op === 'delete' ? change.before : change.after,
+      ]),
     )
     .sort()
     .join('\n')

@@ -30,11 +30,12 @@ export async function lookAhead(
   options: CarryOutWords,
 ): Promise<(() => Promise<void>) | undefined> {
   const { recheck = true, verify } = options
-  const { state } =
-    options.continue === true && plan.spec.source.kind === 'cluster'
-      ? // It may have been begun on another machine.
-        await withPlace(io, plan, options, (place) => planStatus(plan, io.env, place))
-      : await planStatus(plan, io.env)
+  const kept = await planStatus(plan, io.env)
+  // It may have been begun on another machine, or taken back since by another plan.
+  const asks = plan.spec.source.kind === 'cluster' && (options.continue === true || kept.state === 'applied')
+  const { state } = asks
+    ? await withPlace(io, plan, options, (place) => planStatus(plan, io.env, place))
+    : kept
   // One that was begun was looked at then, and its door is between two ends.
   const fresh = state === 'planned' || state === 'rolled-back'
   if (verify === undefined && !(fresh && recheck)) return undefined

@@ -1,10 +1,11 @@
 import { Fault } from '../../base/index.ts'
 import type { KubeObjects, Written } from '../../kube/index.ts'
 import { type Change, type Plan, textOf } from '../../planner/index.ts'
+import { rebornBy } from './births.ts'
 import { same } from './compare.ts'
 import { beginJournal, type Journal, keepJournal, readJournal, type Step } from './journal.ts'
 import { journalOf } from './journal-of-plan.ts'
-import { editedSince, hasLanded, look, settleOpenSteps, uidOf } from './observe.ts'
+import { editedSince, hasLanded, look, settleOpenSteps, settleTakenBack, uidOf } from './observe.ts'
 import { checkServer } from './open-place.ts'
 import { withPlanLock } from './plan-lock.ts'
 import { noteIntent, type Prepared, preflight, prepare, write } from './preflight.ts'
@@ -79,7 +80,10 @@ async function applyLocked(plan: Plan, place: LockedPlace, options: ApplyOptions
   // Going on where another machine was interrupted: what it did is read from the cluster.
   const known =
     readJournal(plan, place.folder) ?? (options.resume === true ? await journalOf(plan, place) : undefined)
-  const journal = known === undefined || isOver(known) ? beginJournal(plan, place.server, place) : known
+  // Another plan, or somebody, may have taken it back since.
+  if (known !== undefined) await settleTakenBack(known, place.objects)
+  const journal =
+    known === undefined || isOver(known) ? beginJournal(plan, place.server, place, known) : known
   if (known !== undefined && !isOver(known)) {
     checkGoesOn(known, options)
     await settleOpenSteps(journal, place.objects)
@@ -132,11 +136,12 @@ function checkGoesOn({ plan, state, steps }: Journal, { resume = false }: ApplyO
 }
 
 /** What was written has to stand before more is built on it, or it is called applied: it is what closes. */
-async function checkWritten(journal: Journal, { objects, server }: LockedPlace): Promise<void> {
+async function checkWritten(journal: Journal, { objects, server, env }: LockedPlace): Promise<void> {
+  const reborn = rebornBy(env)
   const edited: string[] = []
   for (const step of journal.steps) {
     if (step.state !== 'written') continue
-    const words = editedSince(step, await look(objects, step.object, server), journal.plan)
+    const words = editedSince(step, await look(objects, step.object, server), journal.plan, reborn)
     if (words !== undefined) edited.push(words)
   }
   if (edited.length > 0) {
@@ -170,7 +175,7 @@ async function takeStep(
   answer: Step['left'],
   place: LockedPlace,
 ): Promise<void> {
-  noteIntent(step, prepared, answer)
+  noteIntent(step, prepared, answer, journal.plan)
   keepJournal(journal, place)
   const written = await writeUnlessEdited(journal, step, prepared, place)
   const object = textOf(step.object)

@@ -33,7 +33,12 @@ export interface Journal {
   readonly startedAt: string
   changedAt: string
   readonly steps: readonly Step[]
+  /** Of every rollback so far. */
+  births?: Births
 }
+
+/** The uid of what was deleted → the uid of what a rollback made of it again. */
+export type Births = Readonly<Record<string, string>>
 
 export interface JournalPlace {
   readonly folder: string
@@ -42,7 +47,8 @@ export interface JournalPlace {
 
 const pathOf = (folder: string) => join(folder, journals.cluster)
 
-export function beginJournal(plan: Plan, server: string, place: JournalPlace): Journal {
+/** @param former the journal of the last time, which was rolled back */
+export function beginJournal(plan: Plan, server: string, place: JournalPlace, former?: Journal): Journal {
   const at = place.now().toISOString()
   return {
     apiVersion: 'kfdoor/v1alpha1',
@@ -54,6 +60,7 @@ export function beginJournal(plan: Plan, server: string, place: JournalPlace): J
     startedAt: at,
     changedAt: at,
     steps: plan.spec.changes.map(({ object, op }) => ({ object, op, state: 'pending' as const })),
+    ...(former?.births && { births: former.births }),
   }
 }
 
@@ -96,6 +103,13 @@ export function readJournal(plan: Plan, folder: string): Journal | undefined {
   }
   if (!isOf(journal, plan)) throw damaged()
   return journal
+}
+
+/** What the journal of a plan says of births; none where there is no journal, or one that is damaged. @throws Fault */
+export function readBirths(folder: string): Births {
+  const births: unknown = parsed(readDurable(pathOf(folder)) ?? '')?.births
+  if (typeof births !== 'object' || births === null) return {}
+  return Object.fromEntries(Object.entries(births).filter(([, uid]) => typeof uid === 'string'))
 }
 
 function parsed(text: string): Partial<Journal> | undefined {

@@ -1,6 +1,7 @@
 import { Fault } from '../../base/index.ts'
 import type { KubeObject, KubeObjects } from '../../kube/index.ts'
 import { textOf } from '../../planner/index.ts'
+import type { Reborn } from './births.ts'
 import { differing, essence, markOf, metadataOf, same } from './compare.ts'
 import type { Journal, Step } from './journal.ts'
 
@@ -55,10 +56,35 @@ export function isUndone(step: Step, live: KubeObject | undefined, plan: string)
 }
 
 /**
+ * Whether what a written step did is undone already, by another plan or by somebody: marks say nothing then. An object
+ * in the place of one the plan made is none of ours, and no undoing.
+ */
+export function isTakenBack(step: Step, live: KubeObject | undefined): boolean {
+  if (step.op === 'create') return live === undefined
+  return live !== undefined && !isGoing(live) && step.former !== undefined && same(live, step.former)
+}
+
+/** A plan that was applied and taken back as a whole since, not by its own rollback, is as good as rolled back. */
+export async function settleTakenBack(journal: Journal, objects: KubeObjects): Promise<void> {
+  if (journal.state !== 'applied') return
+  for (const step of journal.steps)
+    if (!isTakenBack(step, await look(objects, step.object, journal.server))) return
+  journal.state = 'rolled-back'
+  for (const step of journal.steps) step.state = 'undone'
+}
+
+/**
  * How a written step's object differs from what the plan left there: undefined where it does not, else
  * words for a person.
+ *
+ * @param reborn whether it was a rollback from here that made it anew
  */
-export function editedSince(step: Step, live: KubeObject | undefined, plan: string): string | undefined {
+export function editedSince(
+  step: Step,
+  live: KubeObject | undefined,
+  plan: string,
+  reborn: Reborn,
+): string | undefined {
   const name = textOf(step.object)
   if (step.op === 'delete') {
     if (live === undefined || isGoing(live)) return undefined
@@ -67,7 +93,8 @@ export function editedSince(step: Step, live: KubeObject | undefined, plan: stri
   if (live === undefined) return `${name}: it was deleted`
   if (isGoing(live)) return `${name}: it is being deleted`
   const left = step.left
-  if (uidOf(left) !== undefined && uidOf(live) !== uidOf(left)) return `${name}: it was made anew`
+  const [was, is] = [uidOf(left), uidOf(live)]
+  if (was !== undefined && was !== is && !reborn(was, is ?? '')) return `${name}: it was made anew`
   if (left === undefined) return undefined
   const paths = leftAgainst(left, live)
   if (paths.length > 0) return `${name}: ${paths.join(', ')}`

@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import { isFault } from '../../base/index.ts'
 import type { ObjectName, Plan } from '../../planner/index.ts'
 import type { ChangePlace } from './apply-plan.ts'
+import { type Reborn, rebornBy } from './births.ts'
 import { fileState, readFilesJournal } from './files-journal.ts'
 import { type Journal, type JournalState, readJournal, type StepState } from './journal.ts'
 import { journalOf } from './journal-of-plan.ts'
-import { editedSince, hasLanded, isUndone, look } from './observe.ts'
+import { editedSince, hasLanded, isUndone, look, settleTakenBack } from './observe.ts'
 import { checkServer } from './open-place.ts'
 import { findPlan, planNames, plansFolder } from './plan-store.ts'
 
@@ -70,7 +71,8 @@ export async function planStatus(
     return { ...known, steps: asWritten, unseen: `this is ${place.server}, and it was applied to ${server}` }
   }
   try {
-    return { ...known, steps: await seen(journal, place) }
+    await settleTakenBack(journal, place.objects)
+    return { ...known, state: journal.state, steps: await seen(journal, place, rebornBy(env)) }
   } catch (error) {
     if (!isFault(error)) throw error
     return { ...known, steps: asWritten, unseen: error.message }
@@ -101,6 +103,7 @@ function filesStatus(plan: Plan, folder: string): Pick<PlanStatus, 'state' | 'st
 async function seen(
   journal: Journal,
   { objects, server }: Pick<ChangePlace, 'objects' | 'server'>,
+  reborn: Reborn,
 ): Promise<readonly StepStatus[]> {
   const { plan } = journal
   const steps: StepStatus[] = []
@@ -114,7 +117,7 @@ async function seen(
     const live = await look(objects, object, server)
     if (state === 'writing') state = hasLanded(step, live, plan) ? 'written' : 'pending'
     if (state === 'undoing') state = isUndone(step, live, plan) ? 'undone' : 'written'
-    const edited = state === 'written' ? editedSince(step, live, plan) : undefined
+    const edited = state === 'written' ? editedSince(step, live, plan, reborn) : undefined
     steps.push({ object, op, state, ...(edited !== undefined && { edited }) })
   }
   return steps

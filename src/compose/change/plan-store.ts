@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault, isFault } from '../../base/index.ts'
-import type { Plan } from '../../planner/index.ts'
+import type { Change, Plan } from '../../planner/index.ts'
 import { readIfThere, writePrivateFile } from '../private-file.ts'
 import { defaultStateFolder, privateFolder } from '../state.ts'
 import { readPlan, readPlanFile } from './read-plan.ts'
@@ -86,8 +86,14 @@ export function planNames(env: Environment): readonly string[] {
 export function fingerprint({ spec: { source, changes } }: Plan): string {
   const to = source.kind === 'cluster' ? { kind: source.kind, server: source.server } : source
   return createHash('sha256')
-    .update(JSON.stringify([to, changes], ordered))
+    .update(JSON.stringify([to, changes.map(versionless)], ordered))
     .digest('hex')
+}
+
+/** A status that was written moves the version, and is no other plan. */
+function versionless(change: Change): object {
+  const { resourceVersion: _, ...rest } = change as Change & { readonly resourceVersion?: string }
+  return rest
 }
 
 /** Whoever wrote the file down again may have put fields in another order. */

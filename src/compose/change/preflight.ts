@@ -225,8 +225,14 @@ function changedByServer({ change, target }: Prepared, answer: KubeObject | unde
 }
 
 /** For the journal: what `prepared` is about to do. */
-export function noteIntent(step: Step, { former }: Prepared, answer: KubeObject | undefined): void {
-  if (former !== undefined) step.former = former
+export function noteIntent(
+  step: Step,
+  { former }: Prepared,
+  answer: KubeObject | undefined,
+  plan: string,
+): void {
+  // Its own mark is left of a time before, where somebody put back the rest.
+  if (former !== undefined) step.former = markOf(former) === plan ? marked(former, undefined) : former
   // A rehearsal gives what is made a birth of its own.
   if (answer !== undefined) step.left = step.op === 'create' ? unborn(answer) : answer
   step.state = 'writing'

@@ -2,11 +2,12 @@ import { Fault } from '../../base/index.ts'
 import type { KubeObject, Written } from '../../kube/index.ts'
 import { type Plan, textOf } from '../../planner/index.ts'
 import { type ChangePlace, checkPermits } from './apply-plan.ts'
+import { rebornBy } from './births.ts'
 import { checkUndoRights } from './check-rights.ts'
-import { metadataOf } from './compare.ts'
+import { markOf, metadataOf } from './compare.ts'
 import { type Journal, type JournalPlace, keepJournal, readJournal, type Step } from './journal.ts'
 import { journalOf } from './journal-of-plan.ts'
-import { editedSince, isUndone, look, settleOpenSteps, uidOf, versionOf } from './observe.ts'
+import { editedSince, isTakenBack, isUndone, look, settleOpenSteps, uidOf, versionOf } from './observe.ts'
 import { checkServer } from './open-place.ts'
 import { withPlanLock } from './plan-lock.ts'
 
@@ -56,16 +57,24 @@ async function undoLocked(
   const interrupted = journal.steps.filter(({ state }) => state === 'undoing')
   await settleOpenSteps(journal, place.objects)
   for (const step of interrupted) if (step.state === 'undone') await giveBackFields(journal.plan, step, place)
-  const todo = journal.steps.filter(({ state }) => state === 'written').reverse()
-  await checkUndoRights(place.objects, journal.plan, todo)
+  const written = journal.steps.filter(({ state }) => state === 'written').reverse()
+  await checkUndoRights(place.objects, journal.plan, written)
+  const todo: Step[] = []
   const lives = new Map<Step, KubeObject | undefined>()
   const edited: string[] = []
-  for (const step of todo) {
+  const reborn = rebornBy(place.env)
+  for (const step of written) {
     const live = await look(place.objects, step.object, place.server)
+    // Undone is what is wanted, whoever did it; a mark that is left is taken off.
+    const done = isTakenBack(step, live)
+    if (done && (live === undefined || markOf(live) !== journal.plan)) {
+      step.state = 'undone'
+      continue
+    }
+    todo.push(step)
     lives.set(step, live)
-    const words = editedSince(step, live, journal.plan)
-    // Gone is what undoing a creation wants, whoever did it.
-    if (words !== undefined && !(step.op === 'create' && live === undefined)) edited.push(words)
+    const words = done ? undefined : editedSince(step, live, journal.plan, reborn)
+    if (words !== undefined) edited.push(words)
   }
   if (edited.length > 0 && !force) {
     throw new Fault('ERR_PLAN_EDITED', { plan: journal.plan, objects: edited, during: 'rollback' })
@@ -99,7 +108,9 @@ async function undoStep(
   const { plan } = journal
   switch (done?.kind) {
     case undefined:
+      break
     case 'done':
+      noteBirth(journal, step, live, done.object, place)
       break
     case 'moved':
       step.state = 'written'
@@ -115,10 +126,25 @@ async function undoStep(
         throw cut
       })
       if (!isUndone(step, now, plan)) throw cut
+      noteBirth(journal, step, live, now, place)
     }
   }
   await giveBackFields(plan, step, place)
   step.state = 'undone'
+  keepJournal(journal, place)
+}
+
+/** Whoever wrote the object that is there again may go on with it. */
+function noteBirth(
+  journal: Journal,
+  { op, former }: Step,
+  live: KubeObject | undefined,
+  made: KubeObject | undefined,
+  place: LockedPlace,
+): void {
+  const [was, is] = [uidOf(former), uidOf(made)]
+  if (op !== 'delete' || live !== undefined || was === undefined || is === undefined) return
+  journal.births = { ...journal.births, [was]: is }
   keepJournal(journal, place)
 }
 
