@@ -416,14 +416,18 @@ describe('an editor at work', () => {
     await applied(policy('changed', '/old'))
     const second = await again()
     assert.equal((await applyPlan(second, place)).outcome, 'applied')
+    const changes = threeChanges().map((change) =>
+      change.op === 'create' ? { ...change, after: policy('made', '/otherwise') } : change,
+    )
     await writesNothing(async () => {
-      const fault = await faultOf(apply())
+      assert.equal((await apply()).outcome, 'already', 'only the version moved')
+      const fault = await faultOf(applyPlan({ ...plan, spec: { ...plan.spec, changes } }, place))
       assert.equal(fault.code, 'ERR_PLAN_STATE')
       assert.match(fault.message, /is applied or begun as it was planned before.*kfdoor rollback/)
     })
     await rollBack(second, place)
     const third = await again()
-    assert.equal((await planStatus(third, place.env, place)).state, 'planned')
+    assert.equal((await planStatus(third, place.env, place)).state, 'rolled-back')
     assert.equal((await applyPlan(third, place)).outcome, 'applied')
     assert.equal((await rollBack(third, place)).outcome, 'rolled-back')
   })

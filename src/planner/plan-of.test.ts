@@ -6,6 +6,7 @@ import { createOf, deleteOf, updateOf } from './changes.ts'
 import { inverseOf } from './inverse-of.ts'
 import type { Change, Intended } from './plan.ts'
 import { parsePlan, planText } from './plan-file.ts'
+import { planName } from './plan-name.ts'
 import { type PlanOptions, planOf } from './plan-of.ts'
 import { findRaw, readRawDoor } from './raw-door.ts'
 
@@ -103,6 +104,17 @@ test('a change that opens is named as that, with who gains', () => {
   assert.deepEqual([...new Set(plan.spec.access.public.map(({ principal }) => principal))], ['anonymous'])
   assert.match(plan.metadata.name, /^try-app-[0-9a-f]{6}$/)
   assert.ok(plan.spec.findings.new.some(({ code }) => code === 'KFD0203'))
+})
+
+test('two deletions are one plan where what is deleted says the same', () => {
+  const gone = (paths: readonly string[]) => {
+    const raw = policy()
+    const object = structuredClone(raw.object) as { spec: { rules: [{ to: unknown }] } }
+    object.spec.rules[0].to = [{ operation: { paths } }]
+    return planName('undo', 'x', [deleteOf({ ...raw, object: object as never }, 'opens', '')], options.source)
+  }
+  assert.equal(gone(['/a']), gone(['/a']))
+  assert.notEqual(gone(['/a']), gone(['/b']))
 })
 
 test('what closes is made first, in whatever order an intent names it', () => {

@@ -71,15 +71,18 @@ export async function askDoor(
   const version = versionOf(plan)
   const view = (mesh: Mesh) => viewOptions(mesh, version === undefined ? {} : { istioVersion: version })
   progress(io, `asking ${verify}`)
-  const mesh = after ?? (await doorNow(plan, io.env, placeOf(options)))
-  const { agreed, gains, others, notAsked } = await verifyPlan(plan, io.env, {
-    ...reachOf(io, options),
-    url: verify,
-    mesh,
-    view: view(mesh),
-    timeoutMs: readSeconds(options.timeout) * 1000,
-    kube: placeOf(options),
-  }).catch((error: unknown) => {
+  const ask = async () => {
+    const mesh = after ?? (await doorNow(plan, io.env, placeOf(options)))
+    return verifyPlan(plan, io.env, {
+      ...reachOf(io, options),
+      url: verify,
+      mesh,
+      view: view(mesh),
+      timeoutMs: readSeconds(options.timeout) * 1000,
+      kube: placeOf(options),
+    })
+  }
+  const { agreed, gains, others, notAsked } = await ask().catch((error: unknown) => {
     io.err(`${done} and stays so; the door could not be asked`)
     throw error
   })
@@ -111,7 +114,8 @@ async function undoOrTell(
     await undoPlan(io, plan, options)
   } catch (error) {
     if (!isFault(error)) throw error
-    io.err(`not rolled back, ${error.message}`)
+    const begun = error.code === 'ERR_PLAN_CUT' || error.code === 'ERR_PLAN_STOPPED'
+    io.err(`not rolled back${begun ? ' to its end' : ''}: ${error.message}`)
     throw new Fault('ERR_PLAN_GAIN', { plan: plan.metadata.name, gains, undone: false }, { cause: error })
   }
 }

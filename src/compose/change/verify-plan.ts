@@ -1,10 +1,11 @@
 /** Whether the live door does what a plan predicted: the witnesses of its access diff, asked there. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isFault } from '../../base/index.ts'
 import type { Mesh } from '../../mesh/index.ts'
 import type { Plan } from '../../planner/index.ts'
 import { assumedKeys, compileDoor, type Principal, parsePrincipal } from '../../policy/index.ts'
 import { callerName, type Difference, type ViewOptions, type Witness } from '../../regions/index.ts'
-import { type Asked, type VerifyOptions, verifyDoor } from '../verify/index.ts'
+import { type Asked, type Verification, type VerifyOptions, verifyDoor } from '../verify/index.ts'
 
 export interface VerifyPlanOptions
   extends Pick<VerifyOptions, 'certificateAuthority' | 'insecure' | 'door' | 'kube'> {
@@ -43,8 +44,8 @@ export async function verifyPlan(
     ...(view.istioVersion !== undefined && { istioVersion: view.istioVersion }),
   })
   const until = Date.now() + timeoutMs
-  for (;;) {
-    const { agreements, disagreements, notAsked } = await verifyDoor(env, {
+  const ask = () =>
+    verifyDoor(env, {
       ...reach,
       url,
       mesh,
@@ -55,7 +56,14 @@ export async function verifyPlan(
       permissions: { probeForged: false, wake: false, allowPost: false, mint: false },
       rate: 20,
     })
-    if (disagreements.length === 0 || Date.now() > until) {
+  for (;;) {
+    const asked = await ask().catch((error: unknown) => {
+      // It may be the change that opens the port.
+      if (isFault(error) && error.code === 'ERR_PORT_CLOSED' && Date.now() <= until) return undefined
+      throw error
+    })
+    const { agreements, disagreements, notAsked } = asked ?? nothing
+    if (asked !== undefined && (disagreements.length === 0 || Date.now() > until)) {
       const gains = disagreements.filter(isGain)
       return {
         agreed: agreements.length,
@@ -68,6 +76,8 @@ export async function verifyPlan(
     await sleep(500)
   }
 }
+
+const nothing: Verification = { agreements: [], disagreements: [], notAsked: [] }
 
 /** It was let through to a workload, and the engine says it is not. */
 function isGain({ asked, through, status = 0 }: Asked): boolean {

@@ -4,6 +4,7 @@ export {
   askWitnesses,
   type NotAsked,
   planWitnesses,
+  type Verification,
 } from './ask-witnesses.ts'
 export { asFixture } from './fixture.ts'
 export { type PredictedWitness, predict } from './prediction.ts'
