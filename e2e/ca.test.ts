@@ -511,6 +511,51 @@ describe('kfdoor ca', { timeout: 180_000 }, () => {
     )
   })
 
+  it('judges what a server sends as it sends it: twice, in another order, beside a stranger', async (t) => {
+    const [leaf = '', above = ''] = text('ca', 'door.example.com.crt').split(
+      /(?<=-----END CERTIFICATE-----\n)/,
+    )
+    const root = text('root', 'ca.crt')
+    for (const [chain, sent, code] of [
+      [[leaf, leaf, above, above], 4, 0],
+      [[leaf, root, above], 3, 0],
+      [[leaf, text('mail', 'ca.crt'), above], 3, 0],
+      [[leaf], 1, 1],
+    ] as const) {
+      const server = createServer({ cert: chain.join(''), key: text('ca', 'door.example.com.key') })
+      t.after(() => server.close())
+      const port = await new Promise<number>((done) =>
+        server.listen(0, '::1', () => done((server.address() as AddressInfo).port)),
+      )
+      const words = [`https://[::1]:${port}`, '--host', 'door.example.com', '--ca', at('root', 'ca.crt')]
+      const { out } = await ca(['inspect', ...words, '-o', 'json'], code)
+      assert.equal(JSON.parse(out).certificates.length, sent)
+    }
+  })
+
+  it('inspects the authority in a Secret by itself', async () => {
+    const secret = await ca([
+      'secret',
+      '--dir',
+      at('ca'),
+      'door.example.com',
+      '--secret-name',
+      'tls',
+      '--mutual',
+    ])
+    const [, beside = ''] = secret.out.split(/^---$/m)
+    writeFileSync(at('beside.yaml'), beside)
+    assert.match(
+      (await ca(['inspect', at('beside.yaml')])).out,
+      /authority {2}yes, for example\.com, 10\.0\.0\.7 only/,
+    )
+    writeFileSync(at('neither.yaml'), beside.replace('ca.crt', 'other'))
+    assert.match(
+      (await ca(['inspect', at('neither.yaml')], 2)).err,
+      /no Secret in it has a `tls\.crt` or `ca\.crt`/,
+    )
+  })
+
   it('shows what a trust store would be given, and does nothing', async () => {
     const place = at('image')
     mkdirSync(join(place, 'usr/local/share/ca-certificates'), { recursive: true })

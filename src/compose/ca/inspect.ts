@@ -42,7 +42,7 @@ export async function readShown(
   },
 ): Promise<Shown> {
   if (/^https:\/\//i.test(target)) return fromUrl(target, from.host)
-  const secret = /^secrets?[/:]([^/]+)\/([^/]+)$/.exec(target)
+  const secret = /^secrets?[/:]([a-z0-9][-a-z0-9]*)\/([a-z0-9][-a-z0-9.]*)$/.exec(target)
   if (secret) return fromCluster(secret[1] as string, secret[2] as string, from)
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(target)) {
     throw new Fault('ERR_USAGE', {
@@ -68,6 +68,9 @@ function rootBeside(path: string, chain: readonly Certificate[]): Shown['roots']
   }
   return undefined
 }
+
+/** More than any server means to send. */
+const MOST_SENT = 32
 
 /** @param named whom the server is asked for, where that is not the URL's host: an address and a name, for example */
 async function fromUrl(text: string, named?: string): Promise<Shown> {
@@ -98,16 +101,10 @@ async function fromUrl(text: string, named?: string): Promise<Shown> {
       else unreachable(whyNot(error), error)
     })
     const shownSoFar = () => {
+      // As it was sent, repetitions and strangers too: `cat leaf.crt fullchain.crt` is a mistake no client minds.
       const sent: string[] = []
-      const seen = new Set<string>()
-      for (
-        let at = socket.getPeerX509Certificate();
-        at && !seen.has(at.fingerprint256);
-        at = at.issuerCertificate
-      ) {
-        seen.add(at.fingerprint256)
-        sent.push(at.toString())
-      }
+      let at = socket.getPeerX509Certificate()
+      for (; at && sent.length < MOST_SENT; at = at.issuerCertificate) sent.push(at.toString())
       return sent
     }
     socket.once('secureConnect', () => {
@@ -142,13 +139,13 @@ async function fromCluster(
   try {
     const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`
     const answer = await api.call(path)
+    const where = `secret ${namespace}/${name}`
+    if (answer.status === 404)
+      throw new Fault('ERR_PEM_UNREADABLE', { where, reason: 'there is no such Secret' })
     if (answer.status !== 200) {
       throw new Fault('ERR_CLUSTER_REFUSED', { server: access.server.origin, reason: messageOf(answer) })
     }
-    return await fromSecret(
-      (answer.body as { readonly data?: Data }).data ?? {},
-      `secret ${namespace}/${name}`,
-    )
+    return await fromSecret((answer.body as { readonly data?: Data }).data ?? {}, where)
   } finally {
     api.close()
   }
@@ -172,9 +169,9 @@ async function fromYaml(text: string, where: string): Promise<Shown> {
       Buffer.from(String(value)).toString('base64'),
     ])
     const data = { ...object.data, ...Object.fromEntries(clear) } as Data
-    if (data['tls.crt'] ?? data.cert) return fromSecret(data, where)
+    if (data['tls.crt'] ?? data.cert ?? data['ca.crt'] ?? data.cacert) return fromSecret(data, where)
   }
-  throw new Fault('ERR_PEM_UNREADABLE', { where, reason: 'no Secret in it has a `tls.crt`' })
+  throw new Fault('ERR_PEM_UNREADABLE', { where, reason: 'no Secret in it has a `tls.crt` or `ca.crt`' })
 }
 
 async function fromSecret(data: Data, where: string): Promise<Shown> {
@@ -182,10 +179,14 @@ async function fromSecret(data: Data, where: string): Promise<Shown> {
     const value = keys.map((key) => data[key]).find((one) => one !== undefined)
     return value === undefined ? undefined : Buffer.from(String(value), 'base64').toString('utf8')
   }
-  const pem = read('tls.crt', 'cert')
-  if (pem === undefined) throw new Fault('ERR_PEM_UNREADABLE', { where, reason: 'it has no `tls.crt`' })
+  const [pem, ca] = [read('tls.crt', 'cert'), read('ca.crt', 'cacert')]
+  if (pem === undefined) {
+    if (ca === undefined)
+      throw new Fault('ERR_PEM_UNREADABLE', { where, reason: 'it has no `tls.crt` and no `ca.crt`' })
+    // NAME-cacert: whom a MUTUAL server's callers are of.
+    return { chain: await readCertificates(ca, `ca.crt of ${where}`), pem: ca }
+  }
   const chain = await readCertificates(pem, `tls.crt of ${where}`)
-  const ca = read('ca.crt', 'cacert')
   const keyText = read('tls.key', 'key')
   const [leaf] = chain
   const key =
