@@ -24,7 +24,7 @@ const inPem = (bytes: Buffer) =>
   `-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString('base64').replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE REQUEST-----\n`
 const withOpenssl = has('openssl') ? {} : { skip: 'no openssl here' }
 
-describe('kfdoor ca', { timeout: 180_000 }, () => {
+describe('kfdoor ca', { timeout: 400_000 }, () => {
   let folder: string
   const at = (...names: readonly string[]) => join(folder, ...names)
   const text = (...names: readonly string[]) => readFileSync(at(...names), 'utf8')
@@ -572,6 +572,17 @@ describe('kfdoor ca', { timeout: 180_000 }, () => {
   it('takes no root that could be any site, unless told so', withOpenssl, async () => {
     const { err: stderr } = await ca(['install', '--ca', at('report', 'ca.crt'), '--dry-run'], 2)
     assert.match(stderr, /KFD1403.*--unlimited/)
+    for (const [constraints, code] of [
+      ['permitted;email:example.com', 2],
+      ['permitted;IP:10.0.0.0/255.0.0.0', 2],
+      ['excluded;DNS:bad.example.com', 2],
+      ['permitted;DNS:example.com', 0],
+    ] as const) {
+      const root = ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-keyout', 'nc.key', '-out', 'nc.crt']
+      openssl(...root, '-subj', '/CN=nc', '-addext', `nameConstraints=critical,${constraints}`)
+      const { err } = await ca(['install', '--ca', at('nc.crt'), '--root', at('image'), '--dry-run'], code)
+      if (code === 2) assert.match(err, /KFD1403.*its name constraints leave host names free.*--unlimited/)
+    }
   })
 
   it('names the variables of each program', async () => {

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
+import { readAllConstraints } from './constraints.ts'
 import { elements } from './der.ts'
 import { type DoorNames, ipText } from './names.ts'
 
@@ -13,12 +14,26 @@ const NAME_CONSTRAINTS = '551d1e'
  * everything else of a certificate by itself, so this walks down to the one extension it does not.
  */
 export function readConstraints(certificate: Uint8Array): DoorNames | undefined {
+  const value = constraintsIn(certificate)
+  return value && permittedIn(value)
+}
+
+/** Whether a certificate leaves no host name free: constraints may speak of mail addresses alone, or only leave some out. */
+export function limitsHosts(certificate: Uint8Array): boolean {
+  const value = constraintsIn(certificate)
+  if (value === undefined) return false
+  const { permitted, excluded } = readAllConstraints(value, true)
+  const isAny = (base: string) => base === '' || base === '.'
+  return excluded.dns.includes('') || (permitted.dns.length > 0 && !permitted.dns.some(isAny))
+}
+
+function constraintsIn(certificate: Uint8Array): Uint8Array | undefined {
   const extensions = [...elements(inside(inside(certificate, 0), 0))].find(({ tag }) => tag === 0xa3)
   if (!extensions) return undefined
   for (const extension of elements(inside(extensions.content, 0))) {
     const parts = [...elements(extension.content)]
     if (Buffer.from(parts[0]?.content ?? []).toString('hex') !== NAME_CONSTRAINTS) continue
-    return permittedIn(parts.at(-1)?.content ?? new Uint8Array())
+    return parts.at(-1)?.content ?? new Uint8Array()
   }
   return undefined
 }

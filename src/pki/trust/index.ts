@@ -1,6 +1,6 @@
 import { Fault } from '../../base/index.ts'
 import { readCertificate } from '../ca.ts'
-import { readConstraints } from '../read-certificate.ts'
+import { limitsHosts, readConstraints } from '../read-certificate.ts'
 import { javaStore } from './java.ts'
 import { linuxSystemStore } from './linux.ts'
 import { macosStore } from './macos.ts'
@@ -45,11 +45,11 @@ export function rootToTrust(pem: string, where: string, unlimited = false): Root
   if (!certificate.ca) {
     throw new Fault('ERR_CA_UNUSABLE', { where, reason: 'its certificate is not one of an authority' })
   }
-  if (!unlimited && readConstraints(certificate.raw) === undefined) {
+  if (!unlimited && !limitsHosts(certificate.raw)) {
+    const none = readConstraints(certificate.raw) === undefined
     throw new Fault('ERR_CA_UNUSABLE', {
       where,
-      reason:
-        'it has no name constraints: whoever has its key could be any site for this machine; `--unlimited` takes it all the same',
+      reason: `${none ? 'it has no name constraints' : 'its name constraints leave host names free'}: whoever has its key could be any site for this machine; \`--unlimited\` takes it all the same`,
     })
   }
   const id = certificate.fingerprint256.replaceAll(':', '').slice(0, 8).toLowerCase()
