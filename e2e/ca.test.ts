@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer as createPlainServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -531,6 +540,22 @@ describe('kfdoor ca', { timeout: 400_000 }, () => {
       const { out } = await ca(['inspect', ...words, '-o', 'json'], code)
       assert.equal(JSON.parse(out).certificates.length, sent)
     }
+  })
+
+  it('hands nobody a key that lies in one file with its certificate', async () => {
+    writeFileSync(at('both.pem'), text('root', 'ca.crt') + text('root', 'ca.key'))
+    const own = ['--ca', at('both.pem')]
+    const secret = ['secret', '--dir', at('ca'), 'door.example.com', '--secret-name', 'tls', '--mutual']
+    for (const words of [
+      ['env', ...own, '--into', at('handed')],
+      ['configmap', ...own, '--configmap-name', 'kubeflow-ca', '-n', 'team'],
+      [...secret, '--client-ca', at('both.pem')],
+    ]) {
+      const { out, err } = await ca(words, 2)
+      assert.match(err, /KFD1406: .*there is a private key in it/)
+      assert.equal(out, '')
+    }
+    assert.ok(!existsSync(at('handed')))
   })
 
   it('inspects the authority in a Secret by itself', async () => {

@@ -17,6 +17,7 @@ export { ensureServerCertificate } from './server-certificate.ts'
 export {
   authorityConfigMap,
   clientAuthoritySecret,
+  refuseKeyIn,
   refuseUnfitPair,
   type TlsFiles,
   tlsSecret,

@@ -46,13 +46,7 @@ export function refuseUnfitPair(
 ): void {
   const key = readPrivateKey(keyPem, where.key)
   const certificate = readCertificate(certPem, where.cert)
-  if (/PRIVATE KEY-----/.test(certPem)) {
-    throw new Fault('ERR_PEM_UNREADABLE', {
-      where: where.cert,
-      reason:
-        'there is a private key in it, and certificates are shown around; keep the two in files of their own',
-    })
-  }
+  refuseKeyIn(certPem, where.cert)
   if (!certificate.checkPrivateKey(key)) {
     throw new Fault('ERR_PEM_UNREADABLE', {
       where: where.cert,
@@ -62,6 +56,16 @@ export function refuseUnfitPair(
   if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) {
     throw new Fault('ERR_KEY_UNFIT', { where: where.key })
   }
+}
+
+/** What is handed to others may hold no key. @throws Fault ERR_PEM_UNREADABLE */
+export function refuseKeyIn(pem: string, where: string): void {
+  if (!/PRIVATE KEY-----/.test(pem)) return
+  throw new Fault('ERR_PEM_UNREADABLE', {
+    where,
+    reason:
+      'there is a private key in it, and certificates are shown around; keep the two in files of their own',
+  })
 }
 
 /**
@@ -76,6 +80,7 @@ export function clientAuthoritySecret({
   const place = { name: `${name}-cacert`, namespace }
   refuseBadPlace('Secret', place)
   readCertificate(caPem, 'the CA')
+  refuseKeyIn(caPem, 'the CA')
   return object('Secret', 'Opaque', place, [`  ca.crt: ${base64(caPem)}`])
 }
 
@@ -90,12 +95,7 @@ export function authorityConfigMap({
     if (!/^[-._a-zA-Z0-9]{1,253}$/.test(key))
       throw new Fault('ERR_USAGE', { message: `\`${key}\` is not a ConfigMap's key` })
     readCertificate(pem, 'the CA')
-    if (/PRIVATE KEY-----/.test(pem)) {
-      throw new Fault('ERR_CA_UNUSABLE', {
-        where: 'the ConfigMap',
-        reason: 'there is a private key in it, and a ConfigMap is read by many',
-      })
-    }
+    refuseKeyIn(pem, 'the CA')
     return [
       `  ${JSON.stringify(key)}: |`,
       ...pem

@@ -111,13 +111,10 @@ function byHand(
 /** Whom callers' certificates have to be of, in PEM; undefined = what is in the cluster says so. */
 async function callersOf({ clientCa }: Options, files: GivenFiles | undefined): Promise<string | undefined> {
   if (clientCa === undefined) return files?.caPem
-  const { readCertificates, readPem } = await import('../../pki/index.ts')
+  const { readCertificates, readPem, refuseKeyIn } = await import('../../pki/index.ts')
   const pem = readPem(clientCa, 'CERTIFICATE')
   await readCertificates(pem, clientCa)
-  if (/PRIVATE KEY-----/.test(pem)) {
-    const reason = 'there is a private key in it, and it would be shown to whoever reads the Secret'
-    throw new Fault('ERR_PEM_UNREADABLE', { where: clientCa, reason })
-  }
+  refuseKeyIn(pem, clientCa)
   return pem
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Fault } from '../../base/index.ts'
-import { readCertificates, writePublic } from '../../pki/index.ts'
+import { readCertificates, refuseKeyIn, writePublic } from '../../pki/index.ts'
 import { javaOptions, javaStore, systemRoots } from '../doors/trust-bundle.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -23,6 +23,7 @@ export async function trustVariables(
   options: { readonly env: Environment; readonly force: boolean },
 ): Promise<readonly TrustVariable[]> {
   await readCertificates(caPem, 'the CA')
+  refuseKeyIn(caPem, 'the CA')
   const folder = resolve(into)
   const file = (name: string) => join(folder, name)
   for (const name of ['ca.pem', 'roots.pem', 'roots.p12']) {
