@@ -113,7 +113,8 @@ export function podsOf(mesh: Mesh, { selector }: Pick<Gateway, 'selector'>): Wor
   return mesh.workloads.find(({ podLabels }) => isSubset(selector, podLabels))
 }
 
-const servicesOf = (mesh: Mesh, pods: Workload) =>
+/** That lead to these pods. */
+export const servicesOf = (mesh: Mesh, pods: Workload) =>
   mesh.services.filter(
     (service) => service.namespace === pods.namespace && serviceSelects(service, pods.podLabels),
   )

@@ -208,6 +208,14 @@ const odd: readonly (readonly [what: string, call: () => unknown, words: RegExp]
         /ERR_USAGE: `--fallback` is no address of a service(?!.*hunter2)/,
       ] as const,
   ),
+  ...['oauth2-proxy', 'oauth2-proxy.oauth2-proxy', 'oauth2-proxy.oauth2-proxy.svc.cluster.local:80'].map(
+    (host) =>
+      [
+        `--shadow to itself, ${host}`,
+        () => migrateAuthService(release, 'oauth2-proxy', { ...ask, shadow: `http://${host}` }),
+        /it would ask itself/,
+      ] as const,
+  ),
   [
     '--fallback and --shadow',
     () => migrateAuthService(release, 'oauth2-proxy', { ...ask, fallback: 'http://a', shadow: 'http://a' }),

@@ -4,7 +4,7 @@ import { isPublishedSecret } from '../lint/index.ts'
 import type { Mesh, Workload } from '../mesh/index.ts'
 import { authService } from '../policy/index.ts'
 import { type EditableObject, updateOf } from './changes.ts'
-import type { IntentWorld } from './entrance.ts'
+import { type IntentWorld, servicesOf } from './entrance.ts'
 import { shellWord } from './expose/paste.ts'
 import type { Change, Intended } from './plan.ts'
 import { refuse } from './refuse.ts'
@@ -32,6 +32,7 @@ export function migrateAuthService(
   if (seated === undefined) return alreadySeated(mesh, seat, ask)
   const { workload, raw } = seated
   const intent = `migrate ${seat}`
+  refuseItself(intent, mesh, workload, ask)
   const found = containersOf(raw.object.spec).find(({ image }) => images[seat].test(String(image)))
   const command = [
     ...commands[seat],
@@ -75,7 +76,7 @@ export function migrateAuthService(
     callers: [
       {
         title: 'What becomes of its settings, before anything is applied',
-        text: `kfdoor serve authz config view --compat ${seat}${seat === 'oauth2-proxy' ? ' --config oauth2_proxy.cfg' : '   # with its environment set'}`,
+        text: `kfdoor serve authz config view --compat ${seat}${seat === 'oauth2-proxy' ? ' --config oauth2_proxy.cfg' : ''}   # with its environment set`,
       },
       {
         title: 'In a cluster, the same as a patch',
@@ -106,6 +107,21 @@ function refuseOdd({ image, fallback, shadow }: SeatAsk): void {
       '`--fallback` and `--shadow` are two ways',
       'look with `--shadow` first, then go over with `--fallback`',
     )
+}
+
+/** An old service that still runs has pods and a Service of its own. @throws Fault ERR_INTENT_REFUSED */
+function refuseItself(intent: string, mesh: Mesh, workload: Workload, { fallback, shadow }: SeatAsk): void {
+  for (const url of [fallback, shadow]) {
+    const host = /^https?:\/\/([^/:]+)/.exec(url ?? '')?.[1] ?? ''
+    const [name, namespace = workload.namespace, ...rest] = host.split('.')
+    const its = servicesOf(mesh, workload).some((one) => one.name === name && one.namespace === namespace)
+    if (its && (rest.length === 0 || rest[0] === 'svc'))
+      refuse(
+        intent,
+        [`\`${url}\` leads to the pods that kfdoor is about to be: it would ask itself`],
+        'run the old one under another name first, with a Service of its own (docs/migrate-auth-service.md)',
+      )
+  }
 }
 
 /** A fingerprint, as a cluster’s reading puts it in place of what may be secret. */

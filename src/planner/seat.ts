@@ -1,8 +1,8 @@
 /** The seat of an auth service: which workload sits in it, and what becomes of it when kfdoor does. */
 import { Fault } from '../base/index.ts'
-import { type Mesh, serviceSelects, type Workload } from '../mesh/index.ts'
+import type { Mesh, Workload } from '../mesh/index.ts'
 import type { EditableObject } from './changes.ts'
-import type { IntentWorld } from './entrance.ts'
+import { type IntentWorld, servicesOf } from './entrance.ts'
 import type { KubeObject } from './plan.ts'
 import { findRaw, type RawObject } from './raw-door.ts'
 import { refuse } from './refuse.ts'
@@ -116,12 +116,7 @@ export function seatOf(
 }
 
 /** Whether a provider of the mesh, or an EnvoyFilter, asks at a Service of these pods. */
-function isAsked({ meshConfig, envoyFilters, services }: Mesh, workload: Workload): boolean {
-  const text = JSON.stringify([meshConfig.extensionProviders, envoyFilters])
-  return services.some(
-    (service) =>
-      service.namespace === workload.namespace &&
-      serviceSelects(service, workload.podLabels) &&
-      text.includes(`${service.name}.${service.namespace}.svc`),
-  )
+function isAsked(mesh: Mesh, workload: Workload): boolean {
+  const text = JSON.stringify([mesh.meshConfig.extensionProviders, mesh.envoyFilters])
+  return servicesOf(mesh, workload).some(({ name, namespace }) => text.includes(`${name}.${namespace}.svc`))
 }

@@ -26,7 +26,7 @@ export const seat = (io: Io, which: Seat) =>
       const isCluster = !change.filename && !change.snapshot
       const isKept = change.apply || change.output === 'plan' || change.dryRun === 'server'
       const { isInPart, migrateAuthService, seatOf, sitsIn, textOf } = await import('../../planner/index.ts')
-      const { refusedSettings } = await import('../../compose/change/seat-settings.ts')
+      const { seatSettings } = await import('../../compose/change/seat-settings.ts')
       const { runChange } = await import('../change/run-change.ts')
       const { packageVersion } = await import('../commands/version.ts')
       const { image, workload, fallback, shadow } = change
@@ -43,7 +43,10 @@ export const seat = (io: Io, which: Seat) =>
             ...(shadow !== undefined && { shadow }),
           })
           const seated = seatOf(world, which, workload)
-          const reasons = seated === undefined ? [] : refusedSettings(world.mesh, which, seated)
+          const { refused: reasons, idle } =
+            seated === undefined
+              ? { refused: [], idle: [] }
+              : seatSettings(world.mesh, which, seated, { fallback, shadow })
           if (reasons.length > 0) {
             throw new Fault('ERR_INTENT_REFUSED', {
               intent: `migrate ${which}`,
@@ -61,7 +64,7 @@ export const seat = (io: Io, which: Seat) =>
               next: 'move it into a Secret; or leave out `--apply`, `-o plan` and `--dry-run server`: the page shows the line to type, `kubectl patch`',
             })
           }
-          return intended
+          return { ...intended, risks: [...intended.risks, ...idle] }
         },
       })
     })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aWorld, type TestWorld } from '../../../e2e/change/intent-world.ts'
 import { type EditableObject, type RawObject, type Seat, seatOf, updateOf } from '../../planner/index.ts'
-import { refusedSettings } from './seat-settings.ts'
+import { seatSettings } from './seat-settings.ts'
 
 const proxy = aWorld(['profiles/26.03/release'])
 const service = aWorld(['profiles/v1.8/release'])
@@ -100,8 +100,19 @@ for (const [what, seat, world, want] of rows) {
   test(`${seat}: ${what}`, () => {
     const seated = seatOf(world, seat, undefined)
     assert.ok(seated)
-    const told = refusedSettings(world.mesh, seat, seated)
+    const { refused: told } = seatSettings(world.mesh, seat, seated)
     assert.equal(told.length, want.length, told.join('\n'))
     for (const [at, words] of want.entries()) assert.match(told[at] ?? '', words)
   })
 }
+
+test('what has no effect there is told, and an old service outside the mesh is not asked over plain http', () => {
+  const seated = seatOf(proxy, 'oauth2-proxy', undefined)
+  assert.ok(seated)
+  const told = (old: Readonly<Record<string, string>>) =>
+    seatSettings(proxy.mesh, 'oauth2-proxy', seated, old)
+  assert.match(told({}).idle.join('\n'), /`ssl_insecure_skip_verify` of oauth2-proxy has no effect here/)
+  assert.match(told({ fallback: 'http://old.example.com' }).refused.join(), /--fallback.*over plain http/)
+  for (const url of ['https://old.example.com', 'http://old.oauth2-proxy.svc.cluster.local'])
+    assert.deepEqual(told({ shadow: url }).refused, [])
+})

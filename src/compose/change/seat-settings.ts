@@ -1,27 +1,48 @@
 /** What kfdoor would say of the settings it finds in a seat, as far as the door shows them. */
 import { basename } from 'node:path'
-import { renderProblem } from '../../base/index.ts'
+import { type Problem, renderProblem } from '../../base/index.ts'
 import { containerEnvironment, type Mesh, type Workload } from '../../mesh/index.ts'
 import type { EditableObject, RawObject, Seat } from '../../planner/index.ts'
 import { readAuthServiceSeat, readOAuth2ProxySeat } from '../../sign-in/index.ts'
+import { mayBePlain } from '../serve-authz/key-sources.ts'
 
 /** Of these it is certain that kfdoor does not start with them: what a Secret may hold decides nothing. */
 const certain = new Set(['refused-setting', 'unknown-setting'])
 
-/** Why kfdoor would not start in this seat, with file and line; empty = nothing is known against it. */
-export function refusedSettings(
+export interface SeatSettings {
+  /** Why kfdoor would not start in this seat, with file and line; empty = nothing is known against it. */
+  readonly refused: readonly string[]
+  /** What has no effect there. */
+  readonly idle: readonly string[]
+}
+
+/** An address of the old service, as `--fallback` and `--shadow` give it. */
+type Old = Readonly<Record<string, string | undefined>>
+
+export function seatSettings(
   mesh: Mesh,
   seat: Seat,
   { workload, raw }: { readonly workload: Workload; readonly raw: RawObject },
-): readonly string[] {
+  old: Old = {},
+): SeatSettings {
   const container = workload.containers.find(({ image }) => /oauth2-proxy|oidc-authservice/.test(image))
-  if (container === undefined) return []
+  if (container === undefined) return { refused: [], idle: [] }
   const env = containerEnvironment(mesh, workload, container)
   const { problems } =
     seat === 'authservice' ? readAuthServiceSeat(env) : ofOAuth2Proxy(mesh, workload, container, raw, env)
-  return problems
-    .filter(({ severity, code }) => severity === 'error' && certain.has(code))
-    .map((problem) => renderProblem(problem))
+  const words = (severity: Problem['severity'], codes: ReadonlySet<string>) =>
+    problems.filter((each) => each.severity === severity && codes.has(each.code)).map(renderProblem)
+  return {
+    refused: [...words('error', certain), ...Object.entries(old).flatMap(overPlainHttp)],
+    idle: words('warning', new Set(['harmless-setting'])),
+  }
+}
+
+/** It is sent cookies and tokens: over plain http only where they stay inside the mesh. */
+function overPlainHttp([name, text]: readonly [string, string | undefined]): readonly string[] {
+  const url = text === undefined ? null : URL.parse(text)
+  if (url === null || url.protocol !== 'http:' || mayBePlain(url)) return []
+  return [`\`--${name} ${text}\` would be sent cookies and tokens over plain http, outside the mesh`]
 }
 
 function ofOAuth2Proxy(
