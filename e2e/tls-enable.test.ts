@@ -159,6 +159,20 @@ describe('kfdoor tls enable with files', { timeout: 180_000 }, () => {
     })
   }
 
+  it('a key that is typed where its file should be is not repeated', async () => {
+    const typedIn = text('good.key').trim()
+    for (const words of [
+      ['--cert', '@good.crt', '--key', typedIn],
+      ['--cert', '@good.crt', `--key=${typedIn}`],
+      ['--cert', typedIn, '--key', '@good.key'],
+      ['--cert', '@good.crt', typedIn],
+    ]) {
+      const { code, err } = await enable(words)
+      assert.equal(code, 2)
+      assert.match(err, /^kfdoor: KFD\d{4}: .*\(a private key\)/)
+    }
+  })
+
   it('a leaf without its chain is planned, and the plan says what is missing', async () => {
     const { code, out } = await enable(pair('leaf.crt', 'good.key'))
     assert.equal(code, 0)

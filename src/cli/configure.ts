@@ -1,5 +1,6 @@
 import { CommanderError, type CommandUnknownOpts, Help } from '@commander-js/extra-typings'
 import { type Io, wantsColour } from './io.ts'
+import { sayable } from './printable.ts'
 
 /** What every command has in common: its streams, its errors, and help that shows examples. */
 export function configure(command: CommandUnknownOpts, io: Io): void {
@@ -13,7 +14,7 @@ export function configure(command: CommandUnknownOpts, io: Io): void {
     getErrHasColors: () => wantsColour(io, 'err'),
     outputError: (text, write) =>
       write(
-        `kfdoor: KFD0100: ${text.replace(/^error: /, '')}${childrenOf(command)}see \`kfdoor ${pathOf(command)} --help\`\n`,
+        `kfdoor: KFD0100: ${sayable(text.replace(/^error: /, ''))}${childrenOf(command)}see \`kfdoor ${pathOf(command)} --help\`\n`,
       ),
   })
   for (const child of command.commands) configure(child, io)

@@ -55,9 +55,9 @@ async function report(error: unknown, io: Io): Promise<void> {
   const { isFault } = await import('../base/index.ts')
   if (isFault(error)) {
     const { exitFor } = await import('./exit-for.ts')
-    const { printable } = await import('./printable.ts')
+    const { sayable } = await import('./printable.ts')
     // Names in it may be somebody else's: of a request to be signed, of YAML, of a server.
-    io.err(`kfdoor: ${error.number}: ${error.message.split('\n').map(printable).join('\n')}`)
+    io.err(`kfdoor: ${error.number}: ${sayable(error.message)}`)
     io.exit(exitFor(error.code))
     return
   }

@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings'
 import { type Fault, isFault } from '../../base/index.ts'
 import type { Renewed } from '../../pki/index.ts'
 import { exitCode, type Io } from '../io.ts'
-import { printable } from '../printable.ts'
+import { sayable } from '../printable.ts'
 import { AUTHORITY_MOST, daysOf, dir, LEAF_MOST, output } from './options.ts'
 
 export const renewCommand = (io: Io) =>
@@ -42,7 +42,7 @@ export const renewCommand = (io: Io) =>
       }
       if (options.output === 'json') io.out(JSON.stringify({ certificates: results }))
       else tellRenewed(io, options.dir, results)
-      for (const { number, message } of failed) io.err(`${number}: ${printable(message)}`)
+      for (const { number, message } of failed) io.err(`${number}: ${sayable(message)}`)
       const ending = results.filter(({ withAuthority }) => withAuthority)
       if (ending.length > 0) {
         io.err(
