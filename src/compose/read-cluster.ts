@@ -9,6 +9,7 @@ import {
   takeSnapshot,
 } from '../kube/index.ts'
 import type { MeshInput } from '../mesh/index.ts'
+import { spelling } from '../planner/index.ts'
 
 export interface WhichCluster {
   readonly kubeconfig?: string
@@ -62,7 +63,7 @@ export function asYaml(snapshot: Snapshot, takenAt: string): string {
     ...(snapshot.incomplete.length > 0 && { 'kfdoor.dev/incomplete': snapshot.incomplete.join('\n') }),
   }
   const list = { apiVersion: 'v1', kind: 'List', metadata: { annotations }, items: snapshot.objects }
-  const document = new Document(list, { aliasDuplicateObjects: false })
+  const document = new Document(list, spelling)
   // A text of several lines is read by people.
   visit(document, {
     Scalar(_, node) {

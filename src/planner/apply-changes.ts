@@ -31,32 +31,39 @@ function applyOne(inputs: readonly MeshInput[], change: Change, newFile: string)
   const stale = (reason: string): never => {
     throw new Fault('ERR_OBJECT_CHANGED', { object: textOf(change.object), reason })
   }
-  const replaced = (index: number, text: string) =>
-    inputs.map((input, at) => (at === index ? { ...input, text } : input))
+  const edited = (texts: readonly MeshInput[], index: number, edit: (text: string) => string) =>
+    texts.map((input, at) => (at === index ? { ...input, text: inPlace(input, edit) } : input))
   switch (change.op) {
     case 'create': {
       if (last !== undefined) return stale('it is there already')
       const index = inputs.findIndex(({ file }) => file === newFile)
       if (index < 0) return [...inputs, { file: newFile, text: objectText(change.after) }]
-      return replaced(index, appendObject((inputs[index] as MeshInput).text, change.after))
+      return edited(inputs, index, (text) => appendObject(text, change.after))
     }
     case 'update': {
       if (last === undefined) return stale('it is not there any more')
       if (!isSame(bare(last.raw.object), bare(change.before))) return stale('it says something else now')
-      return replaced(last.index, editObject((inputs[last.index] as MeshInput).text, last.raw, change.after))
+      return edited(inputs, last.index, (text) => editObject(text, last.raw, change.after))
     }
     case 'delete': {
       if (last === undefined) return stale('it is not there any more')
       if (!isSame(bare(last.raw.object), bare(change.before))) return stale('it says something else now')
       // From the last place to the first, so that the earlier ones stay where they are.
       return places.reduceRight<readonly MeshInput[]>(
-        (texts, { index, raw }) =>
-          texts.map((input, at) =>
-            at === index ? { ...input, text: removeObject(input.text, raw) } : input,
-          ),
+        (texts, { index, raw }) => edited(texts, index, (text) => removeObject(text, raw)),
         inputs,
       )
     }
+  }
+}
+
+/** @throws Fault ERR_FILE_UNWRITABLE where the text is such that the object cannot be edited in it */
+function inPlace({ file, text }: MeshInput, edit: (text: string) => string): string {
+  try {
+    return edit(text)
+  } catch (cause) {
+    const reason = `${(cause as Error).message}; write it there by hand, as \`-o yaml\` prints it`
+    throw new Fault('ERR_FILE_UNWRITABLE', { path: file, reason }, { cause })
   }
 }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseDocument } from 'yaml'
 import { profileFiles, profileNames } from '../compose/profiles.ts'
 import { appendObject, editObject, removeObject } from './edit-text.ts'
 import { readRawObjects } from './raw-door.ts'
+import { documentsOf } from './yaml-text.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever the row's text is.
 type Fields = Record<string, any>
@@ -58,6 +58,47 @@ const rows: readonly (readonly [
     'a:\n  b: c\n\ne: f\n',
   ],
   ['a text that needs quotes', 'a: [b]\n', (object) => object.a.push('c, d]'), 'a: [b, "c, d]"]\n'],
+  [
+    'a file with line ends of Windows',
+    'a:\r\n- b # x\r\nc:\r\n  d: e\r\n',
+    (object) => {
+      object.a.push('f')
+      object.c.g = 'h'
+    },
+    'a:\r\n- b # x\r\n- f\r\nc:\r\n  d: e\r\n  g: h\r\n',
+  ],
+  [
+    'beside an alias',
+    'a: &x {b: c}\nd: *x # same\ne: 1\n',
+    (object) => (object.e = 2),
+    'a: &x {b: c}\nd: *x # same\ne: 2\n',
+  ],
+  [
+    'beside a merge key',
+    'a: &x\n  b: c\n  i: j\nd:\n  <<: *x # all of it\n  e: f\n',
+    (object) => {
+      object.d.g = 'h'
+      object.d.i = 'k'
+    },
+    'a: &x\n  b: c\n  i: j\nd:\n  <<: *x # all of it\n  e: f\n  i: k\n  g: h\n',
+  ],
+  [
+    'words that YAML 1.1 takes for something else',
+    'a: [b]\n',
+    (object) => object.a.push('on', 'no', '010', '1_0', '0b1'),
+    'a: [b, "on", "no", "010", "1_0", "0b1"]\n',
+  ],
+  ['what they are, in their place', 'a: yes\nb: 1\n', (object) => (object.b = 2), 'a: yes\nb: 2\n'],
+  ['a key that is written twice', 'a: 1\nb: 2\na: 3\n', (object) => (object.b = 4), 'a: 1\nb: 4\na: 3\n'],
+  [
+    'JSON of several lines',
+    '{\n  "a": [\n    "b"\n  ],\n  "c": 1\n}\n',
+    (object) => {
+      object.a.push('d')
+      object.e = { f: 1 }
+    },
+    '{\n  "a": [\n    "b",\n    "d"\n  ],\n  "c": 1,\n  "e": {"f":1}\n}\n',
+  ],
   ['JSON stays JSON', '{"a": ["b"], "c": 1}', (object) => object.a.push('d'), '{"a": ["b", "d"], "c": 1}'],
   [
     'a block of text',
@@ -75,7 +116,7 @@ const rows: readonly (readonly [
 
 for (const [name, before, edit, after] of rows) {
   test(`edits ${name}`, () => {
-    const object = parseDocument(before).toJS() as Fields
+    const object = documentsOf(before)[0]?.toJS() as Fields
     edit(object)
     assert.equal(editObject(before, { document: 0 }, object), after)
   })
@@ -89,6 +130,28 @@ test('one document of several, and an item of a List, leave the others alone', (
   assert.equal(removeObject(text, { document: 2, item: 0 }), text.replace('- c: 3\n', ''))
   assert.equal(removeObject('a: 1\n', { document: 0 }), '')
   assert.equal(appendObject('a: 1', { b: 2 }), 'a: 1\n---\nb: 2\n')
+  assert.equal(appendObject('a: 1\r\n', { b: 2 }), 'a: 1\r\n---\r\nb: 2\r\n')
+})
+
+test('documents that end with `...`, with and without a `---` behind it', () => {
+  for (const [text, first, second] of [
+    ['a: 1\n...\nb: 2\n', 'b: 2\n', 'a: 1\n...\n'],
+    ['a: 1\n...\n---\nb: 2\n...\n', '---\nb: 2\n...\n', 'a: 1\n...\n'],
+    ['# x\n---\na: 1\n...\n# y\n--- # z\nb: 2\n', '# y\n--- # z\nb: 2\n', '# x\n---\na: 1\n...\n'],
+  ] as const) {
+    assert.equal(removeObject(text, { document: 0 }), first)
+    assert.equal(removeObject(text, { document: 1 }), second)
+    assert.equal(editObject(text, { document: 1 }, { b: 3 }), text.replace('b: 2', 'b: 3'))
+  }
+})
+
+test('an object is read as the API server reads it: words of YAML 1.1, merge keys, the last of two alike', () => {
+  const [raw] = readRawObjects({
+    file: 'x',
+    text: 'apiVersion: v1\nkind: X\nmetadata: {name: n}\nbase: &b {c: yes, d: 010, e: 1}\nmore:\n  <<: *b\n  e: off\n  f: "no"\nbase: x\n',
+  })
+  assert.deepEqual(raw?.object.more, { c: true, d: 8, e: false, f: 'no' })
+  assert.equal(raw?.object.base, 'x')
 })
 
 for (const name of profileNames) {

@@ -11,13 +11,13 @@ import {
   isSeq,
   type Node,
   type Pair,
-  parseAllDocuments,
   stringify,
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml'
 import type { KubeObject } from './plan.ts'
 import { isFields, isSame } from './same.ts'
+import { documentsOf, spelling } from './yaml-text.ts'
 
 /** Which object of a text: document and item of its List, from 0. */
 export interface Place {
@@ -34,11 +34,11 @@ interface Splice {
 type Range = readonly [start: number, valueEnd: number, nodeEnd: number]
 
 export function editObject(text: string, place: Place, after: KubeObject): string {
-  const node = nodeAt(text, place)
+  const [document, node] = nodeAt(text, place)
   if (node === undefined) return text
   const json = text.trimStart().startsWith('{')
   const splices: Splice[] = []
-  change(text, node, after, json, splices)
+  change({ text, document, json }, node, after, splices)
   const edited = spliced(text, splices)
   if (isSame(valueAt(edited, place), after)) return edited
   const whole = spliced(text, [replacement(text, node, after, json)])
@@ -47,9 +47,20 @@ export function editObject(text: string, place: Place, after: KubeObject): strin
 }
 
 /** The text without that object; empty if it was the only one. */
-export function removeObject(text: string, { document, item }: Place): string {
-  const documents = [...parseAllDocuments(text, silent)]
-  const read = documents[document]
+export function removeObject(text: string, place: Place): string {
+  const rest = without(text, place)
+  const wanted = valuesOf(text)
+  if (place.item === undefined) wanted.splice(place.document, 1)
+  else (wanted[place.document] as { readonly items: unknown[] }).items.splice(place.item, 1)
+  const said = (values: readonly unknown[]) => values.filter((value) => value !== null)
+  if (isSame(said(valuesOf(rest)), said(wanted))) return rest
+  throw new Error('an object cannot be taken out of its place')
+}
+
+const valuesOf = (text: string): unknown[] => documentsOf(text).map((each) => each.toJS() as unknown)
+
+function without(text: string, { document, item }: Place): string {
+  const read = documentsOf(text)[document]
   if (read === undefined) return text
   if (item !== undefined) {
     const items = (read.contents as YAMLMap).get('items') as YAMLSeq
@@ -65,76 +76,94 @@ export function removeObject(text: string, { document, item }: Place): string {
 
 /** The text with one more document behind it. */
 export function appendObject(text: string, object: KubeObject): string {
-  const written = objectText(object)
-  if (text.trim() === '') return written
-  return `${text.endsWith('\n') ? text : `${text}\n`}---\n${written}`
+  const more = objectText(object)
+  if (text.trim() === '') return more
+  return asEnded(text, `${text.endsWith('\n') ? text : `${text}\n`}---\n${more}`)
 }
 
 export function objectText(object: KubeObject): string {
-  return stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })
+  return stringify(object, spelling)
 }
 
-const silent = { prettyErrors: false, logLevel: 'silent' } as const
-
-function nodeAt(text: string, { document, item }: Place): Node | undefined {
-  const read = [...parseAllDocuments(text, silent)][document] as Document.Parsed | undefined
-  if (read === undefined || !isMap(read.contents)) return undefined
-  if (item === undefined) return read.contents
+function nodeAt(text: string, { document, item }: Place): readonly [Document, Node?] {
+  const read = documentsOf(text)[document] as Document.Parsed
+  if (!isMap(read?.contents)) return [read]
+  if (item === undefined) return [read, read.contents]
   const items = read.contents.get('items')
-  return isSeq(items) ? (items.items[item] as Node | undefined) : undefined
+  return isSeq(items) ? [read, items.items[item] as Node] : [read]
 }
 
 function valueAt(text: string, { document, item }: Place): unknown {
-  const read = [...parseAllDocuments(text, silent)][document]
+  const read = documentsOf(text)[document]
   if (read === undefined || read.errors.length > 0) return undefined
   const whole: unknown = read.toJS()
   return item === undefined ? whole : (whole as { readonly items?: readonly unknown[] } | null)?.items?.[item]
 }
 
-/** Where documents begin, their `---` included; the first begins the text. */
+/** Where documents begin, their `---` included; the first begins the text, and one behind `...` the next line. */
 function documentStarts(text: string): readonly number[] {
   const starts = [0]
-  for (const found of text.matchAll(/^---(?=\s|$)/gm)) {
-    // A marker before anything is said opens the first document.
-    if (!/^(\s|#.*(\n|$)|%.*(\n|$))*$/.test(text.slice(0, found.index))) starts.push(found.index)
+  for (const { index, 0: line } of text.matchAll(/^(---|\.\.\.)(?!\S).*\n?/gm)) {
+    // A marker before anything is said opens the document that is begun.
+    if (/^(\s|#.*(\n|$)|%.*(\n|$))*$/.test(text.slice(starts.at(-1), index).replace(/^\ufeff/, ''))) continue
+    starts.push(line.startsWith('.') ? index + line.length : index)
   }
   return starts
 }
+
+/** With the line ends of the text it was. */
+const asEnded = (was: string, is: string): string =>
+  /\r\n/.test(was) && !/(^|[^\r])\n/.test(was) ? is.replaceAll(/\r?\n/g, '\r\n') : is
 
 function spliced(text: string, splices: readonly Splice[]): string {
   let result = text
   for (const { start, end, text: written } of [...splices].sort((a, b) => b.start - a.start)) {
     result = result.slice(0, start) + written + result.slice(end)
   }
-  return result
+  return asEnded(text, result)
 }
 
-function change(text: string, node: Node, after: unknown, json: boolean, splices: Splice[]): void {
-  if (isSame(plainOf(node), after)) return
-  if (isMap(node) && isFields(after)) changeMap(text, node, after, json, splices)
-  else if (isSeq(node) && Array.isArray(after)) changeSeq(text, node, after, json, splices)
+interface Whole {
+  readonly text: string
+  /** Aliases and merge keys are of a document. */
+  readonly document: Document
+  readonly json: boolean
+}
+
+function change(whole: Whole, node: Node, after: unknown, splices: Splice[]): void {
+  const { text, document, json } = whole
+  const before = node.toJS(document)
+  if (isSame(before, after)) return
+  if (isMap(node) && isFields(after)) changeMap(whole, node, before, after, splices)
+  else if (isSeq(node) && Array.isArray(after)) changeSeq(whole, node, before, after, splices)
   else splices.push(replacement(text, node, after, json))
 }
 
 function changeMap(
-  text: string,
+  whole: Whole,
   node: YAMLMap,
+  before: Readonly<Record<string, unknown>>,
   after: Readonly<Record<string, unknown>>,
-  json: boolean,
   splices: Splice[],
 ): void {
-  const kept = node.items.filter((pair) => Object.hasOwn(after, keyOf(pair)))
-  // Nothing would stay to stand beside.
-  if (kept.length === 0) {
+  const { text, json } = whole
+  // Of two alike the last counts.
+  const own = new Map(node.items.map((pair, index) => [keyOf(pair), index]))
+  const merged = Object.keys(before).filter((key) => !own.has(key))
+  const kept = node.items.filter((pair) => isMerge(pair) || Object.hasOwn(after, keyOf(pair)))
+  // Nothing would stay to stand beside, or what is merged has to go.
+  if (kept.length === 0 || !merged.every((key) => Object.hasOwn(after, key))) {
     splices.push(replacement(text, node, after, json))
     return
   }
-  const known = new Set<string>()
+  // What is written wins over what is merged.
+  const known = new Set(merged.filter((key) => isSame(before[key], after[key])))
   for (const [index, pair] of node.items.entries()) {
     const key = keyOf(pair)
+    if (isMerge(pair) || (own.get(key) !== index && Object.hasOwn(after, key))) continue
     known.add(key)
     if (!Object.hasOwn(after, key)) splices.push(...removal(text, node, index))
-    else if (pair.value !== null) change(text, pair.value as Node, after[key], json, splices)
+    else if (pair.value !== null) change(whole, pair.value as Node, after[key], splices)
     else if (after[key] !== null) {
       const [, end] = rangeOf(pair.key)
       splices.push({ start: end, end, text: `: ${inline(after[key], json)}` })
@@ -153,13 +182,13 @@ function changeMap(
 }
 
 function changeSeq(
-  text: string,
+  whole: Whole,
   node: YAMLSeq,
+  before: readonly unknown[],
   after: readonly unknown[],
-  json: boolean,
   splices: Splice[],
 ): void {
-  const before = node.items.map((each) => plainOf(each as Node))
+  const { text, json } = whole
   let head = 0
   while (head < before.length && head < after.length && isSame(before[head], after[head])) head++
   let tail = 0
@@ -168,7 +197,7 @@ function changeSeq(
   const [old, fresh] = [before.length - head - tail, after.slice(head, after.length - tail)]
   if (old === fresh.length) {
     for (const [index, value] of fresh.entries()) {
-      change(text, node.items[head + index] as Node, value, json, splices)
+      change(whole, node.items[head + index] as Node, value, splices)
     }
     return
   }
@@ -192,18 +221,18 @@ function insertion(
   at = node.items.length,
 ): Splice {
   const flow = node.flow === true
-  const entries = values.map((value) => (isSeq(node) ? value : value))
   if (flow || json) {
-    const words = entries.map((value) => (isSeq(node) ? inline(value, json) : pairText(value, json)))
-    if (at === 0) {
-      const [start] = rangeOf(node.items[0])
-      return { start, end: start, text: `${words.join(', ')}, ` }
-    }
+    const words = values.map((value) => (isSeq(node) ? inline(value, json) : pairText(value, json)))
+    const [beside] = rangeOf(node.items[at === 0 ? 0 : at - 1])
+    const margin = text.slice(lineStart(text, beside), beside)
+    // On lines of their own where the others are.
+    const comma = /^\s*$/.test(margin) ? `,\n${margin}` : ', '
+    if (at === 0) return { start: beside, end: beside, text: words.map((word) => word + comma).join('') }
     const end = endOf(node.items[at - 1])
-    return { start: end, end, text: `, ${words.join(', ')}` }
+    return { start: end, end, text: words.map((word) => comma + word).join('') }
   }
   const column = columnOf(text, node)
-  const lines = entries.map((value) => block(isSeq(node) ? [value] : value, column)).join('')
+  const lines = values.map((value) => block(isSeq(node) ? [value] : value, column)).join('')
   if (at === 0) {
     const start = lineStart(text, rangeOf(node.items[0])[0])
     return { start, end: start, text: lines }
@@ -239,7 +268,7 @@ function replacement(text: string, node: Node, after: unknown, json: boolean): S
     return { start, end: isBlock || isBlockScalar(node) ? close : end, text: written }
   }
   const column = columnOf(text, node as YAMLMap | YAMLSeq)
-  const lines = stringify(after, options).replace(/\n$/, '').split('\n')
+  const lines = stringify(after, spelling).replace(/\n$/, '').split('\n')
   const tail = text[end - 1] === '\n' ? '\n' : ''
   return {
     start,
@@ -265,11 +294,9 @@ function blockText(old: string, after: string): string {
   return `${header}\n${lines.map((line) => (line === '' ? '' : margin + line)).join('\n')}\n`
 }
 
-const options = { lineWidth: 0, aliasDuplicateObjects: false } as const
-
 /** Lines of a collection's entries, each indented by `column`. */
 function block(value: unknown, column: number): string {
-  return stringify(value, options)
+  return stringify(value, spelling)
     .replace(/\n$/, '')
     .split('\n')
     .map((line) => `${' '.repeat(column)}${line}\n`)
@@ -279,7 +306,7 @@ function block(value: unknown, column: number): string {
 /** On one line, where it may stand inside `[]` and `{}`. */
 function inline(value: unknown, json: boolean): string {
   if (json) return JSON.stringify(value)
-  const wrapped = stringify([value], { ...options, collectionStyle: 'flow', flowCollectionPadding: false })
+  const wrapped = stringify([value], { ...spelling, collectionStyle: 'flow', flowCollectionPadding: false })
   const word = wrapped
     .trim()
     .replace(/^\[\s*/, '')
@@ -289,14 +316,12 @@ function inline(value: unknown, json: boolean): string {
 }
 
 function pairText(pair: unknown, json: boolean): string {
-  if (json) return JSON.stringify(pair).slice(1, -1)
   const [[key, value] = ['', null]] = Object.entries(pair as Record<string, unknown>)
-  return `${inline(key, false)}: ${inline(value, false)}`
+  return `${inline(key, json)}: ${inline(value, json)}`
 }
 
-function plainOf(node: Node): unknown {
-  return node.toJSON()
-}
+/** `<<` of YAML 1.1, which the parser gives a symbol for a value. */
+const isMerge = ({ key }: Pair): boolean => isScalar(key) && typeof key.value === 'symbol'
 
 function keyOf(pair: Pair): string {
   return isScalar(pair.key) ? String(pair.key.value) : String(pair.key)

@@ -2,10 +2,11 @@
  * A door as it is written: every object with the text it stands in, so that a change can be made in
  * that very place. `src/mesh` reads the same texts into what they mean.
  */
-import { isMap, isSeq, LineCounter, parseAllDocuments } from 'yaml'
+import { isMap, isSeq, LineCounter } from 'yaml'
 import type { At } from '../base/index.ts'
 import type { MeshInput } from '../mesh/index.ts'
 import type { KubeObject, ObjectName } from './plan.ts'
+import { documentsOf } from './yaml-text.ts'
 
 export interface RawObject {
   readonly name: ObjectName
@@ -33,7 +34,7 @@ export function readRawDoor(inputs: readonly MeshInput[]): RawDoor {
 
 export function readRawObjects({ file, text }: MeshInput): readonly RawObject[] {
   const lines = new LineCounter()
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' })
+  const documents = documentsOf(text, lines)
   const found: RawObject[] = []
   const add = (object: unknown, offset: number, document: number, item?: number) => {
     const name = nameOf(object)
@@ -46,7 +47,7 @@ export function readRawObjects({ file, text }: MeshInput): readonly RawObject[] 
       ...(item !== undefined && { item }),
     })
   }
-  for (const [document, read] of [...documents].entries()) {
+  for (const [document, read] of documents.entries()) {
     if (!isMap(read.contents) || read.errors.length > 0) continue
     const whole: unknown = read.toJS({ maxAliasCount: 100 })
     const items = read.contents.get('items')

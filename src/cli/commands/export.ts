@@ -57,6 +57,6 @@ Examples:
       io.out(
         options.output === 'json'
           ? JSON.stringify(config, null, 2)
-          : stringify(config, { aliasDuplicateObjects: false }),
+          : stringify(config, { aliasDuplicateObjects: false, compat: 'yaml-1.1' }),
       )
     })

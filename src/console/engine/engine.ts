@@ -35,7 +35,8 @@ export function createEngine(progress: (looked: number) => void = () => {}): Ans
     lint: async (name, now, certificates) => (await import('./look.ts')).lintOf(of(name), now, certificates),
     change: async (now, certificates) =>
       (await import('./look.ts')).changeOf(of('before'), of('now'), now, certificates, progress),
-    yaml: (objects) => objects.map((object) => (object === undefined ? '' : stringify(object))),
+    yaml: (objects) =>
+      objects.map((object) => (object === undefined ? '' : stringify(object, { compat: 'yaml-1.1' }))),
     token: async (text, url, now) => (await import('./tokens.ts')).checkToken(of('now'), text, url, now),
   }
 }
