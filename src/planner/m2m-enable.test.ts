@@ -136,6 +136,24 @@ spec:
   )
 })
 
+test('a RequestAuthentication of that name before other pods is left to them', () => {
+  const world = aWorld(
+    ['profiles/26.03/release'],
+    `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: m2m-token-issuer, namespace: istio-system}
+spec: {selector: {matchLabels: {app: cluster-local-gateway}}, jwtRules: [{issuer: a, jwksUri: "http://keys.test/"}]}
+`,
+  )
+  const { changes } = enableM2m(world, {})
+  assert.deepEqual(
+    changes
+      .filter(({ object }) => object.kind === 'RequestAuthentication')
+      .map(({ op, object }) => `${op} ${object.name}`),
+    ['create m2m-token-issuer-kubeflow-gateway'],
+  )
+})
+
 const reads = (audiences: string, keys = `jwksUri: "${proxy}"`) => {
   const rules = both.map((issuer) => `{issuer: "${issuer}", ${keys}, audiences: ${audiences}}`)
   return aWorld(

@@ -1,5 +1,4 @@
 /** Tokens of service accounts at the door: who signs them here, where the keys are, whom they are for. */
-import { Fault } from '../base/index.ts'
 import type { JwtRule, Mesh, RequestAuthentication } from '../mesh/index.ts'
 import type { Principal } from '../policy/index.ts'
 import { accessMap } from '../regions/index.ts'
@@ -7,7 +6,7 @@ import { asksBefore } from './authn-filter.ts'
 import { createOf, updateOf } from './changes.ts'
 import { type Entrance, findEntrance, type IntentWorld, standsBefore } from './entrance.ts'
 import { PROXY, proxyObjects } from './jwks-proxy.ts'
-import { INTENT, type Signer, type SignerAsk, signerOf } from './m2m-signer.ts'
+import { INTENT, refuseOdd, type Signer, type SignerAsk, signerOf } from './m2m-signer.ts'
 import type { Change, Intended } from './plan.ts'
 import { meshAfter } from './plan-of.ts'
 import { findRaw } from './raw-door.ts'
@@ -15,10 +14,6 @@ import { refuse } from './refuse.ts'
 
 export interface M2mAsk extends SignerAsk {
   readonly gateway?: string
-  /** undefined = the gateway's own name; empty = any token of the cluster counts. */
-  readonly audiences?: readonly string[]
-  /** Of the proxy that hands the keys to the mesh. */
-  readonly proxyImage?: string
 }
 
 /** @throws Fault ERR_INTENT_REFUSED, ERR_USAGE */
@@ -76,22 +71,6 @@ export function enableM2m(world: IntentWorld, ask: M2mAsk): Intended {
 
 const anyToken =
   'every token of the cluster counts, also one that was made for another service: whoever gets hold of one is its owner here. Name an audience'
-
-/** @throws Fault ERR_USAGE; credentials in a URL are not repeated */
-function refuseOdd({ jwksUri, audiences, proxyImage }: M2mAsk): void {
-  const wrong = (message: string, next: string): never => {
-    throw new Fault('ERR_USAGE', { message, next })
-  }
-  if (jwksUri !== undefined && !/^https?:\/\/[^\s/@]+(\/[^\s@]*)?$/.test(jwksUri))
-    wrong(
-      '`--jwks-uri` is no address of keys',
-      'write `http://HOST/…` or `https://HOST/…`, without credentials',
-    )
-  if (audiences?.some((one) => one.trim() === ''))
-    wrong('`--audience` is empty', 'name whom tokens have to be for, or say `--any-audience`')
-  if (proxyImage !== undefined && !/^[\w][\w./:@-]*$/.test(proxyImage))
-    wrong(`\`--proxy-image ${proxyImage}\` is no image`, 'name one with kubectl: `REGISTRY/NAME:TAG`')
-}
 
 interface PlacedRule {
   readonly owner: RequestAuthentication
@@ -180,11 +159,17 @@ function authentication(
     ],
   }))
   const why = 'the gateway reads tokens of service accounts'
-  const name = 'm2m-token-issuer'
-  const there = findRaw(door, { kind: 'RequestAuthentication', namespace: pods.namespace, name })
-  if (there !== undefined) {
+  const usual = 'm2m-token-issuer'
+  const { namespace } = pods
+  const raw = findRaw(door, { kind: 'RequestAuthentication', namespace, name: usual })
+  const there = mesh.requestAuthentications.some(
+    (one) => one.namespace === namespace && one.name === usual && standsBefore(mesh, pods, one),
+  )
+  // One of that name may stand before other pods, and is theirs.
+  const name = raw === undefined || there ? usual : `${usual}-${gateway.name}`
+  if (raw !== undefined && there) {
     return updateOf(
-      there,
+      raw,
       (copy) => {
         copy.spec = { ...copy.spec, jwtRules: [...(copy.spec?.jwtRules ?? []), ...rules] }
       },

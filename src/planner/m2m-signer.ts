@@ -29,6 +29,10 @@ export interface SignerAsk {
   readonly discovered?: Discovered
   readonly issuer?: string
   readonly jwksUri?: string
+  /** undefined = the gateway's own name; empty = any token of the cluster counts. */
+  readonly audiences?: readonly string[]
+  /** Of the proxy that hands the keys to the mesh. */
+  readonly proxyImage?: string
 }
 
 /** Both ways clusters spell their own issuer: the API server signs with one, and old rules name the other. */
@@ -117,4 +121,20 @@ export function signerOf(ask: SignerAsk): Signer {
   if (cloud !== undefined) return { issuers: [issuer], jwksUri: jwksUri ?? cloud.keys(issuer), risks }
   // An issuer of one's own (--service-account-issuer): the API server has the keys of that, too.
   return { ...keys, issuers: [issuer], risks }
+}
+
+/** @throws Fault ERR_USAGE; credentials in a URL are not repeated */
+export function refuseOdd({ jwksUri, audiences, proxyImage }: SignerAsk): void {
+  const wrong = (message: string, next: string): never => {
+    throw new Fault('ERR_USAGE', { message, next })
+  }
+  if (jwksUri !== undefined && !/^https?:\/\/[^\s/@]+(\/[^\s@]*)?$/.test(jwksUri))
+    wrong(
+      '`--jwks-uri` is no address of keys',
+      'write `http://HOST/…` or `https://HOST/…`, without credentials',
+    )
+  if (audiences?.some((one) => one.trim() === ''))
+    wrong('`--audience` is empty', 'name whom tokens have to be for, or say `--any-audience`')
+  if (proxyImage !== undefined && !/^[\w][\w./:@-]*$/.test(proxyImage))
+    wrong(`\`--proxy-image ${proxyImage}\` is no image`, 'name one with kubectl: `REGISTRY/NAME:TAG`')
 }
