@@ -86,41 +86,50 @@ export function openKubeApi(access: ClusterAccess): KubeApi {
       const body =
         content === undefined ? undefined : typeof content === 'string' ? content : JSON.stringify(content)
       return new Promise((done, failed) => {
-        const call = (plain ? plainRequest : request)(
-          new URL(address + path),
-          {
-            method,
-            agent,
-            timeout: 30_000,
-            signal,
-            headers: {
-              ...identity(asked),
-              ...(body !== undefined && {
-                'content-type': contentType,
-                'content-length': Buffer.byteLength(body),
-              }),
-            },
-          },
-          (response) => {
-            const parts: Buffer[] = []
-            let size = 0
-            response.on('data', (part: Buffer) => {
-              size += part.length
-              if (size > MOST) response.destroy(new Error('the answer is larger than 64 MiB'))
-              else parts.push(part)
-            })
-            response.on('error', failed)
-            response.on('end', () => {
-              done({ status: response.statusCode ?? 0, body: parse(Buffer.concat(parts).toString('utf8')) })
-            })
-          },
-        )
-        call.on('timeout', () => call.destroy(new Error('it did not answer in 30 s')))
-        call.on('error', (error) => {
+        const unreachable = (cause: Error) => {
           if (signal?.aborted) return failed(signal.reason)
-          failed(new Fault('ERR_DOOR_UNREACHABLE', { url: address, reason: error.message }, { cause: error }))
-        })
-        call.end(body)
+          failed(new Fault('ERR_DOOR_UNREACHABLE', { url: address, reason: cause.message }, { cause }))
+        }
+        const send = () => {
+          const call = (plain ? plainRequest : request)(
+            new URL(address + path),
+            {
+              method,
+              agent,
+              timeout: 30_000,
+              signal,
+              headers: {
+                ...identity(asked),
+                ...(body !== undefined && {
+                  'content-type': contentType,
+                  'content-length': Buffer.byteLength(body),
+                }),
+              },
+            },
+            (response) => {
+              const parts: Buffer[] = []
+              let size = 0
+              response.on('data', (part: Buffer) => {
+                size += part.length
+                if (size > MOST) response.destroy(new Error('the answer is larger than 64 MiB'))
+                else parts.push(part)
+              })
+              response.on('error', unreachable)
+              response.on('end', () => {
+                done({ status: response.statusCode ?? 0, body: parse(Buffer.concat(parts).toString('utf8')) })
+              })
+            },
+          )
+          call.on('timeout', () => call.destroy(new Error('it did not answer in 30 s')))
+          call.on('error', (error: NodeJS.ErrnoException) => {
+            // A server may end a connection that is kept while it is taken up again: who only reads asks once more.
+            if (method === 'GET' && call.reusedSocket && error.code === 'ECONNRESET' && !signal?.aborted)
+              send()
+            else unreachable(error)
+          })
+          call.end(body)
+        }
+        send()
       })
     },
   }
