@@ -7,10 +7,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { startWholeDoors, type WholeDoor } from '../conformance/envoy/whole-door.ts'
-import { profileFiles, profileNames } from '../src/compose/profiles.ts'
+import { type ProfileName, profileFiles, profileNames } from '../src/compose/profiles.ts'
 import { releaseSignIn } from '../src/compose/release-answers.ts'
 import { type Mesh, parseMesh } from '../src/mesh/index.ts'
-import { applyChanges, expose, readRawDoor, usualAudience } from '../src/planner/index.ts'
+import { applyChanges, type ExposeAsk, expose, readRawDoor, usualAudience } from '../src/planner/index.ts'
 import { assumedKeys, type CheckAnswer, compileDoor, type Door } from '../src/policy/index.ts'
 
 const view = (mesh: Mesh) => {
@@ -59,26 +59,25 @@ const asAccount: CheckAnswer = {
   headers: [['kubeflow-userid', 'system:serviceaccount:team-a:ci']],
 }
 
-const planned = profileNames.map((name) => {
+function plan(name: ProfileName, more: Partial<ExposeAsk>) {
   const files = profileFiles(name, { tls: false, demo: true })
   const world = { door: readRawDoor(files), mesh: parseMesh(files).mesh, now: Date.now() / 1000, view }
-  const { changes } = expose(world, {
-    kind: 'model',
-    name: 'sklearn-iris',
-    to: [{ kind: 'sa', namespace: 'team-a', name: 'ci' }],
-    public: false,
-    audience: usualAudience,
-    jwksUri: 'http://keys.istio-system.svc.cluster.local/keys',
-    timeout: '300s',
-  })
+  const ask = { kind: 'model', name: 'sklearn-iris', public: false, audience: usualAudience } as const
+  const jwksUri = 'http://keys.istio-system.svc.cluster.local/keys'
+  const { changes } = expose(world, { ...ask, to: [], jwksUri, timeout: '300s', ...more })
   const { mesh } = parseMesh(applyChanges(files, changes, 'planned.yaml'))
   const engine = { fetched }
   return { name, mesh, engine, door: compileDoor(mesh, engine) }
-})
+}
+const planned = profileNames.map((name) =>
+  plan(name, { to: [{ kind: 'sa', namespace: 'team-a', name: 'ci' }] }),
+)
+const service = { kind: 'service', name: 'katib-ui', namespace: 'kubeflow' } as const
+const open = plan('v1.9', { ...service, public: true, host: 'katib.example.com' })
 
 let running: Awaited<ReturnType<typeof startWholeDoors>>
 before(async () => {
-  running = await startWholeDoors(planned)
+  running = await startWholeDoors([...planned, open])
 })
 after(() => running?.close())
 
@@ -201,6 +200,31 @@ for (const [index, { name, door }] of planned.entries()) {
     }
   })
 }
+
+describe('a Service to anyone on a host of its own, in a real Envoy', () => {
+  const rows = [
+    ['katib.example.com', 200],
+    ['KATIB.example.com:80', 200],
+    ['katib.example.com:1:2', 302],
+    ['katib.example.com.', 302],
+    ['kubeflow.example.com', 302],
+  ] as const
+  for (const [host, want] of rows) {
+    test(`with the Host ${host}, nobody known gets ${want}`, async () => {
+      const { proxy, port } = entrance(open.door)
+      const sent = { scheme: 'http' as const, method: 'GET', host, path: '/katib/', headers: forged }
+      const got = await (running.doors.at(-1) as WholeDoor).ask(
+        proxy,
+        port,
+        sent,
+        want === 200 ? [] : [toSignIn],
+      )
+      assert.ok('status' in got, JSON.stringify(got))
+      assert.equal(got.status, want, got.body)
+      if (want === 200) assert.match(got.body, /^echo kubeflow\/katib-ui/)
+    })
+  }
+})
 
 function entrance(door: Door) {
   const proxy = door.gateway()

@@ -110,6 +110,20 @@ export const exposures: readonly Exposure[] = [
     may: others.filter((each) => !each.includes('iss=')),
   },
   {
+    name: 'a Service to anyone on a host of its own',
+    world: door('v1.9'),
+    ask: asked([], {
+      kind: 'service',
+      name: 'katib-ui',
+      namespace: 'kubeflow',
+      public: true,
+      host: 'katib.example.com',
+    }),
+    call: { method: 'GET', host: 'katib.example.com', path: '/katib/' },
+    arrives: 'kubeflow/katib-ui',
+    may: others.filter((each) => !each.includes('iss=')),
+  },
+  {
     name: 'a notebook to an account',
     world: door('26.03'),
     ask: asked([ci], { kind: 'notebook', name: 'my-notebook' }),

@@ -33,6 +33,7 @@ export function shapesOf(host: string, path: string): readonly Shape[] {
     ['its host with a dot', `${host}.`],
     ['its host with a port', `${host}:80`],
     ['its host with another port', `${host}:8443`],
+    ['its host with two ports', `${host}:1:2`],
   ]
   return [
     ...paths.map(([what, each, same]) => ({ what, host, path: each, ...(same && { same }) })),

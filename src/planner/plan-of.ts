@@ -103,13 +103,26 @@ function seenWith(
   options: Pick<PlanOptions, 'view'>,
 ): Read {
   const texts = applyChanges(inputs, changes, newFile)
-  const { mesh, problems } = parseMesh(texts)
+  const { mesh: read, problems } = parseMesh(texts)
+  const mesh = youngest(read, newFile)
   return { mesh, view: options.view(mesh), problems, inputs: texts }
 }
 
 /** The door an intent would see after changes; for proofs before a plan is made of them. */
 export function meshAfter(door: RawDoor, changes: readonly Change[]): Mesh {
-  return parseMesh(applyChanges(door.inputs, changes, fileNameOf('new'))).mesh
+  const file = fileNameOf('new')
+  return youngest(parseMesh(applyChanges(door.inputs, changes, file)).mesh, file)
+}
+
+/** What a plan makes is younger than everything that is there: of two routes alike, the older one wins. */
+function youngest(mesh: Mesh, file: string): Mesh {
+  const createdAt = Number.MAX_SAFE_INTEGER
+  const aged = (each: unknown) => {
+    const object = (each ?? {}) as { readonly at?: { readonly file: string }; readonly createdAt?: number }
+    return object.at?.file === file && object.createdAt === undefined ? { ...object, createdAt } : each
+  }
+  const entries = Object.entries(mesh).map(([key, all]) => [key, Array.isArray(all) ? all.map(aged) : all])
+  return Object.fromEntries(entries) as Mesh
 }
 
 /** What Istio would not take is a bug of the intent, and must not be written. */

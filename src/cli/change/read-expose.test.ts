@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isFault } from '../../base/index.ts'
-import { type ExposeOptions, readExpose, readUntil } from './read-expose.ts'
+import { type ExposeOptions, readExpose, readUntil, refuseMeaningless } from './read-expose.ts'
 
 const to = ['sa:team-a/ci']
 const long = (length: number) => 'a'.repeat(length)
@@ -36,6 +36,22 @@ for (const [what, options, says] of refused) {
   test(`expose refuses ${what}`, () => {
     assert.throws(
       () => readExpose('iris', options),
+      (error) => isFault(error) && error.code === 'ERR_USAGE' && says.test(error.message),
+    )
+  })
+}
+
+const meaningless = [
+  ['model', { port: '80' }, /`--port` says nothing about a model/],
+  ['notebook', { host: 'nb.example.com' }, /`--host` says nothing about a notebook/],
+  ['service', { protocol: 'v2' }, /`--protocol` says nothing about a service/],
+  ['pipelines', { audience: 'a' }, /`--audience` says nothing about Pipelines/],
+  ['pipelines', { yesAnyoneWithTheUrl: true }, /`--yes-anyone-with-the-url` says nothing/],
+] as const
+for (const [what, options, says] of meaningless) {
+  test(`expose of a ${what} refuses ${Object.keys(options)}, which would be believed to matter`, () => {
+    assert.throws(
+      () => refuseMeaningless(what, options),
       (error) => isFault(error) && error.code === 'ERR_USAGE' && says.test(error.message),
     )
   })

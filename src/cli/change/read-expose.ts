@@ -62,6 +62,37 @@ export function readSubject(text: string, namespace: string | undefined): Subjec
   return { kind: kind ?? 'model', name, ...(where !== undefined && { namespace: where }) }
 }
 
+/** What would be believed to say something of that kind. */
+const meaningless: Readonly<Record<SubjectKind, readonly (keyof ExposeOptions)[]>> = {
+  model: ['port'],
+  notebook: ['path', 'host', 'protocol', 'timeout'],
+  service: ['protocol'],
+}
+/** Pipelines have a way through the door already. */
+const ofAWay: readonly (keyof ExposeOptions)[] = [
+  'audience',
+  'methods',
+  'host',
+  'path',
+  'public',
+  'yesAnyoneWithTheUrl',
+  'gateway',
+  'jwksUri',
+  'issuer',
+  'protocol',
+  'port',
+  'timeout',
+]
+
+/** @throws Fault ERR_USAGE */
+export function refuseMeaningless(what: SubjectKind | 'pipelines', given: ExposeOptions): void {
+  const none = what === 'pipelines' ? ofAWay : meaningless[what]
+  const found = none.find((name) => given[name] !== undefined)
+  if (found === undefined) return
+  const flag = `--${found.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+  wrong(`\`${flag}\` says nothing about ${what === 'pipelines' ? 'Pipelines' : `a ${what}`}`, 'leave it out')
+}
+
 /** `notebooks:NS` or `sa:NS/NAME`. @throws Fault ERR_USAGE */
 export function readPipelinesGrantees(to: readonly string[] = []): readonly PipelinesGrantee[] {
   if (to.length === 0) wrong('nobody is named', 'say `--to notebooks:NAMESPACE` or `--to sa:NAMESPACE/NAME`')
@@ -92,6 +123,7 @@ export function readUntil(until: string | undefined, now = Date.now()): { readon
 /** @throws Fault ERR_USAGE with what is wrong */
 export function readExpose(text: string, options: ExposeOptions): ExposeAsk {
   const subject = readSubject(text, options.namespace)
+  refuseMeaningless(subject.kind, options)
   const to = [...new Set(options.to)].map(readGrantee)
   const open = options.public === true
   if (open && !options.yesAnyoneWithTheUrl) {

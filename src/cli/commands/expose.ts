@@ -53,11 +53,14 @@ Examples:
   kfdoor expose pipelines --to sa:ci/deployer -n team-a`,
     )
     .action(async (what, options, command) => {
-      const { readExpose, readPipelinesGrantees, readUntil } = await import('../change/read-expose.ts')
+      const { readExpose, readPipelinesGrantees, readUntil, refuseMeaningless } = await import(
+        '../change/read-expose.ts'
+      )
       const { runChange } = await import('../change/run-change.ts')
       const { expose, exposePipelines } = await import('../../planner/index.ts')
       const words = wordsOf('expose', what, options)
       if (what === 'pipelines') {
+        refuseMeaningless(what, options)
         const { namespace } = options
         const asked = {
           to: readPipelinesGrantees(options.to),

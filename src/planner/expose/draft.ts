@@ -15,7 +15,7 @@ import { meshAfter } from '../plan-of.ts'
 import { findRaw, keyOf, nameOf, type RawDoor, textOf } from '../raw-door.ts'
 import { refuse } from '../refuse.ts'
 import { type ExposeAsk, granteeText, principalOf } from './ask.ts'
-import { addNotPaths } from './exempt.ts'
+import { addGaps } from './exempt.ts'
 import { joinShared } from './fence.ts'
 import type { Planned } from './inside.ts'
 import {
@@ -26,6 +26,7 @@ import {
   filterExemption,
   gatewayAllow,
   gatewayDeny,
+  hostForms,
   pathPattern,
   podAllow,
   subjectOf,
@@ -46,6 +47,8 @@ export interface ExposeWorld {
 /** The changes while they are found. */
 export class Draft {
   readonly risks: string[] = []
+  /** Hosts of the Services that the calls end at. */
+  readonly reached = new Set<string>()
   readonly #world: ExposeWorld
   readonly #exposure: Exposure
   readonly #shared: readonly Change[]
@@ -56,7 +59,7 @@ export class Draft {
   /** Policies of others, with what is taken out of them. */
   readonly #exempted = new Map<
     string,
-    { readonly namespace: string; readonly name: string; readonly patterns: Set<string> }
+    { readonly namespace: string; readonly name: string; readonly gaps: ReadonlySet<string> }
   >()
 
   constructor(world: ExposeWorld, exposure: Exposure, fenced: boolean) {
@@ -113,6 +116,11 @@ export class Draft {
         `there is no ServiceAccount ${grantee.namespace}/${grantee.name} in this door; whoever makes one of that name is let in`,
       )
     }
+    if (ask.host !== undefined) {
+      this.risks.push(
+        `at Gateway ${exposure.entry.gateway}, ${ask.host} serves this and nothing else from now on, no dashboard either`,
+      )
+    }
     if (!target.podsKnown) {
       this.risks.push(
         `no pod of ${target.name} is in this door: the policy before it selects what its controller labels them with, and that cannot be checked here`,
@@ -131,7 +139,10 @@ export class Draft {
     const reasons: string[] = []
     for (let round = 0; round < 6; round++) {
       const refused = this.#firstRefused()
-      if (refused === undefined) return
+      if (refused === undefined) {
+        this.#warnOfOpenPods()
+        return
+      }
       const { principal, endpoint, result } = refused
       const words = `${callerName(principal)} gets ${result.verdict} (${result.reason}) for ${methodOf(endpoint)} ${doorPath(this.#exposure, endpoint)}`
       if (result.verdict === 'unknown') {
@@ -142,17 +153,37 @@ export class Draft {
       if (!this.#answer(result)) break
     }
     const last = reasons.at(-1) ?? ''
-    refuse(`expose ${target.name}`, [last, ...this.#hints(ask)])
+    refuse(`expose ${target.name}`, [last, ...this.#hints(ask, last)])
   }
 
-  #hints(ask: ExposeAsk): readonly string[] {
-    const { trust } = this.#exposure
+  /** A pod without ALLOW policies takes every call that gets to it, whatever the door says. */
+  #warnOfOpenPods(): void {
+    const { namespace, name, selector: labels } = this.#exposure.target
+    const { mesh } = this.#seen()
+    const place = { namespace, labels, rootNamespace: mesh.meshConfig.rootNamespace }
+    const guarded = mesh.authorizationPolicies.some(
+      (each) => (each.action?.value ?? 'ALLOW') === 'ALLOW' && attaches(each, place),
+    )
+    if (guarded) return
+    this.risks.push(
+      `no ALLOW policy stands before the pods of ${name}: whoever calls them inside the cluster, past the door, gets there as before`,
+    )
+  }
+
+  #hints(ask: ExposeAsk, reason: string): readonly string[] {
+    const { trust, entry } = this.#exposure
+    const audiences = [
+      ...new Set(entry.rules.flatMap((rule) => (rule.audiences ?? []).map(({ value }) => value))),
+    ]
+    if (reason.includes('(audience-not-allowed)')) {
+      return [`the gateway takes tokens for ${audiences.join(', ')}: say which with \`--audience\``]
+    }
     if (trust.people === undefined && ask.to.some(({ kind }) => kind === 'group')) {
       return ['this door hands on who somebody is, and not their groups: name people with `--to user:EMAIL`']
     }
     const mixed = ask.to.some(({ kind }) => kind === 'sa') && ask.to.some(({ kind }) => kind !== 'sa')
     return mixed && trust.people === undefined
-      ? ['at this door accounts and people cannot share a path: expose it twice, with `--path`']
+      ? ['at this door accounts and people cannot share a path: name accounts alone, or people alone']
       : []
   }
 
@@ -182,6 +213,7 @@ export class Draft {
         const reached = result.steps.some(({ phase }) => phase === 'application')
         this.#refuseStray(endpoint, result)
         if (result.verdict !== 'allow' && !reached) return { principal, endpoint, result }
+        for (const host of endOf(result)) this.reached.add(host)
       }
     }
     return undefined
@@ -223,13 +255,17 @@ export class Draft {
       return this.#wantOnce(podAllow(this.#exposure), 'opens', 'before the pod: who, and which calls')
     }
     if (step.hop !== 0) return false
-    const patterns = target.endpoints.map((endpoint) => pathPattern(doorPath(this.#exposure, endpoint)))
+    const gaps =
+      ask.host === undefined
+        ? target.endpoints.map((endpoint) => pathPattern(doorPath(this.#exposure, endpoint)))
+        : hostForms(this.#exposure)
+    const where = ask.host === undefined ? 'these paths' : `host ${ask.host}`
     switch (step.phase) {
       case 'custom':
-        return this.#exempt(step, patterns, 'the sign-in is not asked about these paths')
+        return this.#exempt(step, gaps, `the sign-in is not asked about ${where}`)
       case 'deny':
         // Whoever names callers leaves the locks of others alone.
-        return ask.public && this.#exempt(step, patterns, 'no token is asked for on these paths')
+        return ask.public && this.#exempt(step, gaps, `no token is asked for on ${where}`)
       case 'allow':
         return this.#wantOnce(
           gatewayAllow(this.#exposure),
@@ -274,7 +310,7 @@ export class Draft {
     )
   }
 
-  #exempt(step: Step, patterns: readonly string[], why: string): boolean {
+  #exempt(step: Step, gaps: readonly string[], why: string): boolean {
     const { object } = step
     if (object === undefined) return false
     if (object.kind === 'EnvoyFilter') {
@@ -289,7 +325,7 @@ export class Draft {
     }
     const key = `${object.namespace}/${object.name}`
     if (object.kind !== 'AuthorizationPolicy' || this.#exempted.has(key)) return false
-    this.#exempted.set(key, { namespace: object.namespace, name: object.name, patterns: new Set(patterns) })
+    this.#exempted.set(key, { namespace: object.namespace, name: object.name, gaps: new Set(gaps) })
     this.#whys.set(key, why)
     return true
   }
@@ -298,15 +334,17 @@ export class Draft {
 
   changes(): readonly Change[] {
     const { door } = this.#world
-    const edits = [...this.#exempted].flatMap(([key, { namespace, name, patterns }]) => {
+    const edits = [...this.#exempted].flatMap(([key, { namespace, name, gaps }]) => {
       const raw = findRaw(door, { kind: 'AuthorizationPolicy', namespace, name })
       if (raw === undefined) return []
-      return [updateOf(raw, (copy) => addNotPaths(copy, [...patterns]), 'opens', this.#whys.get(key) ?? '')]
+      return [updateOf(raw, (copy) => addGaps(copy, [...gaps]), 'opens', this.#whys.get(key) ?? '')]
     })
-    const exempts = [...this.#exempted].map(([key, { patterns }]) => `${key} ${[...patterns].join(' ')}`)
-    const policies = [...this.#wanted.values()].filter(({ object }) => object.kind === 'AuthorizationPolicy')
-    const wanted = [...this.#wanted.values()].flatMap((each) => {
-      const marked = exempts.length > 0 && each === policies[0]
+    const exempts = [...this.#exempted].map(([key, { gaps }]) => `${key} ${[...gaps].join(' ')}`)
+    const all = [...this.#wanted.values()]
+    // A route alone bears it too: without it nobody would know what to close again.
+    const bearer = all.find(({ object }) => object.kind === 'AuthorizationPolicy') ?? all[0]
+    const wanted = all.flatMap((each) => {
+      const marked = exempts.length > 0 && each === bearer
       return this.#put(marked ? withExempts(each.object, exempts) : each.object, each.effect, each.why)
     })
     return [...wanted, ...this.#shared, ...edits]
@@ -339,6 +377,16 @@ function filterName(object: KubeObject): string | undefined {
     if (typeof name === 'string' && type.endsWith('.ExtAuthz')) return name
   }
   return undefined
+}
+
+/** Of the last Service it was sent to. */
+function endOf({ hops }: Explanation): readonly string[] {
+  const sent = hops.flatMap(({ decision }) =>
+    decision.kind === 'forward' && !decision.upstream.startsWith('inbound|')
+      ? [decision.destination.host]
+      : [],
+  )
+  return sent.slice(-1)
 }
 
 function methodOf({ methods }: Endpoint): string {

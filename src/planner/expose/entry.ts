@@ -1,7 +1,7 @@
 /** The gateway something is exposed at, and who is believed there. */
-import type { JwtRule, Labels, Mesh } from '../../mesh/index.ts'
+import type { Gateway, JwtRule, Labels, Mesh, Workload } from '../../mesh/index.ts'
 import { attaches } from '../../policy/index.ts'
-import { chooseGateway } from '../entrance.ts'
+import { chooseGateway, servicesOf } from '../entrance.ts'
 import type { ExposeAsk } from './ask.ts'
 
 export interface Entry {
@@ -15,6 +15,10 @@ export interface Entry {
   readonly scheme: 'http' | 'https'
   /** A host the gateway serves, for questions and examples. */
   readonly host: string
+  /** Hosts a route without one of its own is for: those of the page at `/`, `*` where that is for all. */
+  readonly hosts: readonly string[]
+  /** Ports it is reached by, as a Host header may say them. */
+  readonly ports: readonly number[]
   /** Rules of tokens that are read there already. */
   readonly rules: readonly JwtRule[]
 }
@@ -36,6 +40,8 @@ export function findEntry(mesh: Mesh, ask: Pick<ExposeAsk, 'gateway' | 'name' | 
     labels: workload.podLabels,
     rootNamespace: mesh.meshConfig.rootNamespace,
   }
+  const hosts = doorHosts(mesh, gateway)
+  const [named] = hosts.filter((each) => !each.includes('*'))
   return {
     gateway: `${gateway.namespace}/${gateway.name}`,
     namespace: workload.namespace,
@@ -43,11 +49,38 @@ export function findEntry(mesh: Mesh, ask: Pick<ExposeAsk, 'gateway' | 'name' | 
     podLabels: workload.podLabels,
     account: workload.serviceAccount || 'default',
     scheme: secure === undefined ? 'http' : 'https',
-    host: ask.host ?? concrete ?? 'kubeflow.example.com',
+    host: ask.host ?? named ?? concrete ?? 'kubeflow.example.com',
+    hosts,
+    ports: portsOf(mesh, gateway, workload),
     rules: mesh.requestAuthentications
       .filter((each) => attaches(each, target))
       .flatMap(({ jwtRules }) => jwtRules),
   }
+}
+
+/**
+ * A virtual host of a name of its own hides routes for `*`: where the page that takes everything is for names
+ * alone, so is what stands beside it.
+ */
+function doorHosts(mesh: Mesh, gateway: Gateway): readonly string[] {
+  const name = `${gateway.namespace}/${gateway.name}`
+  const pages = mesh.virtualServices.filter(
+    ({ gateways = [], namespace, http }) =>
+      gateways.some(({ value }) => (value.includes('/') ? value : `${namespace}/${value}`) === name) &&
+      http.some(({ match = [] }) => match.length === 0 || match.some(({ uri }) => uri?.text === '/')),
+  )
+  const kubeflows = pages.filter(({ namespace }) => namespace === gateway.namespace)
+  const hosts = new Set(kubeflows.flatMap((each) => each.hosts.map(({ value }) => value)))
+  return hosts.size === 0 || hosts.has('*') ? ['*'] : [...hosts]
+}
+
+/** Those of its servers, and the nodes' ports that lead to them. */
+function portsOf(mesh: Mesh, { servers }: Gateway, pods: Workload): readonly number[] {
+  const own = servers.map(({ port }) => port.number)
+  const nodes = servicesOf(mesh, pods).flatMap(({ ports }) =>
+    ports.flatMap(({ port, nodePort }) => (own.includes(port) && nodePort ? [nodePort] : [])),
+  )
+  return [...new Set([...own, ...nodes])]
 }
 
 const without = {

@@ -182,6 +182,7 @@ describe('to anyone with the URL, and back to one account', () => {
 
   test('exposed anew to one account the locks are whole again', () => {
     const narrow = intend(opened, ask())
+    assert.match(narrow.risks.join('\n'), /takes the place of an earlier exposure: anyone had it/)
     const closed = after(opened, narrow.changes)
     const policies = ({ file }: MeshInput) => file.endsWith('policies.yaml')
     assert.deepEqual(

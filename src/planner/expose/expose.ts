@@ -12,7 +12,7 @@ import type { Intended } from '../plan.ts'
 import { fileNameOf } from '../plan-of.ts'
 import { readRawDoor } from '../raw-door.ts'
 import { refuse } from '../refuse.ts'
-import { type ExposeAsk, principalOf } from './ask.ts'
+import { type ExposeAsk, granteeText, principalOf } from './ask.ts'
 import { callersSide } from './callers-side.ts'
 import { Draft, type ExposeWorld } from './draft.ts'
 import { findEntry } from './entry.ts'
@@ -21,7 +21,7 @@ import { refuseMore } from './more.ts'
 import { doorPath, type Exposure, exposeAnnotation, subjectOf } from './objects.ts'
 import { findTarget, type Target } from './target.ts'
 import { findTrust, ownIssuer } from './trust.ts'
-import { takeBack } from './unexpose.ts'
+import { exposedTo, takeBack } from './unexpose.ts'
 
 /** @throws Fault ERR_SUBJECT_UNKNOWN, ERR_INTENT_REFUSED, ERR_USAGE */
 export function expose(world: ExposeWorld, ask: ExposeAsk): Intended {
@@ -40,9 +40,18 @@ export function expose(world: ExposeWorld, ask: ExposeAsk): Intended {
   const exposure: Exposure = { ask, target, entry, trust, base }
   refuseTaken(mesh, exposure)
   const principals = askedPrincipals(exposure)
+  const named = ask.to.map(granteeText)
+  const dropped = ask.public
+    ? []
+    : exposedTo(world.door, subjectOf(target)).filter((each) => !named.includes(each))
   const attempt = (fenced: boolean): Intended => {
     const draft = new Draft(bare, exposure, fenced)
     draft.settle()
+    if (dropped.length > 0) {
+      draft.risks.push(
+        `this takes the place of an earlier exposure: ${dropped.join(', ')} had it by that one alone; \`--to\` names everybody who is to have it`,
+      )
+    }
     const changes = mergeChanges(former, draft.changes())
     const common = {
       changes,
@@ -51,7 +60,7 @@ export function expose(world: ExposeWorld, ask: ExposeAsk): Intended {
       principals,
     }
     if (changes.length === 0) return common
-    const access = refuseMore(world, exposure, changes, principals)
+    const access = refuseMore(world, exposure, { changes, principals, reached: draft.reached })
     const undecided = access.unknown.length
     if (undecided === 0) return { ...common, access }
     const risk = `for ${undecided} kinds of requests it cannot be decided whether they fare as before; \`-o json\` has them`
@@ -106,7 +115,8 @@ function refuseTaken(mesh: Mesh, exposure: Exposure): void {
         'choose another with `--host`',
       )
     }
-    if (target.kind === 'notebook' || ask.host !== undefined || !hosts.includes('*')) continue
+    if (target.kind === 'notebook' || ask.host !== undefined) continue
+    if (!entry.hosts.some((each) => hosts.includes(each))) continue
     const taken = service.http
       .flatMap(({ match = [] }) => match)
       .find(

@@ -6,14 +6,16 @@
 import { createOf, deleteOf, type EditableObject, updateOf } from '../changes.ts'
 import type { Change, KubeObject } from '../plan.ts'
 import type { RawDoor, RawObject } from '../raw-door.ts'
-import { doorPath, type Exposure, pathPattern, subjectOf } from './objects.ts'
+import { doorPath, type Exposure, hostForms, pathPattern, subjectOf } from './objects.ts'
+import type { WrittenRule } from './trust.ts'
 
-/** One line each: the subject, its host or `*`, its paths. */
+/** One line each: the subject, its host in every form a Host header has it or `*`, its paths. */
 const sharedAnnotation = 'kfdoor.dev/shared-by'
 
 interface Share {
   readonly subject: string
-  readonly host: string
+  /** undefined = on every host. */
+  readonly hosts?: readonly string[]
   readonly patterns: readonly string[]
 }
 
@@ -23,7 +25,8 @@ function sharesOf({ object }: Pick<RawObject, 'object'>): readonly Share[] {
   }
   return (annotations[sharedAnnotation] ?? '').split('\n').flatMap((line) => {
     const [subject, host, ...patterns] = line.split(' ')
-    return subject === undefined || host === undefined ? [] : [{ subject, host, patterns }]
+    if (subject === undefined || host === undefined) return []
+    return [{ subject, patterns, ...(host !== '*' && { hosts: host.split(',') }) }]
   })
 }
 
@@ -50,7 +53,7 @@ export function joinShared(door: RawDoor, exposure: Exposure, fenced: boolean): 
   if (!needsShared(door, exposure)) return []
   const own: Share = {
     subject: subjectOf(target),
-    host: ask.host ?? '*',
+    ...(ask.host !== undefined && { hosts: hostForms(exposure) }),
     patterns: target.endpoints.map((endpoint) => pathPattern(doorPath(exposure, endpoint))),
   }
   const keys = "the door reads service accounts' tokens"
@@ -83,15 +86,24 @@ export function leaveShared(door: RawDoor, subject: string): readonly Change[] {
 
 const sharedName = 'kfdoor-accounts'
 
-function rewrite(copy: EditableObject, shares: readonly Share[], rules: readonly object[] = []): void {
+function rewrite(copy: EditableObject, shares: readonly Share[], rules: readonly WrittenRule[] = []): void {
   copy.metadata.annotations[sharedAnnotation] = linesOf(shares)
   if (copy.kind === tokensKind) copy.spec.jwtRules.push(...rules)
   if (copy.kind !== fenceKind) return
-  for (const rule of copy.spec.rules) rule.to = gapsFor(shares)
+  for (const rule of copy.spec.rules) {
+    const { source } = rule.from[0]
+    source.requestPrincipals = [...new Set([...source.requestPrincipals, ...subjectsOf(rules)])]
+    rule.to = gapsFor(shares)
+  }
 }
 
+/** Accounts whose tokens are read because of us: those the door read before keep what they had. */
+const subjectsOf = (rules: readonly WrittenRule[]) => rules.map(({ issuer }) => `${issuer}/*`)
+
 const linesOf = (shares: readonly Share[]) =>
-  shares.map(({ subject, host, patterns }) => [subject, host, ...patterns].join(' ')).join('\n')
+  shares
+    .map(({ subject, hosts = ['*'], patterns }) => [subject, hosts.join(','), ...patterns].join(' '))
+    .join('\n')
 
 function metadata(namespace: string, shares: readonly Share[]) {
   return {
@@ -121,7 +133,7 @@ function fenceObject({ entry, trust }: Exposure, shares: readonly Share[]): Kube
       action: 'DENY',
       rules: [
         {
-          from: [{ source: { requestPrincipals: trust.accounts.map((issuer) => `${issuer}/*`) } }],
+          from: [{ source: { requestPrincipals: subjectsOf(trust.atGateway) } }],
           to: gapsFor(shares),
         },
       ],
@@ -129,13 +141,17 @@ function fenceObject({ entry, trust }: Exposure, shares: readonly Share[]): Kube
   }
 }
 
-/** Everything but the paths; and those of a host of its own on every other host. */
+/** Everything but the paths; on a host of its own these too. */
 function gapsFor(shares: readonly Share[]): readonly object[] {
-  const patterns = [...new Set(shares.flatMap((share) => share.patterns))]
+  const everywhere = shares.filter(({ hosts }) => hosts === undefined)
+  const apart = shares.flatMap(({ hosts, patterns }) => (hosts === undefined ? [] : [{ hosts, patterns }]))
+  const operation = (own: object, open: readonly Pick<Share, 'patterns'>[]) => {
+    const notPaths = [...new Set(open.flatMap(({ patterns }) => patterns))]
+    return { operation: { ...own, ...(notPaths.length > 0 && { notPaths }) } }
+  }
+  const notHosts = apart.flatMap(({ hosts }) => hosts)
   return [
-    { operation: { notPaths: patterns } },
-    ...shares
-      .filter(({ host }) => host !== '*')
-      .map(({ host, patterns: own }) => ({ operation: { paths: own, notHosts: [host, `${host}:*`] } })),
+    operation(notHosts.length > 0 ? { notHosts } : {}, everywhere),
+    ...apart.map(({ hosts, patterns }) => operation({ hosts }, [...everywhere, { patterns }])),
   ]
 }

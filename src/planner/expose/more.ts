@@ -1,4 +1,5 @@
 /** Whether an exposure opens more than was asked for, decided over all requests. */
+import { isSubset, type Mesh, workloadsOf } from '../../mesh/index.ts'
 import type { Principal } from '../../policy/index.ts'
 import { type AccessDiff, callerName, diffAccess } from '../../regions/index.ts'
 import type { Change } from '../plan.ts'
@@ -8,30 +9,67 @@ import { type ExposeAsk, granteeText } from './ask.ts'
 import type { ExposeWorld } from './draft.ts'
 import type { Exposure } from './objects.ts'
 
-/** Compares all requests before and after: whoever gains and was not meant is a reason to refuse. */
+type Difference = AccessDiff['gained'][number]
+
+/**
+ * Compares all requests before and after: whoever gains and was not meant is a reason to refuse, and so is
+ * whatever is gained beside the thing itself.
+ */
 export function refuseMore(
   world: ExposeWorld,
   { ask, target }: Exposure,
-  changes: readonly Change[],
-  principals: readonly Principal[],
+  {
+    changes,
+    principals,
+    reached,
+  }: {
+    readonly changes: readonly Change[]
+    readonly principals: readonly Principal[]
+    /** Hosts of the Services behind the calls that were meant. */
+    readonly reached: ReadonlySet<string>
+  },
 ): AccessDiff {
   const after = meshAfter(world.door, changes)
   const { now, mesh, view } = world
   const access = diffAccess(mesh, after, { now, old: view(mesh), new: view(after), principals })
   const meant = new Set(principals.map(callerName))
-  const more = [...access.gained, ...access.changed].filter(
+  const rows = [...access.gained, ...access.changed]
+  const others = rows.filter(
     ({ principal }) => !ask.public && !meant.has(principal) && !isTheSame(principal, ask),
   )
-  if (more.length === 0) return access
-  const reasons = more.map(
+  const own = new Set([...reached, ...servicesOf(after, target)])
+  const beside = rows.filter((each) => !others.includes(each) && !own.has(serviceOf(each)))
+  if (others.length + beside.length === 0) return access
+  const reasons = [...others, ...beside].map(
     ({ principal, witness, to }) =>
-      `${principal} would get ${witness.method} ${witness.url} through too, to ${to.upstream ?? 'somewhere'}`,
+      `${principal} would get ${witness.method} ${witness.url}${hostOf(witness)} through too, to ${to.upstream ?? 'somewhere'}`,
   )
   return refuse(
     `expose ${target.name}`,
     [...new Set(reasons)].slice(0, 8),
-    'name them with `--to` if they are meant',
+    others.length > 0 ? 'name them with `--to` if they are meant' : undefined,
   )
+}
+
+/** Services whose pods are all the thing's own. */
+function servicesOf(mesh: Mesh, { namespace, selector }: Exposure['target']): readonly string[] {
+  return mesh.services.flatMap((service) => {
+    const pods = service.namespace === namespace ? workloadsOf(service, mesh.workloads) : []
+    const own = pods.length > 0 && pods.every(({ podLabels }) => isSubset(selector, podLabels))
+    return own ? [`${service.name}.${namespace}.svc.cluster.local`] : []
+  })
+}
+
+/** Inside the mesh the last proxy is the pod's own, and the URL names the Service. */
+function serviceOf({ to, witness }: Difference): string {
+  const upstream = to.upstream ?? ''
+  if (!upstream.startsWith('inbound|')) return upstream.slice(upstream.lastIndexOf('|') + 1)
+  return /^https?:\/\/([^/:]*)/.exec(witness.url)?.[1] ?? ''
+}
+
+function hostOf({ headers }: Difference['witness']): string {
+  const [, host] = headers.find(([name]) => name === 'host') ?? []
+  return host === undefined ? '' : ` (Host: ${host})`
 }
 
 /** The same person with more groups, or the same account by another spelling of its issuer. */

@@ -7,6 +7,7 @@ import { type Trust, userHeader, type WrittenRule } from './trust.ts'
 
 export const exposeAnnotation = 'kfdoor.dev/expose'
 export const exemptsAnnotation = 'kfdoor.dev/exempts'
+export const toAnnotation = 'kfdoor.dev/to'
 const untilAnnotation = 'kfdoor.dev/until'
 
 /** One exposure: what of which kind, for whom, at which door. */
@@ -32,7 +33,7 @@ function metadata({ ask, target }: Exposure, namespace: string, name: string) {
     labels: { 'app.kubernetes.io/managed-by': 'kfdoor' },
     annotations: {
       [exposeAnnotation]: subjectOf(target),
-      'kfdoor.dev/to': to,
+      [toAnnotation]: to,
       ...(ask.until !== undefined && { [untilAnnotation]: ask.until }),
     },
   }
@@ -66,7 +67,7 @@ export function virtualService(exposure: Exposure): KubeObject {
     kind: 'VirtualService',
     metadata: metadata(exposure, target.namespace, nameHere(exposure)),
     spec: {
-      hosts: [ask.host ?? '*'],
+      hosts: ask.host === undefined ? entry.hosts : [ask.host],
       gateways: [entry.gateway],
       http: target.endpoints.map((endpoint, index) => ({
         name: routeName(exposure, index),
@@ -113,6 +114,14 @@ function methodRules(exposure: Exposure): readonly Rule[] {
       ? []
       : [{ to: [{ operation: operation(exposure, [endpoint], { notMethods: endpoint.methods }) }] }],
   )
+}
+
+/**
+ * A host of its own as a Host header says it. `host:*` would take `host:1:2` too, which Envoy routes as another
+ * host: good enough for what closes, and never for what opens.
+ */
+export function hostForms({ ask: { host }, entry }: Exposure): readonly string[] {
+  return host === undefined ? [] : [host, ...entry.ports.map((port) => `${host}:${port}`)]
 }
 
 function operation(exposure: Exposure, endpoints: readonly Endpoint[], more: Rule = {}): Rule {
@@ -171,7 +180,7 @@ function peopleConditions(
 
 /** At a gateway that has ALLOW policies and none for these paths. */
 export function gatewayAllow(exposure: Exposure): KubeObject {
-  const { entry, target } = exposure
+  const { entry, target, ask } = exposure
   return {
     apiVersion: 'security.istio.io/v1beta1',
     kind: 'AuthorizationPolicy',
@@ -179,7 +188,19 @@ export function gatewayAllow(exposure: Exposure): KubeObject {
     spec: {
       selector: { matchLabels: entry.selector },
       action: 'ALLOW',
-      rules: [{ to: [{ operation: operation(exposure, target.endpoints) }] }],
+      rules: [
+        {
+          to: [
+            {
+              operation: operation(
+                exposure,
+                target.endpoints,
+                ask.host === undefined ? {} : { hosts: hostForms(exposure) },
+              ),
+            },
+          ],
+        },
+      ],
     },
   }
 }

@@ -74,15 +74,14 @@ function modelTarget(mesh: Mesh, ask: ExposeAsk): Target {
     const { Host: host = '' } = front.headers
     return { ...common, ...front, ...podsOfHost(mesh, namespace, name, host), behindLocalGateway: true }
   }
-  const service = mesh.services.find(
-    (each) => each.namespace === namespace && each.name === `${name}-predictor`,
-  )
-  if (service?.selector !== undefined) {
+  // A transformer stands before the predictor, and calls it itself.
+  for (const component of ['transformer', 'predictor']) {
+    const service = mesh.services.find(
+      (each) => each.namespace === namespace && each.name === `${name}-${component}`,
+    )
+    if (service?.selector === undefined) continue
     const host = `${service.name}.${namespace}.svc.cluster.local`
-    const pods = podsBehind(mesh, service, {
-      'serving.kserve.io/inferenceservice': name,
-      component: 'predictor',
-    })
+    const pods = podsBehind(mesh, service, { 'serving.kserve.io/inferenceservice': name, component })
     const destination = { host, port: service.ports[0]?.port ?? 80 }
     return { ...common, destination, headers: { Host: host }, ...pods, behindLocalGateway: false }
   }
@@ -112,7 +111,9 @@ function modelTarget(mesh: Mesh, ask: ExposeAsk): Target {
 function frontRoute(mesh: Mesh, namespace: string, name: string) {
   for (const service of mesh.virtualServices) {
     if (service.namespace !== namespace || service.name !== name) continue
-    for (const { headers, route } of service.http) {
+    for (const { headers, route, match = [] } of service.http) {
+      // An explainer's route stands before the one that predicts.
+      if (match.length > 0 && match.every(({ uri }) => uri?.text.includes(':explain'))) continue
       const [first] = route
       const set = { ...headers?.request?.set, ...first?.headers?.request?.set }
       if (first === undefined || set.Host === undefined) continue
@@ -178,7 +179,13 @@ function endpointsOf(
       { path: '/openai/v1/embeddings', methods: ['POST'] },
     ],
   }
-  const own = endpoints[spoken ?? 'v1'] ?? endpoints.v1 ?? []
+  const own =
+    endpoints[spoken ?? 'v1'] ??
+    refuse(
+      `expose ${name}`,
+      [`it speaks ${spoken}, whose calls cannot be told apart below a path: v1, v2 and openai can`],
+      'say `--protocol v2` if it answers REST too',
+    )
   const { methods } = ask
   return methods === undefined ? own : own.map(({ path }) => ({ path, methods }))
 }

@@ -4,9 +4,9 @@ import { deleteOf, updateOf } from '../changes.ts'
 import type { Change, Intended } from '../plan.ts'
 import { findRaw, type RawDoor, type RawObject } from '../raw-door.ts'
 import { nearNames } from '../refuse.ts'
-import { removeNotPaths } from './exempt.ts'
+import { removeGaps } from './exempt.ts'
 import { leaveShared } from './fence.ts'
-import { exemptsAnnotation, exposeAnnotation } from './objects.ts'
+import { exemptsAnnotation, exposeAnnotation, toAnnotation } from './objects.ts'
 
 interface Asked {
   readonly kind: string
@@ -48,13 +48,19 @@ export function takeBack(door: RawDoor, subject: string): readonly Change[] {
     const raw = findRaw(door, { kind: 'AuthorizationPolicy', namespace: where, name: what })
     return raw === undefined
       ? []
-      : [updateOf(raw, (copy) => removeNotPaths(copy, patterns), 'closes', 'the exemption ends')]
+      : [updateOf(raw, (copy) => removeGaps(copy, patterns), 'closes', 'the exemption ends')]
   })
   return [
     ...edits,
     ...leaveShared(door, subject),
     ...own.map((raw) => deleteOf(raw, guess(raw), 'made by `kfdoor expose`')),
   ]
+}
+
+/** Whom an exposure of that subject names, as `--to` has them, or `anyone`; none = it was not exposed. */
+export function exposedTo(door: RawDoor, subject: string): readonly string[] {
+  const own = door.objects.map(annotationsOf).filter((each) => each[exposeAnnotation] === subject)
+  return [...new Set(own.flatMap((each) => each[toAnnotation]?.split(' ') ?? []))]
 }
 
 function annotationsOf({ object }: RawObject): Readonly<Record<string, string>> {

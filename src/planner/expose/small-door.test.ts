@@ -1,0 +1,126 @@
+/** Exposures at a door of a few objects, each time with one thing about it that is not as releases have it. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { refusal, worldOf } from '../../../e2e/change/intent-world.ts'
+import { asked, ci } from '../../../e2e/change/planned.ts'
+import { compileDoor, explain, parsePrincipal } from '../../policy/index.ts'
+import { usualAudience } from './ask.ts'
+import { expose } from './expose.ts'
+
+const pods = (namespace: string, name: string, labels: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}, namespace: ${namespace}}
+spec: {template: {metadata: {labels: {app: ${name}, ${labels}}}, spec: {containers: [{name: c, image: x, ports: [{containerPort: 8080}]}]}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ${name}, namespace: ${namespace}}
+spec: {selector: {app: ${name}}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+`
+const route = (
+  name: string,
+  host: string,
+  match: string,
+  metadata = '',
+) => `apiVersion: networking.istio.io/v1beta1
+kind: VirtualService
+metadata: {name: ${name}, namespace: kubeflow${metadata}}
+spec:
+  hosts: ["${host}"]
+  gateways: [kubeflow-gateway]
+  http: [{match: [{uri: ${match}}], route: [{destination: {host: dashboard.kubeflow.svc.cluster.local, port: {number: 80}}}]}]
+---
+`
+/** Its gateway reads tokens of people, and of accounts by one of two spellings, and lets in whoever has one. */
+function door({ host = '*', accounts = '', more = '' } = {}) {
+  const text = `${pods('istio-system', 'istio-ingressgateway', 'istio: ingressgateway')}${pods('kubeflow', 'dashboard', 'x: y')}apiVersion: networking.istio.io/v1beta1
+kind: Gateway
+metadata: {name: kubeflow-gateway, namespace: kubeflow}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+---
+${route('dashboard', host, '{prefix: /}')}apiVersion: security.istio.io/v1beta1
+kind: RequestAuthentication
+metadata: {name: tokens, namespace: istio-system}
+spec:
+  selector: {matchLabels: {istio: ingressgateway}}
+  jwtRules:
+  - {issuer: "https://kubernetes.default.svc.cluster.local", jwksUri: "http://k/keys", forwardOriginalToken: true${accounts}}
+  - {issuer: "https://dex/dex", jwksUri: "http://d/keys", forwardOriginalToken: true}
+---
+apiVersion: security.istio.io/v1beta1
+kind: AuthorizationPolicy
+metadata: {name: require-jwt, namespace: istio-system}
+spec: {selector: {matchLabels: {istio: ingressgateway}}, action: DENY, rules: [{from: [{source: {notRequestPrincipals: ["*"]}}]}]}
+---
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: {name: iris, namespace: team-a, annotations: {serving.kserve.io/deploymentMode: RawDeployment}}
+spec: {predictor: {model: {modelFormat: {name: sklearn}}}}
+---
+${pods('team-a', 'iris-predictor', 'serving.kserve.io/inferenceservice: iris, component: predictor')}${more}`
+  return worldOf([{ file: 'door.yaml', text }])
+}
+type Door = ReturnType<typeof door>
+
+const iris = (audience = usualAudience) => asked([ci], { name: 'iris', audience })
+const predict = '/models/team-a/iris/v1/models/iris:predict'
+
+/** Where it arrives; else the verdict. */
+function fate(world: Door, as: string, method: string, path: string, host = 'kubeflow.example.com') {
+  const principal = parsePrincipal(as)
+  assert.ok(principal)
+  const question = { method, scheme: 'http', host, path, headers: [], principal, now: world.now } as const
+  const result = explain(compileDoor(world.mesh, world.view(world.mesh)), question)
+  assert.ok(!('problem' in result))
+  return result.verdict === 'allow' ? result.workload?.name : result.verdict
+}
+const account = (name: string, more = '') => `sa:team-a/${name},aud=${usualAudience}${more}`
+const other = ',iss=https://kubernetes.default.svc'
+
+test('accounts whose tokens were read before keep what they had; those read anew get the one thing', () => {
+  const before = door()
+  const { changes, risks } = expose(before, iris())
+  const after = before.after(changes)
+  assert.equal(fate(after, account('ci'), 'POST', predict), 'iris-predictor')
+  assert.equal(fate(after, account('ci', other), 'POST', predict), 'iris-predictor')
+  assert.equal(fate(after, account('etl'), 'POST', predict), 'deny')
+  assert.equal(fate(before, account('etl'), 'GET', '/'), 'dashboard')
+  assert.equal(fate(after, account('etl'), 'GET', '/'), 'dashboard')
+  assert.equal(fate(after, account('etl', other), 'GET', '/'), 'deny')
+  assert.match(risks.join('\n'), /no ALLOW policy stands before the pods of iris: whoever calls them inside/)
+})
+
+test('where the dashboard is routed for a host alone, the model is too', () => {
+  const before = door({ host: 'kf.example.org' })
+  const { changes, callers } = expose(before, iris())
+  assert.equal(
+    fate(before.after(changes), account('ci'), 'POST', predict, 'kf.example.org'),
+    'iris-predictor',
+  )
+  assert.match(callers[0]?.text ?? '', /curl http:\/\/kf\.example\.org\/models\//)
+})
+
+const refused: readonly (readonly [what: string, world: () => Door, says: RegExp])[] = [
+  [
+    'a route of last month is older than what is made now, and wins',
+    () => {
+      const dated = ', creationTimestamp: "2026-08-01T00:00:00Z"'
+      return door({ more: `---\n${route('theirs', '*', '{regex: "/mod.*"}', dated)}` })
+    },
+    /would go by VirtualService kubeflow\/theirs/,
+  ],
+  [
+    'an audience the gateway does not take',
+    () => door({ accounts: ', audiences: [machines]' }),
+    /the gateway takes tokens for machines: say which with `--audience`/,
+  ],
+]
+for (const [what, world, says] of refused) {
+  test(`refused: ${what}`, () => {
+    assert.match(
+      refusal(() => expose(world(), iris())),
+      says,
+    )
+  })
+}
