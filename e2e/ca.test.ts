@@ -558,6 +558,19 @@ describe('kfdoor ca', { timeout: 400_000 }, () => {
     assert.ok(!existsSync(at('handed')))
   })
 
+  it('says of a Secret that nobody takes its certificate, where the authority was made anew', async () => {
+    const own = ['--dir', at('anew')]
+    await ca(['init', ...own, '--name', 'example.com'])
+    await ca(['server', ...own, '--name', 'example.com'])
+    const secret = ['secret', ...own, 'example.com', '--secret-name', 'tls']
+    assert.equal((await ca(secret)).err, '')
+    await ca(['init', ...own, '--name', 'example.com', '--force'])
+    assert.match(
+      (await ca(secret)).err,
+      /^no client that trusts the root beside it takes this certificate: the issuer of/,
+    )
+  })
+
   it('inspects the authority in a Secret by itself', async () => {
     const secret = await ca([
       'secret',

@@ -1,5 +1,7 @@
 import { Command, Option } from '@commander-js/extra-typings'
+import type { TlsFiles } from '../../pki/index.ts'
 import type { Io } from '../io.ts'
+import { printable } from '../printable.ts'
 import { caFile, dir, rootFile } from './options.ts'
 
 const namespace = (words: string, usual?: string) => {
@@ -36,8 +38,25 @@ export const secret = (io: Io) =>
       const callers = options.clientCa === undefined ? files.caPem : readNeeded(options.clientCa)
       const texts = [tlsSecret({ ...place, ...files })]
       if (options.mutual) texts.push(clientAuthoritySecret({ ...place, caPem: callers }))
+      await warnOfUntaken(io, files)
       await print(io, texts, options.output)
     })
+
+/** What lies in a folder may have ended, or be of the authority before: the Gateway would serve it all the same. */
+async function warnOfUntaken(io: Io, { certPem, caPem = '' }: TlsFiles): Promise<void> {
+  const { judgeClients, readCertificates } = await import('../../pki/index.ts')
+  const chain = await readCertificates(certPem, 'the certificate')
+  const { dns = [], ips = [] } = chain[0]?.names ?? {}
+  const host = dns[0]?.replace(/^\*/, 'a') ?? ips[0]
+  if (host === undefined) return
+  const trusted = await readCertificates(caPem, 'the root')
+  const verdicts = judgeClients({ chain, host, trusted, now: Date.now() })
+  const [first] = verdicts
+  if (first === undefined || verdicts.some(({ accepts }) => accepts !== 'no')) return
+  io.err(
+    `no client that trusts the root beside it takes this certificate: ${printable(first.reasons[0] ?? '')}`,
+  )
+}
 
 export const configmap = (io: Io) =>
   new Command('configmap')
