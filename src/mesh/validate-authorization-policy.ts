@@ -1,4 +1,4 @@
-import type { At } from '../base/index.ts'
+import { type At, parseGoBool } from '../base/index.ts'
 import type { AuthorizationPolicy, AuthorizationRule, Condition, Operation, Source, Text } from './model.ts'
 import type { Complain } from './validate.ts'
 import { checkAttachment } from './validate-attachment.ts'
@@ -23,9 +23,6 @@ export function validateAuthorizationPolicy(policy: AuthorizationPolicy, complai
   for (const rule of rules) checkRule(rule, complain)
 }
 
-/** Go's strconv.ParseBool. */
-const booleans = /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/
-
 function checkDryRun(policy: AuthorizationPolicy, action: string, complain: Complain): void {
   const { dryRun } = policy
   if (!dryRun) return
@@ -34,7 +31,7 @@ function checkDryRun(policy: AuthorizationPolicy, action: string, complain: Comp
       `the annotation \`istio.io/dry-run\` works with ALLOW and DENY, and the action is ${action}`,
       dryRun.at,
     )
-  } else if (!booleans.test(dryRun.value)) {
+  } else if (parseGoBool(dryRun.value) === undefined) {
     complain(`the annotation \`istio.io/dry-run\` is true or false, not \`${dryRun.value}\``, dryRun.at)
   }
 }

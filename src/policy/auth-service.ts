@@ -123,8 +123,3 @@ export function seconds(text: string): number | undefined {
   const unit = { h: 3600, m: 60, s: 1 } as const
   return parts.reduce((sum, [, count, name]) => sum + Number(count) * unit[name as 'h' | 'm' | 's'], 0)
 }
-
-/** What Go's ParseBool takes for true. */
-export function isTrue(text: string | undefined): boolean {
-  return /^(1|t|T|true|TRUE|True)$/.test(text ?? '')
-}

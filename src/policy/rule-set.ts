@@ -3,6 +3,7 @@
  *
  * Agrees with Istio's pilot/pkg/security/authz/builder/builder.go.
  */
+import { parseGoBool } from '../base/index.ts'
 import type { AuthorizationPolicy } from '../mesh/index.ts'
 import type { Attributes } from './attributes.ts'
 import type { Step } from './decision.ts'
@@ -50,9 +51,9 @@ export function compileRuleSet(policies: readonly AuthorizationPolicy[], context
   }
 }
 
-/** `istio.io/dry-run`, read as Go reads a boolean. */
+/** By its annotation `istio.io/dry-run`. */
 export function isDryRun(policy: AuthorizationPolicy): boolean {
-  return ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(policy.dryRun?.value ?? '')
+  return parseGoBool(policy.dryRun?.value) === true
 }
 
 /** The rule Envoy would name when tracing; otherwise whichever is found first. */

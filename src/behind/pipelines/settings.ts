@@ -1,4 +1,5 @@
 /** What the YAML says about the Pipelines API server that stands behind the door. */
+import { parseGoBool } from '../../base/index.ts'
 import type { Mesh } from '../../mesh/index.ts'
 import type { PipelinesOptions } from './options.ts'
 import type { Release } from './release.ts'
@@ -57,16 +58,9 @@ export function pipelinesSettings(mesh: SettingsMesh): PipelinesSettings {
   const tag = found?.container.image.split('@')[0]?.split(':').at(-1)
   return {
     release: tag === undefined ? '2.16.0' : releaseOf(tag),
-    multiUser: isTrue(environment.MULTIUSER, true),
+    multiUser: parseGoBool(environment.MULTIUSER) ?? true,
     userIdHeader: environment.KUBEFLOW_USERID_HEADER ?? 'kubeflow-userid',
     userIdPrefix: environment.KUBEFLOW_USERID_PREFIX ?? '',
-    sharedRead: isTrue(environment.MULTIUSER_SHARED_READ, false),
+    sharedRead: parseGoBool(environment.MULTIUSER_SHARED_READ) ?? false,
   }
-}
-
-/** As Go's strconv.ParseBool; what it cannot read is an error there, and the default here. */
-function isTrue(text: string | undefined, otherwise: boolean): boolean {
-  if (/^(1|t|true)$/i.test(text ?? '')) return true
-  if (/^(0|f|false)$/i.test(text ?? '')) return false
-  return otherwise
 }

@@ -1,4 +1,5 @@
-import { authService, dexConfig, dexIssuer, isTrue } from '../../policy/index.ts'
+import { parseGoBool } from '../../base/index.ts'
+import { authService, dexConfig, dexIssuer } from '../../policy/index.ts'
 import type { Rule } from '../rule.ts'
 
 /** Issuer and redirect address: both sides have to say the same, to the letter. */
@@ -16,7 +17,7 @@ export const dexAndServiceDisagree: Rule = {
     if (service === undefined || dex === undefined || config === undefined) return
     const proxy = service.kind === 'oauth2-proxy'
     const issuer = service.setting(proxy ? 'oidc_issuer_url' : 'OIDC_PROVIDER')
-    const compared = !isTrue(service.setting('insecure_oidc_skip_issuer_verification')?.value)
+    const compared = parseGoBool(service.setting('insecure_oidc_skip_issuer_verification')?.value) !== true
     if (issuer !== undefined && issuer.value !== dex.value && compared) {
       yield {
         message: `${service.kind} expects issuer \`${issuer.value}\`, and Dex calls itself \`${dex.value}\``,

@@ -1,4 +1,5 @@
-import { authService, isTrue } from '../../policy/index.ts'
+import { parseGoBool } from '../../base/index.ts'
+import { authService } from '../../policy/index.ts'
 import type { Rule } from '../rule.ts'
 
 /** A Secure cookie over plain text never comes back. */
@@ -14,7 +15,7 @@ export const cookieAndScheme: Rule = {
     if (service?.kind !== 'oauth2-proxy') return
     // Its own default is true (oauth2-proxy, `cookie_secure`).
     const setting = service.setting('cookie_secure')
-    const secure = setting === undefined || isTrue(setting.value)
+    const secure = setting === undefined || parseGoBool(setting.value) === true
     const outward = queries.gateways().filter((gateway) => queries.isOutward(gateway))
     const listeners = outward.flatMap(({ proxy }) => queries.door.listeners(proxy).listeners)
     if (listeners.length === 0) return

@@ -2,6 +2,7 @@
  * The Pipelines API server's own check (backend/src/apiserver/auth, ResourceManager.IsAuthorized): the
  * user header first, then a TokenReview of the Bearer token, then a SubjectAccessReview.
  */
+import { parseGoBool } from '../../base/index.ts'
 import { containerEnvironment, type Workload } from '../../mesh/index.ts'
 import { readToken } from '../token.ts'
 import { type AccessQuestion, accessReview, boundNamespaces } from './access-review.ts'
@@ -32,20 +33,13 @@ function settingsOf({ mesh, workload }: Arrival): Settings {
   const environment = container === undefined ? {} : containerEnvironment(mesh, workload, container)
   const tag = container?.image.split('@')[0]?.split(':').at(-1) ?? ''
   return {
-    multiUser: isTrue(environment.MULTIUSER, true),
+    multiUser: parseGoBool(environment.MULTIUSER) ?? true,
     header: (environment.KUBEFLOW_USERID_HEADER ?? 'kubeflow-userid').toLowerCase(),
     prefix: environment.KUBEFLOW_USERID_PREFIX ?? '',
-    sharedRead: isTrue(environment.MULTIUSER_SHARED_READ, false),
+    sharedRead: parseGoBool(environment.MULTIUSER_SHARED_READ) ?? false,
     audience: environment.TOKEN_REVIEW_AUDIENCE ?? usualAudience,
     old: /^v?(1\.|2\.0\.0-alpha)/.test(tag),
   }
-}
-
-/** As Go's strconv.ParseBool; what it cannot read counts as not said. */
-function isTrue(text: string | undefined, otherwise: boolean): boolean {
-  if (/^(1|t|true)$/i.test(text ?? '')) return true
-  if (/^(0|f|false)$/i.test(text ?? '')) return false
-  return otherwise
 }
 
 export function visitPipelines(arrival: Arrival): Application {
