@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { viewOptions } from '../cli/map/view-options.ts'
 import { readInputs } from '../compose/read-inputs.ts'
-import { releaseSignIn } from '../compose/release-answers.ts'
 import { type Mesh, parseMesh } from '../mesh/index.ts'
 import { assumedKeys, type Principal, parsePrincipal } from '../policy/index.ts'
 import { accessMap, foldedMap } from './access-map.ts'
@@ -74,8 +74,7 @@ function fastMap(mesh: Mesh, options: ViewOptions): ReadonlyMap<string, Readonly
 }
 
 function assertSame(mesh: Mesh): number {
-  const signIn = releaseSignIn(mesh)
-  const options = { fetched: assumedKeys, ...(signIn && { signIn }) }
+  const options = viewOptions(mesh)
   const [slow, fast] = [slowMap(mesh, options), fastMap(mesh, options)]
   const plain = (map: ReadonlyMap<string, ReadonlySet<string>>) =>
     [...map].map(([key, texts]) => `${key}: ${[...texts].sort().join(' | ')}`).sort()

@@ -7,12 +7,12 @@ import {
   assumedKeys,
   compileDoor,
   type Door,
-  explain,
   type Principal,
   parsePrincipal,
   type Verdict,
 } from '../policy/index.ts'
 import { accessMap } from './access-map.ts'
+import { askExplain } from './ask-explain.fixture.ts'
 import type { Claim } from './claim.ts'
 import { diffAccess } from './diff.ts'
 import { anOddMesh, changed } from './odd-mesh.test.ts'
@@ -30,21 +30,10 @@ const meshOf = (text: string): Mesh => parseMesh([{ file: 'random.yaml', text }]
 /** undefined = `explain` cannot be asked: it is not told where a request comes from, or it goes to a pod. */
 function explained(door: Door, principal: string, witness: Witness): string | undefined {
   if (witness.from !== undefined || witness.sni !== undefined) return undefined
-  const [, scheme, authority = '', path = '/'] = /^(https?):\/\/([^/]*)(.*)$/.exec(witness.url) ?? []
-  const host = witness.headers.find(([name]) => name === 'host')?.[1] ?? authority
-  const result = explain(door, {
-    method: witness.method,
-    scheme: scheme === 'https' ? 'https' : 'http',
-    host,
-    connectTo: authority,
-    path,
-    headers: witness.headers.filter(([name]) => name !== 'host'),
-    principal: parsePrincipal(principal) as Principal,
-    now,
-    signature: () => false,
-  })
+  const result = askExplain(door, principal, witness, now)
   // A door on a laptop stands for the usual ports, so `explain` answers for those where nothing listens.
-  const asked = Number(/:(\d+)$/.exec(authority)?.[1] ?? (scheme === 'https' ? 443 : 80))
+  const { port, protocol } = new URL(witness.url)
+  const asked = Number(port || (protocol === 'https:' ? 443 : 80))
   if ('problem' in result) return `unavailable ${result.problem}`
   if (!result.inside && result.request.port !== asked) return undefined
   // Nor does `explain` ask a gateway about a Host that it can only find inside.

@@ -4,10 +4,11 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { viewOptions } from '../cli/map/view-options.ts'
 import { profileFiles } from '../compose/profiles.ts'
-import { releaseSignIn } from '../compose/release-answers.ts'
 import { type Mesh, type MeshInput, parseMesh } from '../mesh/index.ts'
-import { assumedKeys, compileDoor, explain, type Principal, parsePrincipal } from '../policy/index.ts'
+import { assumedKeys, compileDoor } from '../policy/index.ts'
+import { askExplain } from './ask-explain.fixture.ts'
 import { type AccessDiff, type Difference, diffAccess } from './diff.ts'
 import type { Edit, Profile } from './mistakes/edits.test.ts'
 import { harder } from './mistakes/harder.test.ts'
@@ -32,11 +33,6 @@ function meshOf(
   return { mesh, edited: inputs.some(({ text }, at) => text !== files[at]?.text) }
 }
 
-const optionsOf = (mesh: Mesh) => {
-  const signIn = releaseSignIn(mesh)
-  return { fetched: assumedKeys, ...(signIn && { signIn }) }
-}
-
 const originals = new Map<Profile, Mesh>()
 function diffOf(
   profile: Profile,
@@ -45,27 +41,14 @@ function diffOf(
   const before = originals.get(profile) ?? meshOf(profile).mesh
   originals.set(profile, before)
   const after = meshOf(profile, edit).mesh
-  const diff = diffAccess(before, after, { now, old: optionsOf(before), new: optionsOf(after) })
+  const diff = diffAccess(before, after, { now, old: viewOptions(before), new: viewOptions(after) })
   return { diff, meshes: [before, after] }
 }
 
 /** What `explain` says of a witness; `arrived` = before the application's own check. */
 function said(mesh: Mesh, { principal, witness }: Difference, arrived: boolean): string {
-  const [, scheme, authority = '', path = ''] = /^(https?):\/\/([^/]*)(.*)$/.exec(witness.url) ?? []
-  const host = witness.headers.find(([name]) => name === 'host')?.[1] ?? authority
-  const answer = releaseSignIn(mesh)?.answer
-  const result = explain(compileDoor(mesh, { fetched: assumedKeys }), {
-    method: witness.method,
-    scheme: scheme === 'https' ? 'https' : 'http',
-    host,
-    connectTo: authority,
-    path,
-    headers: witness.headers.filter(([name]) => name !== 'host'),
-    principal: parsePrincipal(principal) as Principal,
-    now,
-    signature: () => false,
-    ...(answer && { provider: answer }),
-  })
+  const door = compileDoor(mesh, { fetched: assumedKeys })
+  const result = askExplain(door, principal, witness, now, viewOptions(mesh).signIn?.answer)
   if ('problem' in result) return 'unavailable'
   return arrived && (result.arrived ?? result).decision.verdict === 'allow' ? 'allow' : result.verdict
 }

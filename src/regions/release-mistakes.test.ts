@@ -10,7 +10,8 @@ import { withWaysAround } from '../cli/diff/ways-around.ts'
 import { viewOptions } from '../cli/map/view-options.ts'
 import { readClaims } from '../cli/prove/read-claims.ts'
 import { type Mesh, parseMesh } from '../mesh/index.ts'
-import { assumedKeys, compileDoor, explain, type Principal, parsePrincipal } from '../policy/index.ts'
+import { assumedKeys, compileDoor } from '../policy/index.ts'
+import { askExplain } from './ask-explain.fixture.ts'
 import { type AccessDiff, type Difference, diffAccess, type Fate } from './diff.ts'
 import { folderOf, objectsOf, type Release } from './mistakes/release-door.test.ts'
 import { releaseNeutral } from './mistakes/release-neutral.test.ts'
@@ -48,21 +49,8 @@ function between(before: Mesh, after: Mesh): AccessDiff {
 
 /** What `explain` says of a witness, before the application's own check. */
 function said(mesh: Mesh, { principal, witness }: Difference): string {
-  const [, scheme, authority = '', path = ''] = /^(https?):\/\/([^/]*)(.*)$/.exec(witness.url) ?? []
-  const host = witness.headers.find(([name]) => name === 'host')?.[1] ?? authority
-  const provider = viewOptions(mesh).signIn?.answer
-  const result = explain(compileDoor(mesh, { fetched: assumedKeys }), {
-    method: witness.method,
-    scheme: scheme === 'https' ? 'https' : 'http',
-    host,
-    connectTo: authority,
-    path,
-    headers: witness.headers.filter(([name]) => name !== 'host'),
-    principal: parsePrincipal(principal) as Principal,
-    now,
-    signature: () => false,
-    ...(provider && { provider }),
-  })
+  const door = compileDoor(mesh, { fetched: assumedKeys })
+  const result = askExplain(door, principal, witness, now, viewOptions(mesh).signIn?.answer)
   if ('problem' in result) return 'unavailable'
   return (result.arrived ?? result).decision.verdict === 'allow' ? 'allow' : result.verdict
 }

@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { profileFiles } from '../../compose/profiles.ts'
-import { releaseSignIn } from '../../compose/release-answers.ts'
 import { type Mesh, parseMesh } from '../../mesh/index.ts'
-import { assumedKeys } from '../../policy/index.ts'
 import { type Claim, diffAccess, prove } from '../../regions/index.ts'
+import { viewOptions } from '../map/view-options.ts'
 
 const now = 1_800_000_000
 const exempt = '"/dex/*", "/dex/**", "/oauth2/*"'
@@ -13,11 +12,6 @@ const exempt = '"/dex/*", "/dex/**", "/oauth2/*"'
 function meshOf(edit: (text: string) => string): Mesh {
   const files = profileFiles('26.03', { tls: true, demo: true })
   return parseMesh(files.map((input) => ({ ...input, text: edit(input.text) }))).mesh
-}
-
-const optionsOf = (mesh: Mesh) => {
-  const signIn = releaseSignIn(mesh)
-  return { fetched: assumedKeys, ...(signIn && { signIn }) }
 }
 
 const closed = (path: string): Claim => ({
@@ -37,11 +31,11 @@ for (const [added, claimed, shows] of exemptions) {
     const before = prove(
       meshOf((text) => text),
       [closed(claimed)],
-      { now, ...optionsOf(meshOf((text) => text)) },
+      { now, ...viewOptions(meshOf((text) => text)) },
     )
     assert.equal(before[0]?.outcome, 'holds')
     const mesh = meshOf((text) => text.replaceAll(exempt, `${exempt}, "${added}"`))
-    const [proof] = prove(mesh, [closed(claimed)], { now, ...optionsOf(mesh) })
+    const [proof] = prove(mesh, [closed(claimed)], { now, ...viewOptions(mesh) })
     assert.equal(proof?.outcome, 'violated')
     assert.match(proof?.witness?.url ?? '', shows)
   })
@@ -54,7 +48,7 @@ test('without the issuer of machines no account gets in any more', () => {
       .replace('name: m2m-token-issuer,', 'name: m2m-token-issuer, labels: {a: b},')
       .replaceAll('issuer: https://kubernetes.default.svc', 'issuer: https://elsewhere.example'),
   )
-  const { lost } = diffAccess(before, after, { now, old: optionsOf(before), new: optionsOf(after) })
+  const { lost } = diffAccess(before, after, { now, old: viewOptions(before), new: viewOptions(after) })
   const account = lost.find(({ principal }) => principal === 'sa:kubeflow-user-example-com/default-editor')
   assert.equal(account?.to.reason, 'issuer-unknown')
 })

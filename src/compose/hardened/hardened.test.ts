@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { smallDoor } from '../../../tools/small-door.ts'
+import { viewOptions } from '../../cli/map/view-options.ts'
 import { type Mesh, parseMesh } from '../../mesh/index.ts'
 import { assumedKeys, compileDoor, type Principal, parsePrincipal } from '../../policy/index.ts'
 import { accessMap, type Claim, diffAccess, prove } from '../../regions/index.ts'
 import { profileFiles } from '../profiles.ts'
-import { releaseSignIn } from '../release-answers.ts'
 import { predict } from '../verify/prediction.ts'
 import { hardenedDiff } from './diff.ts'
 import { hardenedMap } from './map.ts'
@@ -14,10 +14,7 @@ import { hardenedProve } from './prove.ts'
 
 const now = 1_800_000_000
 
-const viewOf = (mesh: Mesh) => {
-  const signIn = releaseSignIn(mesh)
-  return { fetched: assumedKeys, now, ...(signIn && { signIn }) }
-}
+const viewOf = (mesh: Mesh) => ({ ...viewOptions(mesh), now })
 
 /** A gateway that trusts a header as it comes, and one path that is closed. */
 const door = (policy: string) =>
