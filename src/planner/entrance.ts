@@ -148,7 +148,7 @@ function noGateway(mesh: Mesh, words: WithoutGateway): string {
     mesh.workloads.some(({ podLabels }) => podLabels.app === 'ztunnel')
   if (ambient) return words.ambient
   if (mesh.gatewayApi.some(({ kind }) => kind === 'Gateway')) return words.gatewayApi
-  return mesh.virtualServices.length + mesh.authorizationPolicies.length === 0
+  return mesh.gateways.length + mesh.virtualServices.length + mesh.authorizationPolicies.length === 0
     ? 'there is no Istio in this door: no Gateway, no VirtualService, no policy'
     : 'no Gateway of this door selects pods that are in it'
 }

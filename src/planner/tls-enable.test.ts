@@ -239,6 +239,18 @@ const refused: readonly (readonly [what: string, call: () => unknown, words: Reg
     /there is no Istio in this door/,
   ],
   [
+    'a Gateway without its pods',
+    () =>
+      enableTls(
+        aWorld(
+          [],
+          'apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: a}\nspec: {selector: {a: b}, servers: [{port: {number: 80, name: h, protocol: HTTP}, hosts: ["*"]}]}\n',
+        ),
+        ask,
+      ),
+    /no Gateway of this door selects pods that are in it/,
+  ],
+  [
     'ambient only',
     () =>
       enableTls(
