@@ -36,7 +36,8 @@ const server = createServer((request, response) => {
       'x-envoy-upstream-service-time': '1',
       'set-cookie': 'session=secret',
     }
-    if (request.url === '/closed') response.destroy()
+    const again = got.filter(({ line }) => line.endsWith(' /kept')).length
+    if (request.url === '/closed' || (request.url === '/kept' && again === 1)) response.destroy()
     else response.writeHead(200, answered).end('x'.repeat(100_000))
   })
 })
@@ -122,6 +123,17 @@ test('what has no credential is listed, with the reason', async () => {
   })
   assert.equal(got.length, 0)
   assert.equal(notAsked[0]?.why, 'nobody may ask for it')
+})
+
+test('a connection that was kept and ends just as it is used again: asked once more, but not to write', async () => {
+  for (const [method, times] of [
+    ['GET', 2],
+    ['POST', 1],
+  ] as const) {
+    got.splice(0)
+    const { agreements, disagreements } = await ask([witness(method, 'http://h/kept')])
+    assert.deepEqual([got.length, agreements.length, disagreements.length], [times, times - 1, 2 - times])
+  }
 })
 
 test('a connection that ends is an answer of its own; the fixture holds no secret and can be read back', async () => {

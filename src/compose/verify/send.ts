@@ -16,9 +16,13 @@ export type Send = (request: {
 const bodyBytes = 4096
 const answerMs = 20_000
 
+/** Both sides may end a connection that is kept, at any moment; who only reads may ask again. */
+const closed: readonly unknown[] = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']
+
 /** Every request says who asks. Redirects are not followed, and nothing is kept. */
 export function createSend(agent: Agent, address: URL): Send {
-  return async ({ method, path, host, headers }) => {
+  const once = async (request: Parameters<Send>[0], last: boolean): Promise<Seen> => {
+    const { method, path, host, headers } = request
     try {
       const way = await agent.dispatcher(address)
       const answer = await way.request({
@@ -47,6 +51,8 @@ export function createSend(agent: Agent, address: URL): Send {
       answer.body.destroy()
       return { status: answer.statusCode, headers: found, body: body.slice(0, bodyBytes) }
     } catch (error) {
+      const again = !last && method !== 'POST' && closed.includes((error as { readonly code?: unknown }).code)
+      if (again) return once(request, true)
       const known = await agent.explain(error, address)
       // A door that cannot be reached at all is not a disagreement about one request.
       if (
@@ -58,4 +64,5 @@ export function createSend(agent: Agent, address: URL): Send {
       return { failed: known.message }
     }
   }
+  return (request) => once(request, false)
 }
