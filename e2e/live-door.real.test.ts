@@ -81,7 +81,7 @@ for (const [release, list] of liveRows(full)) {
         kubeconfig,
         fetched,
         meanwhile: async (mesh) => {
-          await seeDeployments()
+          await seeWorkloads()
           return (await meanwhile?.(mesh)) ?? false
         },
         ...(oracle && { writer: wholeByIstiod(oracle, ({ kind }) => kind === 'gateway') }),
@@ -95,16 +95,19 @@ for (const [release, list] of liveRows(full)) {
       rmSync(folder, { recursive: true, force: true })
     })
 
-    /** What a cluster's own controller says of each at once, and none runs here: it was seen. */
-    const seeDeployments = async () => {
-      const { items } = (await cluster.call('GET', '/apis/apps/v1/deployments')).body
-      for (const { metadata, status } of items) {
-        const { namespace, name, generation } = metadata
-        if (status?.observedGeneration === generation) continue
-        const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}/status`
-        const body = { status: { observedGeneration: generation } }
-        const contentType = 'application/merge-patch+json'
-        assert.equal((await cluster.call('PATCH', path, { body, contentType })).status, 200, path)
+    /** What a cluster's own controllers say of each at once, and none runs here: it was seen. */
+    const seeWorkloads = async () => {
+      for (const kind of ['deployments', 'statefulsets']) {
+        const { items } = (await cluster.call('GET', `/apis/apps/v1/${kind}`)).body
+        for (const { metadata, status } of items) {
+          const { namespace, name, generation } = metadata
+          if (status?.observedGeneration === generation) continue
+          const path = `/apis/apps/v1/namespaces/${namespace}/${kind}/${name}/status`
+          // A StatefulSet counts its pods, too.
+          const body = { status: { observedGeneration: generation, replicas: 0 } }
+          const contentType = 'application/merge-patch+json'
+          assert.equal((await cluster.call('PATCH', path, { body, contentType })).status, 200, path)
+        }
       }
     }
     const type = (words: string, ...more: readonly string[]) =>

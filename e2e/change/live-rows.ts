@@ -35,7 +35,8 @@ const others: Partial<Record<Release, readonly LiveRow[]>> = {
       ask: ['GET', '/', ...unread],
       behind: true,
     },
-    { words: 'tls enable --secret kubeflow-tls', ask: ['GET', '/', 301, /^/] },
+    // A token is read before anybody is sent elsewhere.
+    { words: 'tls enable --secret kubeflow-tls', ask: ['GET', '/', 301, /^/, 'nobody'] },
     {
       words: `expose service/${own}/my-notebook --to sa:team-a/ci --methods GET`,
       ask: ['GET', `/services/${own}/my-notebook/`, 200, /^echo kubeflow-user-example-com\/my-notebook/],
