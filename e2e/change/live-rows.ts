@@ -19,7 +19,7 @@ export const exposed = 'expose sklearn-iris --to sa:team-a/ci'
 /** As Istio answers a token of an issuer that no RequestAuthentication there names. */
 const unread = [401, /Jwt issuer is not configured/] as const
 const anybody = ['GET', model, 200, predictor, 'nobody'] as const
-const toSignIn = ['GET', '/', 302, /^/] as const
+const toSignIn = ['GET', '/', 302, /^/, 'nobody'] as const
 
 const always: Partial<Record<Release, readonly LiveRow[]>> = {
   '26.03': [
