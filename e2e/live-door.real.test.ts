@@ -260,9 +260,12 @@ for (const [release, list] of liveRows(full)) {
   })
 }
 
-/** What is deleted and made again has another birth, and nothing else. */
+/** What is deleted and made again has another birth, and controllers have seen another generation: no more. */
 function unborn(text?: string): string {
-  const { metadata, ...object } = JSON.parse(timeless(text))
-  const { uid: _, creationTimestamp: __, ...kept } = metadata
-  return JSON.stringify({ ...object, metadata: kept })
+  const { metadata, status: _, ...object } = JSON.parse(timeless(text))
+  const { uid: __, creationTimestamp: ___, managedFields = [], ...kept } = metadata
+  const fields = managedFields.filter(
+    ({ subresource }: { subresource?: string }) => subresource === undefined,
+  )
+  return JSON.stringify({ ...object, metadata: { ...kept, managedFields: fields } })
 }
