@@ -18,7 +18,7 @@ export { PROXY as proxyName } from './jwks-proxy.ts'
 export { keeperOf } from './keeper.ts'
 export { type ComponentFile, componentOf } from './kustomize.ts'
 export { enableM2m, type M2mAsk } from './m2m-enable.ts'
-export type { Discovered, Distribution } from './m2m-signer.ts'
+export { type Discovered, type Distribution, refuseKeysUrl } from './m2m-signer.ts'
 export { migrateAuthService, type SeatAsk } from './migrate-auth-service.ts'
 export {
   type AuthnFilterAsk,

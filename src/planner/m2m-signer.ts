@@ -124,15 +124,20 @@ export function signerOf(ask: SignerAsk): Signer {
 }
 
 /** @throws Fault ERR_USAGE; credentials in a URL are not repeated */
+export function refuseKeysUrl(jwksUri: string): void {
+  if (/^https?:\/\/[^\s/@]+(\/[^\s@]*)?$/.test(jwksUri)) return
+  throw new Fault('ERR_USAGE', {
+    message: '`--jwks-uri` is no address of keys',
+    next: 'write `http://HOST/…` or `https://HOST/…`, without credentials',
+  })
+}
+
+/** @throws Fault ERR_USAGE */
 export function refuseOdd({ jwksUri, audiences, proxyImage }: SignerAsk): void {
   const wrong = (message: string, next: string): never => {
     throw new Fault('ERR_USAGE', { message, next })
   }
-  if (jwksUri !== undefined && !/^https?:\/\/[^\s/@]+(\/[^\s@]*)?$/.test(jwksUri))
-    wrong(
-      '`--jwks-uri` is no address of keys',
-      'write `http://HOST/…` or `https://HOST/…`, without credentials',
-    )
+  if (jwksUri !== undefined) refuseKeysUrl(jwksUri)
   if (audiences?.some((one) => one.trim() === ''))
     wrong('`--audience` is empty', 'name whom tokens have to be for, or say `--any-audience`')
   if (proxyImage !== undefined && !/^[\w][\w./:@-]*$/.test(proxyImage))

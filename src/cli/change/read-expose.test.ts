@@ -23,6 +23,11 @@ const refused: readonly (readonly [what: string, options: ExposeOptions, says: R
   ['no methods', { to, methods: '' }, /`` are no methods/],
   ['any method', { to, methods: 'GET,*' }, /are no methods/],
   ['an audience with a star', { to, audience: '*' }, /no audience/],
+  [
+    'keys behind a password, which it does not repeat',
+    { to, jwksUri: 'https://me:pw@k/keys' },
+    /^(?!.*pw).*`--jwks-uri` is no address of keys/,
+  ],
   ['the past', { to, until: '2020-01-01' }, /`2020-01-01` is past/],
   ['a day no month has', { to, until: '2030-02-31' }, /no date/],
   ['a word', { to, until: 'tomorrow' }, /no date/],

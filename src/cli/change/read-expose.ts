@@ -4,6 +4,7 @@ import {
   type Grantee,
   type PipelinesGrantee,
   parseGrantee,
+  refuseKeysUrl,
   type SubjectKind,
   usualAudience,
 } from '../../planner/index.ts'
@@ -159,6 +160,7 @@ export function readExpose(text: string, options: ExposeOptions): ExposeAsk {
     wrong(`\`${gateway}\` names no Gateway`, 'write it as `kubeflow/kubeflow-gateway`')
   }
   readTimeout(timeout)
+  if (options.jwksUri !== undefined) refuseKeysUrl(options.jwksUri)
   const asked = options.methods?.toUpperCase().split(',')
   const methods = asked && [...new Set(asked)]
   if (methods?.some((method) => !/^[A-Z]+$/.test(method))) {
@@ -174,7 +176,7 @@ export function readExpose(text: string, options: ExposeOptions): ExposeAsk {
     ...(host !== undefined && { host }),
     ...(path !== undefined && { path: path.replace(/\/$/, '') }),
     ...(gateway !== undefined && { gateway }),
-    ...(options.jwksUri !== undefined && { jwksUri: readUrl(options.jwksUri) }),
+    ...(options.jwksUri !== undefined && { jwksUri: options.jwksUri }),
     ...(options.issuer && { issuers: options.issuer.map((each) => readWord(each, 'issuer')) }),
     ...(protocol !== undefined && { protocol }),
     ...(options.port !== undefined && { port: readPort(options.port) }),
@@ -205,15 +207,6 @@ function readWord(text: string, what: string): string {
   return text !== '' && !/[\s*]/.test(text)
     ? text
     : wrong(`\`${text}\` is no ${what}`, 'give one without spaces and stars')
-}
-
-function readUrl(text: string): string {
-  return /^https?:\/\/[^\s]+$/.test(text)
-    ? text
-    : wrong(
-        `\`${text}\` is no URL of keys`,
-        'write it as `http://cluster-jwks-proxy.istio-system.svc.cluster.local/openid/v1/jwks`',
-      )
 }
 
 function readPort(text: string): number {

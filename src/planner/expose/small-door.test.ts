@@ -101,6 +101,34 @@ test('where the dashboard is routed for a host alone, the model is too', () => {
   assert.match(callers[0]?.text ?? '', /curl http:\/\/kf\.example\.org\/models\//)
 })
 
+test('the pod takes a token for whom the gateway takes it, and for nobody else', () => {
+  const closed = `---
+apiVersion: v1
+kind: Namespace
+metadata: {name: team-a, labels: {istio-injection: enabled}}
+---
+apiVersion: security.istio.io/v1beta1
+kind: AuthorizationPolicy
+metadata: {name: nobody, namespace: team-a}
+spec: {}
+`
+  const { changes } = expose(door({ accounts: ', audiences: [machines]', more: closed }), iris('machines'))
+  const readers = changes.flatMap((change) =>
+    change.op === 'create' && change.object.kind === 'RequestAuthentication' ? [change.after] : [],
+  )
+  const rules = readers
+    .filter(({ metadata }) => (metadata as { readonly namespace: string }).namespace === 'team-a')
+    .flatMap(({ spec }) => (spec as { readonly jwtRules: readonly Record<string, unknown>[] }).jwtRules)
+  assert.deepEqual(
+    rules.map(({ issuer, audiences }) => [issuer, audiences]),
+    [
+      ['https://kubernetes.default.svc.cluster.local', ['machines']],
+      ['https://dex/dex', undefined],
+      ['https://kubernetes.default.svc', undefined],
+    ],
+  )
+})
+
 const refused: readonly (readonly [what: string, world: () => Door, says: RegExp])[] = [
   [
     'a route of last month is older than what is made now, and wins',

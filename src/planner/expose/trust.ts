@@ -36,7 +36,7 @@ export function findTrust(mesh: Mesh, ask: ExposeAsk, entry: Entry): Trust {
     ...(wantsPeople && people !== undefined && { people: people.issuer.value }),
     atGateway,
     // A pod that reads tokens refuses those it does not know: so it knows all the gateway hands on.
-    atPod: [...[...known.values()].map(copyOf), ...atGateway],
+    atPod: [...[...known.keys()].map((issuer) => copyOf(entry.rules, issuer)), ...atGateway],
   }
 }
 
@@ -76,8 +76,15 @@ function keysOf(mesh: Mesh, ask: ExposeAsk, entry: Entry): WrittenRule {
 }
 
 /** Without the headers a gateway makes of it: before a pod nothing has to be handed on. */
-function copyOf({ issuer, jwksUri, jwks }: JwtRule): WrittenRule {
-  return written(issuer.value, {
+function copyOf(rules: readonly JwtRule[], wanted: string): WrittenRule {
+  const same = rules.filter(({ issuer }) => issuer.value === wanted)
+  // Of several rules a token has to fit one.
+  const audiences = same.every((rule) => rule.audiences?.length)
+    ? [...new Set(same.flatMap((rule) => rule.audiences?.map(({ value }) => value) ?? []))]
+    : []
+  const { jwksUri, jwks } = same.at(-1) ?? {}
+  return written(wanted, {
+    ...(audiences.length > 0 && { audiences }),
     ...(jwksUri && { jwksUri: jwksUri.value }),
     ...(jwks && { jwks: jwks.value }),
   })
