@@ -15,6 +15,7 @@ import type { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { run } from './door.ts'
 import { startChromium } from './parts/chromium.ts'
+import { debian } from './parts/debian.ts'
 import { ensureEnvoy } from './parts/envoy.ts'
 
 describe('kfdoor ca with real clients', { timeout: 180_000 }, () => {
@@ -66,7 +67,9 @@ describe('kfdoor ca with real clients', { timeout: 180_000 }, () => {
   it('Chromium takes it once the root is installed, and no longer after', async () => {
     const home = at('home')
     mkdirSync(home)
-    const env = { ...process.env, HOME: home }
+    const nss = await debian(['libnss3-tools'], 'usr/bin/certutil')
+    const PATH = `${join(nss.root, 'usr/bin')}:${process.env.PATH}`
+    const env = { ...nss.env, HOME: home, PATH }
     const visit = async () => {
       const chromium = await startChromium(
         null,

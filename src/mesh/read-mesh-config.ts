@@ -22,6 +22,7 @@ export const defaultMeshConfig: MeshConfig = {
   extensionProviders: [],
   defaultProviders: {},
   numTrustedProxies: 0,
+  autoMutual: true,
   raw: {},
 }
 
@@ -56,6 +57,7 @@ export function readMeshConfig(
     defaultProviders: readDefaultProviders(config),
     numTrustedProxies: topology?.int('numTrustedProxies') ?? 0,
     outboundMode: outbound?.string('mode'),
+    autoMutual: config.bool('enableAutoMtls') ?? true,
     defaultHttpRetryPolicy: readRetries(config.fields('defaultHttpRetryPolicy')),
     defaultServiceExportTo: config.strings('defaultServiceExportTo'),
     defaultVirtualServiceExportTo: config.strings('defaultVirtualServiceExportTo'),
@@ -98,7 +100,6 @@ const others = [
   'disableMixerHttpReports',
   'discoverySelectors',
   'dnsRefreshRate',
-  'enableAutoMtls',
   'enableClientSidePolicyCheck',
   'enableEnvoyAccessLogService',
   'enablePrometheusMerge',

@@ -4,7 +4,11 @@ import { towards } from './client-tls.ts'
 import type { Check, Context, Decision, Step, Verdict } from './decision.ts'
 import type { Door } from './door.ts'
 import { type Hop, type Onward, onward, type PathDecision, somePod } from './hop.ts'
+import type { ProxyIdentity } from './seam.ts'
 import { type Backend, sidecarOf } from './workload-of.ts'
+
+/** What a proxy of the mesh offers another. */
+const alpn: readonly string[] = ['istio-http/1.1', 'istio']
 
 export interface AtSidecar {
   readonly hops: readonly Hop[]
@@ -29,9 +33,12 @@ export function atSidecar(
   const { backend } = next
   const proxy = sidecarOf(backend.workload)
   const { trustDomain: domain } = door.mesh.meshConfig
-  // A DestinationRule may turn Istio's own mTLS off.
-  const speaksPlain = (namespace: string) =>
-    towards(door.mesh, decision.destination, namespace).mode === 'DISABLE'
+  // A DestinationRule decides; without one istiod tells callers which pods' ports take its mTLS
+  // (pilot/pkg/xds/endpoints/mtls_checker.go).
+  const speaksPlain = (namespace: string) => {
+    const { mode } = towards(door.mesh, decision.destination, namespace)
+    return mode === undefined ? !takesMutual(door, proxy, backend.port) : mode === 'DISABLE'
+  }
   const from = (peer: typeof caller): Hop => {
     const uri = `spiffe://${domain}/ns/${peer?.namespace}/sa/${peer?.account}`
     const mutual = peer !== undefined && !speaksPlain(peer.namespace)
@@ -43,7 +50,7 @@ export function atSidecar(
       ...(mutual && {
         peer: { uris: [uri], dnsNames: [], subject: '', trusted: true },
         sni: `outbound_.${port}_.${subset}_.${host}`,
-        alpn: ['istio-http/1.1', 'istio'],
+        alpn,
       }),
     })
     const { workload } = backend
@@ -61,6 +68,14 @@ export function atSidecar(
     `by Knative's activator (while no pod runs) ${woken.decision.verdict}`
   const step: Step = { hop, phase: 'sidecar', outcome: 'unknown', reason: 'activator-differs', text }
   return { ...result, steps: [step], verdict: 'unknown', reason: 'activator-differs' }
+}
+
+function takesMutual(door: Door, proxy: ProxyIdentity, port: number): boolean {
+  return (
+    door.mesh.meshConfig.autoMutual &&
+    (proxy.labels['security.istio.io/tlsMode'] ?? 'istio') === 'istio' &&
+    door.inbound(proxy, { port, encrypted: true, alpn }) !== undefined
+  )
 }
 
 /** The whole way, which ends there. */

@@ -195,6 +195,19 @@ spec: { host: "${host}", trafficPolicy: { ${policy} } ${more} }
 const off = 'tls: { mode: DISABLE }'
 const plain = injected + pod('web') + only
 
+const noMutual = (spec: string) => `
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: plain, namespace: apps }
+spec: { ${spec} }
+---`
+const meshConfig = (text: string) => `
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: istio, namespace: istio-system }
+data: { mesh: "${text}" }
+---`
+
 const spoken: readonly (readonly [yaml: string, want: string, why: string])[] = [
   [plain, 'allow', 'mTLS by itself'],
   [plain + rule('web', off), 'deny no-allow-rule-matched', 'plain text names nobody'],
@@ -215,6 +228,12 @@ const spoken: readonly (readonly [yaml: string, want: string, why: string])[] = 
   [pod('web') + rule('web', 'tls: { mode: ISTIO_MUTUAL }'), 'unavailable tls-to-plain', 'no sidecar takes the mTLS'],
   [pod('web') + rule('web', 'tls: { mode: SIMPLE }'), 'unknown own-tls-unknown', 'the pod may have a certificate'],
   [pod('web') + rule('web', off), 'allow', 'plain text to a pod without a sidecar'],
+  [plain + noMutual('mtls: { mode: DISABLE }'), 'deny no-allow-rule-matched', 'none, and the port takes plain text alone'],
+  [injected + pod('web') + noMutual('mtls: { mode: DISABLE }'), 'allow', 'none, so it is called in plain text'],
+  [injected + pod('web') + noMutual('selector: { matchLabels: { app: web } }, portLevelMtls: { 8000: { mode: DISABLE } }'), 'allow', 'none, the same for one port'],
+  [plain + noMutual('selector: { matchLabels: { app: web } }, portLevelMtls: { 8001: { mode: DISABLE } }'), 'allow', 'none, and another port is the plain one'],
+  [plain + meshConfig('enableAutoMtls: false'), 'deny no-allow-rule-matched', 'none, in a mesh that asks for one'],
+  [plain.replaceAll('app: web', 'app: web, security.istio.io/tlsMode: disabled'), 'deny no-allow-rule-matched', 'none, and the pod says no'],
 ] // biome-ignore format: a table
 for (const [yaml, want, why] of spoken) {
   test(`a DestinationRule: ${why}`, () => {

@@ -41,6 +41,8 @@ export interface MeshConfig {
   readonly extensionProviders: readonly ExtensionProvider[]
   readonly defaultProviders: Readonly<Record<string, readonly string[]>>
   readonly numTrustedProxies: number
+  /** `enableAutoMtls`: proxies speak mTLS wherever the other side takes it, without a DestinationRule. */
+  readonly autoMutual: boolean
   /** `outboundTrafficPolicy.mode`. */
   readonly outboundMode?: string
   readonly defaultHttpRetryPolicy?: HttpRoute['retries']
