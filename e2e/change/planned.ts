@@ -15,35 +15,16 @@ import {
 } from '../../src/planner/index.ts'
 import { localGatewayOnIngress } from '../../tools/tour/overlays.ts'
 import { aWorld, type TestWorld } from './intent-world.ts'
+import { plainModel } from './third-report.ts'
 
 export interface Planned {
   readonly world: () => TestWorld
   readonly intend: (world: TestWorld) => readonly Change[]
 }
 
-/** The third report's model: in a plain namespace, called from inside. */
-const model = `apiVersion: v1
-kind: Service
-metadata: {name: sklearn-iris-predictor, namespace: kserve-test}
-spec: {selector: {app: iris}, ports: [{name: http, port: 80, targetPort: 8012}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: iris, namespace: kserve-test, labels: {app: iris}, annotations: {sidecar.istio.io/inject: "false"}}
-spec: {containers: [{name: kserve-container, image: sklearnserver, ports: [{containerPort: 8012}]}]}
----
-apiVersion: networking.istio.io/v1beta1
-kind: VirtualService
-metadata: {name: sklearn-iris, namespace: kserve-test}
-spec:
-  hosts: [sklearn-iris.kserve-test.svc.cluster.local]
-  gateways: [knative-serving/knative-local-gateway]
-  http: [{route: [{destination: {host: sklearn-iris-predictor.kserve-test.svc.cluster.local, port: {number: 80}}}]}]
-`
-
 const demo = () => aWorld(['profiles/26.03/release', 'profiles/26.03/demo'])
 /** The third report's cluster. */
-const report = () => aWorld(['profiles/v1.6/release'], localGatewayOnIngress, model)
+const report = () => aWorld(['profiles/v1.6/release'], localGatewayOnIngress, plainModel)
 
 export const asked = (to: readonly Grantee[], more: Partial<ExposeAsk> = {}): ExposeAsk => ({
   kind: 'model',

@@ -11,6 +11,7 @@ import { splitGateway } from '../../src/planner/split-gateway.ts'
 import { enableTls } from '../../src/planner/tls-enable.ts'
 import { localGatewayOnIngress } from '../../tools/tour/overlays.ts'
 import { aWorld, type TestWorld, worldOf } from './intent-world.ts'
+import { calledByName, plainModel } from './third-report.ts'
 
 export interface ReportedWay {
   readonly report: string
@@ -47,31 +48,8 @@ const tlsByHand = edited(tls, 'Gateway', 'kubeflow/kubeflow-gateway', (copy) => 
   ]
 })
 
-/** The third report's model: in a plain namespace, called from inside by its Service's name. */
-const model = `apiVersion: v1
-kind: Service
-metadata: {name: sklearn-iris, namespace: kserve-test}
-spec: {type: ExternalName, externalName: knative-local-gateway.istio-system.svc.cluster.local, ports: [{name: http2, port: 80, targetPort: 80}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: sklearn-iris-predictor, namespace: kserve-test}
-spec: {selector: {app: iris}, ports: [{name: http, port: 80, targetPort: 8012}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: iris, namespace: kserve-test, labels: {app: iris}, annotations: {sidecar.istio.io/inject: "false"}}
-spec: {containers: [{name: kserve-container, image: sklearnserver, ports: [{containerPort: 8012}]}]}
----
-apiVersion: networking.istio.io/v1beta1
-kind: VirtualService
-metadata: {name: sklearn-iris, namespace: kserve-test}
-spec:
-  hosts: [sklearn-iris.kserve-test.svc.cluster.local]
-  gateways: [knative-serving/knative-local-gateway]
-  http: [{route: [{destination: {host: sklearn-iris-predictor.kserve-test.svc.cluster.local, port: {number: 80}}}]}]
-`
-export const insideCalls = (): TestWorld => aWorld(['profiles/v1.6/release'], localGatewayOnIngress, model)
+export const insideCalls = (): TestWorld =>
+  aWorld(['profiles/v1.6/release'], localGatewayOnIngress, calledByName + plainModel)
 
 const inside = insideCalls()
 const authnFilter = findRaw(inside.door, {

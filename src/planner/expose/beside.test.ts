@@ -1,48 +1,30 @@
 /** What an exposure must not open beside the thing itself: other hosts of the door, and what else is routed there. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { asked, intend } from '../../../e2e/change/ask-exposure.ts'
 import { refusal } from '../../../e2e/change/intent-world.ts'
 import { profileFiles } from '../../compose/profiles.ts'
-import { releaseSignIn } from '../../compose/release-answers.ts'
-import { type Mesh, type MeshInput, parseMesh } from '../../mesh/index.ts'
-import { assumedKeys, compileDoor, explain, parsePrincipal } from '../../policy/index.ts'
+import type { MeshInput } from '../../mesh/index.ts'
 import { applyChanges } from '../apply-changes.ts'
 import { readRawDoor } from '../raw-door.ts'
 import { type ExposeAsk, usualAudience } from './ask.ts'
-import { expose } from './expose.ts'
 import { unexpose } from './unexpose.ts'
 
-const now = 1_790_000_000
-const view = (mesh: Mesh) => {
-  const signIn = releaseSignIn(mesh)
-  return { fetched: assumedKeys, ...(signIn && { signIn }) }
-}
 const files = profileFiles('v1.9', { tls: false, demo: true })
 
-function intend(inputs: readonly MeshInput[], more: Partial<ExposeAsk>) {
-  const world = { door: readRawDoor(inputs), mesh: parseMesh(inputs).mesh, now, view }
-  const ask = { kind: 'model', name: 'sklearn-iris', to: [], public: false, ...more } as const
-  return expose(world, { audience: usualAudience, timeout: '300s', ...ask })
-}
-
-function verdict(inputs: readonly MeshInput[], as: string, path: string, host = 'kubeflow.example.com') {
-  const { mesh } = parseMesh(inputs)
-  const options = view(mesh)
-  const principal = parsePrincipal(as)
-  assert.ok(principal)
-  const result = explain(compileDoor(mesh, options), {
-    method: 'GET',
-    scheme: 'http',
-    host,
-    path,
-    headers: [],
-    principal,
-    now,
-    ...(options.signIn && { provider: options.signIn.answer }),
+const exposed = (inputs: readonly MeshInput[], more: Partial<ExposeAsk>) =>
+  intend(inputs, {
+    kind: 'model',
+    name: 'sklearn-iris',
+    to: [],
+    public: false,
+    audience: usualAudience,
+    timeout: '300s',
+    ...more,
   })
-  assert.ok(!('problem' in result))
-  return result.verdict
-}
+
+const verdict = (inputs: readonly MeshInput[], as: string, path: string, host?: string) =>
+  asked(inputs, as, 'GET', path, host)
 
 const texts = (inputs: readonly MeshInput[]) =>
   inputs.filter(({ text }) => text !== '').map(({ text }) => text)
@@ -50,7 +32,7 @@ const katib = { kind: 'service', name: 'katib-ui', namespace: 'kubeflow', host: 
 const account = (name: string) => ({ kind: 'sa', namespace: 'team-a', name }) as const
 
 test('to anyone on a host of its own: no other host is opened', () => {
-  const { changes } = intend(files, { ...katib, public: true })
+  const { changes } = exposed(files, { ...katib, public: true })
   const opened = applyChanges(files, changes, 'opened.yaml')
   const rows = [
     ['anonymous', 'katib.example.com', 'allow'],
@@ -67,8 +49,8 @@ test('to anyone on a host of its own: no other host is opened', () => {
 test('where accounts are fenced, one on a host of its own opens no other host and closes none', () => {
   const bare = files.filter(({ file }) => !file.endsWith('machines.yaml'))
   const keys = { jwksUri: 'http://cluster-jwks-proxy.istio-system.svc.cluster.local/openid/v1/jwks' }
-  const one = applyChanges(bare, intend(bare, { ...keys, to: [account('ci')] }).changes, 'one.yaml')
-  const two = applyChanges(one, intend(one, { ...keys, ...katib, to: [account('etl')] }).changes, 'two.yaml')
+  const one = applyChanges(bare, exposed(bare, { ...keys, to: [account('ci')] }).changes, 'one.yaml')
+  const two = applyChanges(one, exposed(one, { ...keys, ...katib, to: [account('etl')] }).changes, 'two.yaml')
   const [ci, etl] = ['ci', 'etl'].map((name) => `sa:team-a/${name},aud=${usualAudience}`) as [string, string]
   const model = '/models/kubeflow-user-example-com/sklearn-iris/v1/models/sklearn-iris'
   assert.equal(verdict(two, etl, '/katib/', katib.host), 'allow')
@@ -90,7 +72,7 @@ spec:
   http: [{route: [{destination: {host: katib-ui.kubeflow.svc.cluster.local, port: {number: 80}}}]}]
 `
   assert.match(
-    refusal(() => intend([...files, { file: 'other.yaml', text }], { public: true })),
+    refusal(() => exposed([...files, { file: 'other.yaml', text }], { public: true })),
     /ERR_INTENT_REFUSED: .*anonymous would get GET http:\/\/other\.example\.com\/models\/.* through too, to .*katib-ui/s,
   )
 })

@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { asked, intend } from '../../../e2e/change/ask-exposure.ts'
 import { isFault } from '../../base/index.ts'
 import { type ProfileName, profileFiles } from '../../compose/profiles.ts'
-import { releaseSignIn } from '../../compose/release-answers.ts'
-import { type Mesh, type MeshInput, parseMesh } from '../../mesh/index.ts'
-import { assumedKeys, compileDoor, explain, parsePrincipal } from '../../policy/index.ts'
+import type { MeshInput } from '../../mesh/index.ts'
 import { applyChanges } from '../apply-changes.ts'
-import type { Change, Intended } from '../plan.ts'
+import type { Change } from '../plan.ts'
 import { readRawDoor } from '../raw-door.ts'
 import { type ExposeAsk, usualAudience } from './ask.ts'
-import { expose } from './expose.ts'
 import { unexpose } from './unexpose.ts'
 
-const now = 1_790_000_000
-const view = (mesh: Mesh) => {
-  const signIn = releaseSignIn(mesh)
-  return { fetched: assumedKeys, ...(signIn && { signIn }) }
-}
 const filesOf = (name: ProfileName) => profileFiles(name, { tls: false, demo: true })
 
 const ask = (more: Partial<ExposeAsk> = {}): ExposeAsk => ({
@@ -29,40 +22,6 @@ const ask = (more: Partial<ExposeAsk> = {}): ExposeAsk => ({
   timeout: '300s',
   ...more,
 })
-
-function intend(inputs: readonly MeshInput[], what: ExposeAsk): Intended {
-  return expose({ door: readRawDoor(inputs), mesh: parseMesh(inputs).mesh, now, view }, what)
-}
-
-/** The verdict, and for `allow` what it reached. */
-function asked(
-  inputs: readonly MeshInput[],
-  as: string,
-  method: string,
-  path: string,
-  host = 'kubeflow.example.com',
-) {
-  const { mesh, problems } = parseMesh(inputs)
-  assert.deepEqual(
-    problems.filter(({ severity }) => severity === 'error'),
-    [],
-  )
-  const options = view(mesh)
-  const principal = parsePrincipal(as)
-  assert.ok(principal, as)
-  const result = explain(compileDoor(mesh, options), {
-    method,
-    scheme: 'http',
-    host,
-    path,
-    headers: [],
-    principal,
-    now,
-    ...(options.signIn && { provider: options.signIn.answer }),
-  })
-  assert.ok(!('problem' in result))
-  return result.verdict
-}
 
 const after = (inputs: readonly MeshInput[], changes: readonly Change[]) =>
   applyChanges(inputs, changes, 'kfdoor-new.yaml')

@@ -2,23 +2,17 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { asked, intend, now, view } from '../../../e2e/change/ask-exposure.ts'
 import { afterwards, edited, reportedWays } from '../../../e2e/change/reports.ts'
 import { profileFiles } from '../../compose/profiles.ts'
-import { releaseSignIn } from '../../compose/release-answers.ts'
-import { type Mesh, type MeshInput, parseMesh } from '../../mesh/index.ts'
-import { assumedKeys, compileDoor, explain, parsePrincipal } from '../../policy/index.ts'
+import { type MeshInput, parseMesh } from '../../mesh/index.ts'
+import { parsePrincipal } from '../../policy/index.ts'
 import { type AccessDiff, diffAccess } from '../../regions/index.ts'
 import { applyChanges } from '../apply-changes.ts'
 import { readRawDoor } from '../raw-door.ts'
 import { type ExposeAsk, usualAudience } from './ask.ts'
-import { expose } from './expose.ts'
 import { unexpose } from './unexpose.ts'
 
-const now = 1_790_000_000
-const view = (mesh: Mesh) => {
-  const signIn = releaseSignIn(mesh)
-  return { fetched: assumedKeys, ...(signIn && { signIn }) }
-}
 /** The release as it ships: without the demo's RequestAuthentication of the cluster's issuer. */
 const files = profileFiles('v1.9', { tls: false, demo: true }).filter(
   ({ file }) => !file.endsWith('machines.yaml'),
@@ -34,27 +28,7 @@ const ask = (name: string, account: string): ExposeAsk => ({
   timeout: '300s',
 })
 
-const intend = (inputs: readonly MeshInput[], what: ExposeAsk) =>
-  expose({ door: readRawDoor(inputs), mesh: parseMesh(inputs).mesh, now, view }, what)
-
-function verdict(inputs: readonly MeshInput[], as: string, path: string) {
-  const { mesh } = parseMesh(inputs)
-  const options = view(mesh)
-  const principal = parsePrincipal(as)
-  assert.ok(principal)
-  const result = explain(compileDoor(mesh, options), {
-    method: 'POST',
-    scheme: 'http',
-    host: 'kubeflow.example.com',
-    path,
-    headers: [],
-    principal,
-    now,
-    ...(options.signIn && { provider: options.signIn.answer }),
-  })
-  assert.ok(!('problem' in result))
-  return result.verdict
-}
+const verdict = (inputs: readonly MeshInput[], as: string, path: string) => asked(inputs, as, 'POST', path)
 
 const v1 = '/models/kubeflow-user-example-com/sklearn-iris/v1/models/sklearn-iris:predict'
 const v2 = '/models/kubeflow-user-example-com/sklearn-irisv2/v2/models/sklearn-irisv2/infer'
