@@ -7,9 +7,6 @@ import { type Hop, type Onward, onward, type PathDecision, somePod } from './hop
 import type { ProxyIdentity } from './seam.ts'
 import { type Backend, sidecarOf } from './workload-of.ts'
 
-/** What a proxy of the mesh offers another. */
-const alpn: readonly string[] = ['istio-http/1.1', 'istio']
-
 export interface AtSidecar {
   readonly hops: readonly Hop[]
   readonly decision: Decision
@@ -50,7 +47,7 @@ export function atSidecar(
       ...(mutual && {
         peer: { uris: [uri], dnsNames: [], subject: '', trusted: true },
         sni: `outbound_.${port}_.${subset}_.${host}`,
-        alpn,
+        alpn: ['istio-http/1.1', 'istio'],
       }),
     })
     const { workload } = backend
@@ -74,7 +71,7 @@ function takesMutual(door: Door, proxy: ProxyIdentity, port: number): boolean {
   return (
     door.mesh.meshConfig.autoMutual &&
     (proxy.labels['security.istio.io/tlsMode'] ?? 'istio') === 'istio' &&
-    door.inbound(proxy, { port, encrypted: true, alpn }) !== undefined
+    door.takesMutual(proxy, port)
   )
 }
 

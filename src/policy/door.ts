@@ -40,6 +40,8 @@ export interface Door {
   chain(proxy: ProxyIdentity, connection: Pick<DoorRequest, 'port' | 'scheme' | 'sni'>): Chain | undefined
   /** What a sidecar takes a connection for; undefined = it closes it. */
   inbound(proxy: ProxyIdentity, arrival: InboundArrival): InboundConnection | undefined
+  /** Whether a sidecar takes the mesh's mTLS at a container port. */
+  takesMutual(proxy: ProxyIdentity, port: number): boolean
   decide(proxy: ProxyIdentity, request: DoorRequest, context: Context, hop?: number): Decision
   /** What the sidecar of a pod makes of a call that leaves it. */
   readonly outbound: DecideOutbound
@@ -62,6 +64,7 @@ interface Compiled {
   decide(request: DoorRequest, context: Context, hop: number): Decision
   readonly listeners?: GatewayProxy
   readonly inbound?: Sidecar['connection']
+  readonly takesMutual?: Sidecar['takesMutual']
 }
 
 /**
@@ -115,6 +118,7 @@ export function compileDoor(given: Mesh, options: EngineOptions = {}): Door {
     listeners: (proxy) => of(proxy).listeners ?? nothing,
     chain: (proxy, connection) => chainFor(of(proxy).listeners ?? nothing, connection),
     inbound: (proxy, arrival) => of(proxy).inbound?.(arrival),
+    takesMutual: (proxy, port) => of(proxy).takesMutual?.(port) ?? true,
     decide: (proxy, request, context, hop = 0) => of(proxy).decide(request, context, hop),
     outbound: outbound.decide,
     outboundTable: outbound.table,
@@ -194,6 +198,7 @@ function compileInbound(mesh: Mesh, proxy: ProxyIdentity, options: EngineOptions
     keys: sidecar.keys,
     tokensIn: sidecar.tokensIn,
     inbound: sidecar.connection,
+    takesMutual: sidecar.takesMutual,
     decide: (request, context, hop) => sidecar.decide(request, context, hop),
   }
 }

@@ -40,6 +40,8 @@ export interface Sidecar {
   tokensIn(request: { readonly headers: HeaderList; readonly path: string }): readonly string[]
   /** What a connection to a container port is taken for, if its certificate is good; undefined = it is closed. */
   connection(arrival: InboundArrival): InboundConnection | undefined
+  /** Whether a container port takes the mesh's mTLS at all. */
+  takesMutual(port: number): boolean
   /** `request.port` is the container port that was dialled. */
   decide(request: DoorRequest, context: Context, hop?: number): Decision
 }
@@ -72,6 +74,7 @@ export function compileSidecar(mesh: Mesh, workload: SidecarWorkload, options: E
     keys: chain.keys,
     tokensIn: chain.tokensIn,
     connection: (arrival) => connection(inbound, arrival),
+    takesMutual: (port) => modeOf(inbound.modes, port) !== 'DISABLE',
     decide: (request, context, hop) => decide(inbound, request, context, hop ?? 0),
   }
 }
