@@ -3,7 +3,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseMesh } from '../../mesh/index.ts'
 import { compileDoor } from '../../policy/index.ts'
+import { doorWith } from '../verify/app-door.fixture.ts'
 import { blame, contradicts } from './blame.ts'
+
+/** Nobody gets to one path. */
+const closed = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: closed, namespace: istio-system}
+spec: {selector: {matchLabels: {istio: ingressgateway}}, action: DENY, rules: [{to: [{operation: {paths: [/closed]}}]}]}
+`
 
 const plain = "{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}"
 const redirects = "{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*'], tls: {httpsRedirect: true}}"
@@ -70,7 +78,7 @@ const rows: readonly (readonly [
 
 for (const [why, servers, ports, text, answer, codes] of rows) {
   test(why, () => {
-    const { mesh } = parseMesh([{ file: 'door.yaml', text: doorWith(servers, ports) }])
+    const { mesh } = parseMesh([{ file: 'door.yaml', text: `${doorWith(servers, ports)}---\n${closed}` }])
     const blamed = { engine: compileDoor(mesh, {}), words: '-f door.yaml', answering: 'istio' } as const
     const asked = { method: 'GET', url: new URL(text) }
     const says = answer.status < 400 ? contradicts : blame
@@ -81,32 +89,4 @@ for (const [why, servers, ports, text, answer, codes] of rows) {
       JSON.stringify(found),
     )
   })
-}
-
-function doorWith(servers: readonly string[], ports: string): string {
-  return `apiVersion: v1
-kind: Service
-metadata: {name: istio-ingressgateway, namespace: istio-system}
-spec: {selector: {istio: ingressgateway, app: istio-ingressgateway}, ports: [${ports}]}
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gateway, namespace: istio-system}
-spec: {selector: {istio: ingressgateway}, servers: [${servers.join(', ')}]}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: app, namespace: istio-system}
-spec: {hosts: ['*'], gateways: [gateway], http: [{route: [{destination: {host: app.istio-system.svc.cluster.local, port: {number: 80}}}]}]}
----
-apiVersion: security.istio.io/v1
-kind: AuthorizationPolicy
-metadata: {name: closed, namespace: istio-system}
-spec: {selector: {matchLabels: {istio: ingressgateway}}, action: DENY, rules: [{to: [{operation: {paths: [/closed]}}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: app, namespace: istio-system}
-spec: {selector: {app: app}, ports: [{name: http, port: 80}]}
-`
 }

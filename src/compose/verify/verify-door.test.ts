@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseMesh } from '../../mesh/index.ts'
 import { compileDoor, type Principal, parsePrincipal } from '../../policy/index.ts'
+import { doorWith } from './app-door.fixture.ts'
 import { planVerification } from './verify-door.ts'
 
 const plain = "{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}"
@@ -56,27 +57,4 @@ for (const [why, servers, url, asked] of rows) {
         : [],
     )
   })
-}
-
-function doorWith(servers: readonly string[]): string {
-  return `apiVersion: v1
-kind: Service
-metadata: {name: istio-ingressgateway, namespace: istio-system}
-spec: {selector: {istio: ingressgateway, app: istio-ingressgateway}, ports: [{name: http, port: 80, targetPort: 8080}, {name: https, port: 443, targetPort: 8443}]}
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: gateway, namespace: istio-system}
-spec: {selector: {istio: ingressgateway}, servers: [${servers.join(', ')}]}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: app, namespace: istio-system}
-spec: {hosts: ['*'], gateways: [gateway], http: [{route: [{destination: {host: app.istio-system.svc.cluster.local, port: {number: 80}}}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: app, namespace: istio-system}
-spec: {selector: {app: app}, ports: [{name: http, port: 80}]}
-`
 }
