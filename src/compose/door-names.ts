@@ -1,4 +1,5 @@
 import type { Mesh } from '../mesh/index.ts'
+import { gatewayName } from '../policy/index.ts'
 import type { MeshListener } from './listeners.ts'
 
 /** By which names people on this machine reach a door. */
@@ -20,9 +21,7 @@ export function namesOfDoor(
   const gateways = new Set(servers.map(({ gateway }) => `${gateway.namespace}/${gateway.name}`))
   const routed = mesh.virtualServices
     .filter((service) =>
-      service.gateways?.some(({ value }) =>
-        gateways.has(value.includes('/') ? value : `${service.namespace}/${value}`),
-      ),
+      service.gateways?.some(({ value }) => gateways.has(gatewayName(value, service.namespace))),
     )
     .flatMap((service) => service.hosts.map(({ value }) => value))
   const names = new Set<string>([...always, ...given])

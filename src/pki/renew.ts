@@ -151,7 +151,10 @@ async function renewAuthority(folder: string, clock: Clock, options: RenewOption
   const parent = options.from === undefined ? undefined : readAuthorityIn(options.from)
   if (options.from !== undefined) followRoot(folder, options.from)
   const result = (one: X509Certificate, renewed: boolean) => ({
-    ...{ certFile, renewed, validTo: one.validToDate, aside: [] },
+    certFile,
+    renewed,
+    validTo: one.validToDate,
+    aside: [],
     withAuthority: parent !== undefined && endsWith(one, parent),
   })
   if (!isDue(old, clock, options)) return { ...result(old, false), withAuthority: false }

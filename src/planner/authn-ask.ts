@@ -1,9 +1,5 @@
 /** What somebody who leaves the EnvoyFilter may name: hosts, paths, the provider. */
-import { Fault } from '../base/index.ts'
-
-function wrong(message: string, next: string): never {
-  throw new Fault('ERR_USAGE', { message, next })
-}
+import { wrong } from './refuse.ts'
 
 const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
 const dnsLabel = new RegExp(`^${label}$`)

@@ -165,8 +165,6 @@ function authentication(
   const there = mesh.requestAuthentications.some(
     (one) => one.namespace === namespace && one.name === usual && standsBefore(mesh, pods, one),
   )
-  // One of that name may stand before other pods, and is theirs.
-  const name = raw === undefined || there ? usual : `${usual}-${gateway.name}`
   if (raw !== undefined && there) {
     return updateOf(
       raw,
@@ -177,14 +175,16 @@ function authentication(
       why,
     )
   }
+  // One of that name before other pods is theirs.
+  const name = raw === undefined ? usual : `${usual}-${gateway.name}`
   const beside = mesh.requestAuthentications.find(
-    (one) => one.namespace === pods.namespace && one.selector !== undefined && standsBefore(mesh, pods, one),
+    (one) => one.namespace === namespace && one.selector !== undefined && standsBefore(mesh, pods, one),
   )
   return createOf(
     {
       apiVersion: 'security.istio.io/v1',
       kind: 'RequestAuthentication',
-      metadata: { name, namespace: pods.namespace },
+      metadata: { name, namespace },
       spec: { selector: { matchLabels: beside?.selector ?? gateway.selector }, jwtRules: rules },
     },
     'opens',

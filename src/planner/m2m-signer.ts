@@ -1,5 +1,7 @@
 /** Who signs tokens of service accounts here, and where the keys are: by the kind of cluster, or by its own word. */
 import { Fault } from '../base/index.ts'
+import { usualIssuers } from './expose/entry.ts'
+import { wrong } from './refuse.ts'
 
 /** Those that keep their keys at the API server, then the clouds that publish them. */
 export type Distribution =
@@ -34,9 +36,6 @@ export interface SignerAsk {
   /** Of the proxy that hands the keys to the mesh. */
   readonly proxyImage?: string
 }
-
-/** Both ways clusters spell their own issuer: the API server signs with one, and old rules name the other. */
-const own = ['https://kubernetes.default.svc.cluster.local', 'https://kubernetes.default.svc'] as const
 
 /** Clouds that publish their keys, and where, below their issuer. */
 const published: readonly {
@@ -92,9 +91,9 @@ export function signerOf(ask: SignerAsk): Signer {
     }
     return {
       ...keys,
-      issuers: own,
+      issuers: usualIssuers,
       risks: [
-        `the issuer is taken to be ${own[0]}, in both spellings${distribution === undefined ? '' : `, as ${distribution} has it`}; compare it with \`kubectl get --raw /.well-known/openid-configuration\``,
+        `the issuer is taken to be ${usualIssuers[0]}, in both spellings${distribution === undefined ? '' : `, as ${distribution} has it`}; compare it with \`kubectl get --raw /.well-known/openid-configuration\``,
       ],
     }
   }
@@ -112,12 +111,12 @@ export function signerOf(ask: SignerAsk): Signer {
       next: 'copy it from `kubectl get --raw /.well-known/openid-configuration`, its last slash too, or leave `--distribution` out',
     })
   }
-  const isOwn = (one: string | undefined) => own.some((each) => each === one)
+  const isOwn = (one: string | undefined) => usualIssuers.some((each) => each === one)
   const risks =
     discovered === undefined || discovered.issuer === issuer || (isOwn(issuer) && isOwn(discovered.issuer))
       ? []
       : [`the API server signs as ${discovered.issuer}: what it makes from now on is no token of ${issuer}`]
-  if (isOwn(issuer)) return { ...keys, issuers: own, risks }
+  if (isOwn(issuer)) return { ...keys, issuers: usualIssuers, risks }
   if (cloud !== undefined) return { issuers: [issuer], jwksUri: jwksUri ?? cloud.keys(issuer), risks }
   // An issuer of one's own (--service-account-issuer): the API server has the keys of that, too.
   return { ...keys, issuers: [issuer], risks }
@@ -126,17 +125,14 @@ export function signerOf(ask: SignerAsk): Signer {
 /** @throws Fault ERR_USAGE; credentials in a URL are not repeated */
 export function refuseKeysUrl(jwksUri: string): void {
   if (/^https?:\/\/[^\s/@]+(\/[^\s@]*)?$/.test(jwksUri)) return
-  throw new Fault('ERR_USAGE', {
-    message: '`--jwks-uri` is no address of keys',
-    next: 'write `http://HOST/…` or `https://HOST/…`, without credentials',
-  })
+  wrong(
+    '`--jwks-uri` is no address of keys',
+    'write `http://HOST/…` or `https://HOST/…`, without credentials',
+  )
 }
 
 /** @throws Fault ERR_USAGE */
 export function refuseOdd({ jwksUri, audiences, proxyImage }: SignerAsk): void {
-  const wrong = (message: string, next: string): never => {
-    throw new Fault('ERR_USAGE', { message, next })
-  }
   if (jwksUri !== undefined) refuseKeysUrl(jwksUri)
   if (audiences?.some((one) => one.trim() === ''))
     wrong('`--audience` is empty', 'name whom tokens have to be for, or say `--any-audience`')

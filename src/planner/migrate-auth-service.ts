@@ -1,5 +1,4 @@
 /** kfdoor in the seat of the auth service that is there: its image and command; all else stays. */
-import { Fault } from '../base/index.ts'
 import { isPublishedSecret } from '../lint/index.ts'
 import type { Mesh, Workload } from '../mesh/index.ts'
 import { authService } from '../policy/index.ts'
@@ -7,8 +6,8 @@ import { type EditableObject, updateOf } from './changes.ts'
 import { type IntentWorld, servicesOf } from './entrance.ts'
 import { shellWord } from './expose/paste.ts'
 import type { Change, Intended } from './plan.ts'
-import { refuse } from './refuse.ts'
-import { commands, containersOf, hardened, images, type Seat, seatOf } from './seat.ts'
+import { refuse, wrong } from './refuse.ts'
+import { commands, hardened, isProgram, type Seat, seatAmong, seatIn, seatOf } from './seat.ts'
 
 export interface SeatAsk {
   /** `NS/NAME`; undefined = found by its image. */
@@ -33,7 +32,7 @@ export function migrateAuthService(
   const { workload, raw } = seated
   const intent = `migrate ${seat}`
   refuseItself(intent, mesh, workload, ask)
-  const found = containersOf(raw.object.spec).find(({ image }) => images[seat].test(String(image)))
+  const found = seatIn(seat, raw.object)
   const command = [
     ...commands[seat],
     ...flag('--fallback', ask.fallback),
@@ -48,8 +47,7 @@ export function migrateAuthService(
   const change: Change = updateOf(
     raw,
     (copy) => {
-      const one = containersOf(copy.spec).find(({ image }) => images[seat].test(String(image)))
-      if (one !== undefined) Object.assign(one, container)
+      Object.assign(seatIn(seat, copy) ?? {}, container)
     },
     'neutral',
     `kfdoor in the seat of ${seat}: arguments, environment, volumes, Service and paths stay`,
@@ -94,9 +92,6 @@ const flag = (name: string, value: string | undefined) => (value === undefined ?
 
 /** @throws Fault ERR_USAGE */
 function refuseOdd({ image, fallback, shadow }: SeatAsk): void {
-  const wrong = (message: string, next: string): never => {
-    throw new Fault('ERR_USAGE', { message, next })
-  }
   if (!/^\w[\w./:@-]*$/.test(image)) wrong(`\`--image ${image}\` is no image`, 'write `REGISTRY/kfdoor:TAG`')
   for (const [name, url] of Object.entries({ fallback, shadow })) {
     if (url !== undefined && !/^https?:\/\/[^\s/@?#]+(\/[^\s@]*)?$/.test(url))
@@ -130,7 +125,7 @@ const hidden = /(^|=)[0-9a-f]{16}$/
 /** Flags that stand in `command` behind the program; a shell's are not taken apart. @throws Fault ERR_INTENT_REFUSED */
 function flagsWithin(intent: string, seat: Seat, command: unknown): readonly string[] {
   const [program, ...flags] = Array.isArray(command) ? command.map(String) : []
-  if (program !== undefined && !images[seat].test(program))
+  if (program !== undefined && !isProgram(seat, program))
     refuse(
       intent,
       [`its command is \`${program}\`, and not ${seat} itself: what that starts it with would be lost`],
@@ -156,7 +151,7 @@ const keepsSessions = (container: EditableObject | undefined): boolean =>
 
 function alreadySeated(mesh: Mesh, seat: Seat, { workload: wanted }: SeatAsk): Intended {
   const service = authService(mesh)
-  if (service?.kind === seat && !sitsInWorkload(seat, service.workload)) {
+  if (service?.kind === seat && seatAmong(seat, service.workload.containers) === undefined) {
     const { namespace, name } = service.workload
     return { changes: [], callers: [], risks: [`${namespace}/${name} runs kfdoor already`] }
   }
@@ -170,9 +165,6 @@ function alreadySeated(mesh: Mesh, seat: Seat, { workload: wanted }: SeatAsk): I
     'name it with `--workload NS/NAME`',
   )
 }
-
-const sitsInWorkload = (seat: Seat, { containers }: Workload): boolean =>
-  containers.some(({ image }) => images[seat].test(image))
 
 /** Of the Secrets it reads, those whose values stand in Kubeflow's manifests; a cluster's Secrets are not read. */
 function aboutSecrets(mesh: Mesh, { namespace, containers }: Workload): readonly string[] {

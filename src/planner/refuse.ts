@@ -5,6 +5,11 @@ export function refuse(intent: string, reasons: readonly string[], next?: string
   throw new Fault('ERR_INTENT_REFUSED', { intent, reasons, ...(next !== undefined && { next }) })
 }
 
+/** What was typed cannot be meant. @throws Fault ERR_USAGE */
+export function wrong(message: string, next: string): never {
+  throw new Fault('ERR_USAGE', { message, next })
+}
+
 /** Names that are nearly the one asked for, the nearest first. */
 export function nearNames(asked: string, names: Iterable<string>): readonly string[] {
   const plain = asked.slice(asked.indexOf('/') + 1)

@@ -1,26 +1,31 @@
 /** The seat of an auth service: which workload sits in it, and what becomes of it when kfdoor does. */
-import { Fault } from '../base/index.ts'
 import type { Mesh, Workload } from '../mesh/index.ts'
 import type { EditableObject } from './changes.ts'
 import { type IntentWorld, servicesOf } from './entrance.ts'
 import type { KubeObject } from './plan.ts'
 import { findRaw, type RawObject } from './raw-door.ts'
-import { refuse } from './refuse.ts'
+import { refuse, wrong } from './refuse.ts'
 import { isSame } from './same.ts'
 
 export type Seat = 'oauth2-proxy' | 'authservice'
 
-export const images: Readonly<Record<Seat, RegExp>> = {
+const images: Readonly<Record<Seat, RegExp>> = {
   'oauth2-proxy': /(^|\/)oauth2-proxy(:|@|$)/,
   authservice: /(^|\/)oidc-authservice(:|@|$)/,
 }
 
-/** Whether it is a workload that runs what is to be replaced. */
-export function sitsIn(seat: Seat, { spec }: KubeObject): boolean {
-  return containersOf(spec).some(({ image }) => images[seat].test(String(image)))
-}
+/** Whether an image, or a command, is the program that is to be replaced. */
+export const isProgram = (seat: Seat, text: unknown): boolean => images[seat].test(String(text))
 
-export const containersOf = (spec: unknown): readonly EditableObject[] =>
+/** The container that runs it; undefined = none does. */
+export const seatAmong = <C extends { readonly image?: unknown }>(seat: Seat, containers: readonly C[]) =>
+  containers.find(({ image }) => isProgram(seat, image))
+
+/** The same, of a workload as it is written. */
+export const seatIn = (seat: Seat, { spec }: KubeObject): EditableObject | undefined =>
+  seatAmong(seat, containersOf(spec))
+
+const containersOf = (spec: unknown): readonly EditableObject[] =>
   (spec as EditableObject | undefined)?.template?.spec?.containers ?? []
 
 /** A workload a cluster shows only part of, because something in it may be secret; the API server always sets this. */
@@ -39,7 +44,7 @@ export function isSeatChange(before: KubeObject, after: KubeObject): boolean {
 
 function seats(seat: Seat, from: KubeObject, to: KubeObject): boolean {
   const [old, now] = [containersOf(from.spec), containersOf(to.spec)]
-  const at = old.findIndex(({ image }) => images[seat].test(String(image)))
+  const at = old.findIndex(({ image }) => isProgram(seat, image))
   const [was, is] = [old[at], now[at]]
   if (was === undefined || is === undefined) return false
   const command = (is.command ?? []) as readonly unknown[]
@@ -94,16 +99,14 @@ export function seatOf(
   wanted: string | undefined,
 ): Seated | undefined {
   const nameOf = ({ namespace, name }: Workload) => `${namespace}/${name}`
-  const there = mesh.workloads.filter(({ containers }) =>
-    containers.some(({ image }) => images[seat].test(image)),
-  )
+  const there = mesh.workloads.filter(({ containers }) => seatAmong(seat, containers) !== undefined)
   const asked = there.length > 1 ? there.filter((one) => isAsked(mesh, one)) : there
   const fitting = wanted === undefined ? asked : there.filter((one) => nameOf(one) === wanted)
   if (there.length > 1 && fitting.length !== 1 && wanted === undefined)
-    throw new Fault('ERR_USAGE', {
-      message: `several workloads run ${seat}: ${there.map(nameOf).join(', ')}`,
-      next: 'name the door’s with `--workload NS/NAME`',
-    })
+    wrong(
+      `several workloads run ${seat}: ${there.map(nameOf).join(', ')}`,
+      'name the door’s with `--workload NS/NAME`',
+    )
   const [workload] = fitting
   if (workload === undefined) return undefined
   const { namespace, name } = workload

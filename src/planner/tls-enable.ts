@@ -6,7 +6,15 @@ import { type Entrance, findEntrance, type IntentWorld, podPort, podsOf } from '
 import type { Change, Intended, KubeObject } from './plan.ts'
 import { findRaw } from './raw-door.ts'
 import { redirectsFirst } from './tls-redirect.ts'
-import { bareHost, gatewayChange, INTENT, isPlain, planServers, type ServersPlan } from './tls-servers.ts'
+import {
+  bareHost,
+  gatewayChange,
+  hostsServed,
+  INTENT,
+  isPlain,
+  planServers,
+  type ServersPlan,
+} from './tls-servers.ts'
 
 export interface TlsAsk {
   /** `NS/NAME`; undefined = Kubeflow's. */
@@ -36,13 +44,12 @@ export interface ServedWith {
 /** @throws Fault ERR_INTENT_REFUSED, ERR_USAGE */
 export function servedWith(world: IntentWorld, ask: TlsAsk): ServedWith {
   const entrance = findEntrance(world, INTENT, ask.gateway)
-  const { secured, added, mutual } = planServers(entrance, ask)
-  const written = [...added, ...secured.flatMap(({ hosts }) => hosts.map(({ value }) => value))]
+  const servers = planServers(entrance, ask)
   return {
     place: { name: ask.secret, namespace: entrance.pods.namespace },
     gatewayNamespace: entrance.gateway.namespace,
-    hosts: [...new Set(written.map(bareHost))].filter((host) => host !== '*'),
-    mutual,
+    hosts: [...hostsServed(servers)].filter((host) => host !== '*'),
+    mutual: servers.mutual,
   }
 }
 
@@ -109,21 +116,19 @@ function refuseBadNames({ secret, issuer }: TlsAsk): void {
 }
 
 /** What Istio would take and Envoy could not serve. */
-function refuseUnservable(mesh: Mesh, { services, pods }: Entrance, { secured, added }: ServersPlan): void {
+function refuseUnservable(mesh: Mesh, { services, pods }: Entrance, servers: ServersPlan): void {
   const reasons: string[] = []
   if (services.length > 0 && podPort(services, 443) === undefined) {
     reasons.push(
       `no Service in front of ${pods.namespace}/${pods.name} has a port 443, so nobody could reach the listener`,
     )
   }
-  const wanted = new Set(
-    [...added, ...secured.flatMap(({ hosts }) => hosts.map(({ value }) => value))].map(bareHost),
-  )
+  const wanted = hostsServed(servers)
   for (const other of mesh.gateways) {
     if (podsOf(mesh, other) !== pods) continue
     for (const server of other.servers) {
       // Through PASSTHROUGH goes what another certificate is shown for.
-      const own = secured.includes(server) && server.tls?.mode?.value !== 'PASSTHROUGH'
+      const own = servers.secured.includes(server) && server.tls?.mode?.value !== 'PASSTHROUGH'
       if (server.port.number !== 443 || own) continue
       if (server.hosts.some(({ value }) => wanted.has(bareHost(value)))) {
         reasons.push(

@@ -29,6 +29,9 @@ export const isPlain = (server: Server) => isHttp(server) && !server.tls?.httpsR
 
 /** A host as the names of requests are compared with it: without its namespace. */
 export const bareHost = (host: string) => host.replace(/^[^/]*\//, '').toLowerCase()
+/** Hosts the certificate is shown for, as `bareHost` has them. */
+export const hostsServed = ({ secured, added }: ServersPlan): ReadonlySet<string> =>
+  new Set([...added.map(bareHost), ...secured.flatMap(hostsOf)])
 const hostsOf = ({ hosts }: Server) => hosts.map(({ value }) => bareHost(value))
 
 /**

@@ -2,6 +2,7 @@ import { Command, Option } from '@commander-js/extra-typings'
 import { Fault } from '../../base/index.ts'
 import type { Intended, ServedWith, TlsAsk } from '../../planner/index.ts'
 import { type ChangeOptions, withChangeOptions } from '../change/options.ts'
+import { typed } from '../change/typed.ts'
 import type { Io } from '../io.ts'
 import { callersCommand, filesOf, type GivenFiles, objections } from '../tls/certificate-files.ts'
 
@@ -133,16 +134,14 @@ type Options = ChangeOptions & {
 
 /** Never a secret: files are named, not read out. */
 const words = (options: Options): readonly string[] =>
-  [
-    ['--secret', options.secret],
-    ['--cert', options.cert],
-    ['--key', options.key],
-    ['--ca', options.ca],
-    ['--client-ca', options.clientCa],
-    ['--cert-manager', options.certManager],
-    ['--issuer-kind', options.issuerKind === 'Issuer' ? 'Issuer' : undefined],
-    ['--gateway', options.gateway],
-    ...(options.host ?? []).map((name) => ['--host', name]),
-  ]
-    .flatMap(([flag, value]) => (value === undefined ? [] : [flag as string, value]))
-    .concat(options.mutual ? ['--mutual'] : [])
+  typed({
+    secret: options.secret,
+    cert: options.cert,
+    key: options.key,
+    ca: options.ca,
+    'client-ca': options.clientCa,
+    'cert-manager': options.certManager,
+    'issuer-kind': options.issuerKind === 'Issuer' ? 'Issuer' : undefined,
+    gateway: options.gateway,
+    host: options.host,
+  }).concat(options.mutual ? ['--mutual'] : [])

@@ -25,7 +25,7 @@ export const seat = (io: Io, which: Seat) =>
       const change = command.opts() as ChangeOptions & typeof options
       const isCluster = !change.filename && !change.snapshot
       const isKept = change.apply || change.output === 'plan' || change.dryRun === 'server'
-      const { isInPart, migrateAuthService, seatOf, sitsIn, textOf } = await import('../../planner/index.ts')
+      const { isInPart, migrateAuthService, seatIn, seatOf, textOf } = await import('../../planner/index.ts')
       const { seatSettings } = await import('../../compose/change/seat-settings.ts')
       const { runChange } = await import('../change/run-change.ts')
       const { packageVersion } = await import('../commands/version.ts')
@@ -34,7 +34,7 @@ export const seat = (io: Io, which: Seat) =>
         intent: `migrate-${which}`,
         subject: 'seat',
         words: ['migrate', which, ...typed({ image, workload, fallback, shadow })],
-        whole: (object) => sitsIn(which, object),
+        whole: (object) => seatIn(which, object) !== undefined,
         intend: (world) => {
           const intended = migrateAuthService(world, which, {
             image: image ?? `kfdoor:${packageVersion()}`,

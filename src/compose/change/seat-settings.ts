@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { type Problem, renderProblem } from '../../base/index.ts'
 import { containerEnvironment, type Mesh, type Workload } from '../../mesh/index.ts'
-import type { EditableObject, RawObject, Seat } from '../../planner/index.ts'
+import { type EditableObject, type RawObject, type Seat, seatAmong } from '../../planner/index.ts'
 import { readAuthServiceSeat, readOAuth2ProxySeat } from '../../sign-in/index.ts'
 import { mayBePlain } from '../serve-authz/key-sources.ts'
 
@@ -25,7 +25,7 @@ export function seatSettings(
   { workload, raw }: { readonly workload: Workload; readonly raw: RawObject },
   old: Old = {},
 ): SeatSettings {
-  const container = workload.containers.find(({ image }) => /oauth2-proxy|oidc-authservice/.test(image))
+  const container = seatAmong(seat, workload.containers)
   if (container === undefined) return { refused: [], idle: [] }
   const env = containerEnvironment(mesh, workload, container)
   const { problems } =

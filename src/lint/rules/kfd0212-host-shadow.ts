@@ -1,4 +1,5 @@
 import type { Gateway, HttpMatch, VirtualService } from '../../mesh/index.ts'
+import { gatewayName } from '../../policy/index.ts'
 import { gatewaysOn, hostOf, isPlain } from '../gateway-hosts.ts'
 import type { Queries } from '../queries.ts'
 import type { Rule } from '../rule.ts'
@@ -64,9 +65,7 @@ interface Served {
 }
 
 function gatewaysOf({ gateways = [], namespace }: VirtualService): readonly string[] {
-  return gateways
-    .filter(({ value }) => value !== 'mesh')
-    .map(({ value }) => (value.includes('/') ? value : `${namespace}/${value}`))
+  return gateways.filter(({ value }) => value !== 'mesh').map(({ value }) => gatewayName(value, namespace))
 }
 
 function pathsOf({ http }: VirtualService): Served['paths'] {

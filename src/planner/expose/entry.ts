@@ -1,6 +1,6 @@
 /** The gateway something is exposed at, and who is believed there. */
 import type { Gateway, JwtRule, Labels, Mesh, Workload } from '../../mesh/index.ts'
-import { attaches } from '../../policy/index.ts'
+import { attaches, gatewayName } from '../../policy/index.ts'
 import { chooseGateway, servicesOf } from '../entrance.ts'
 import type { ExposeAsk } from './ask.ts'
 
@@ -66,7 +66,7 @@ function doorHosts(mesh: Mesh, gateway: Gateway): readonly string[] {
   const name = `${gateway.namespace}/${gateway.name}`
   const pages = mesh.virtualServices.filter(
     ({ gateways = [], namespace, http }) =>
-      gateways.some(({ value }) => (value.includes('/') ? value : `${namespace}/${value}`) === name) &&
+      gateways.some(({ value }) => gatewayName(value, namespace) === name) &&
       http.some(({ match = [] }) => match.length === 0 || match.some(({ uri }) => uri?.text === '/')),
   )
   const kubeflows = pages.filter(({ namespace }) => namespace === gateway.namespace)
@@ -102,7 +102,7 @@ export function isClusterIssuer(issuer: string): boolean {
   )
 }
 
-/** Both ways clusters spell their own issuer. */
+/** Both ways clusters spell their own issuer: the API server signs with one, and old rules name the other. */
 export const usualIssuers = [
   'https://kubernetes.default.svc.cluster.local',
   'https://kubernetes.default.svc',

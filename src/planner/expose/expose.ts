@@ -5,7 +5,7 @@
  */
 import { isFault } from '../../base/index.ts'
 import { type Mesh, parseMesh } from '../../mesh/index.ts'
-import type { Principal } from '../../policy/index.ts'
+import { gatewayName, type Principal } from '../../policy/index.ts'
 import { applyChanges } from '../apply-changes.ts'
 import { mergeChanges } from '../changes.ts'
 import type { Intended } from '../plan.ts'
@@ -103,9 +103,7 @@ function refuseTaken(mesh: Mesh, exposure: Exposure): void {
   const paths = new Set(target.endpoints.map((endpoint) => doorPath(exposure, endpoint)))
   for (const service of mesh.virtualServices) {
     if (service.annotations[exposeAnnotation] === subjectOf(target)) continue
-    const gateways = (service.gateways ?? []).map(({ value }) =>
-      value.includes('/') ? value : `${service.namespace}/${value}`,
-    )
+    const gateways = (service.gateways ?? []).map(({ value }) => gatewayName(value, service.namespace))
     if (!gateways.includes(entry.gateway)) continue
     const hosts = service.hosts.map(({ value }) => value)
     if (ask.host !== undefined && hosts.includes(ask.host)) {
