@@ -179,8 +179,11 @@ export async function startWholeDoors(
           case 'sidecar': {
             const { workload, port: target } = next.backend
             const to = sidecars.get(workload)?.get(target)
+            if (to === undefined) return 'none'
+            // istiod has callers speak plain text to a port that takes nothing else.
+            if (!door.takesMutual(sidecarOf(workload), target)) return to
             const principals = [spiffe(workload.namespace, workload.serviceAccount || 'default')]
-            return to === undefined ? 'none' : { ...to, mutual: { identity, principals } }
+            return { ...to, mutual: { identity, principals } }
           }
           case 'gateway':
             return gateways.get(next.proxy)?.get(next.port) ?? 'none'

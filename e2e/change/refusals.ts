@@ -54,7 +54,7 @@ export const refusals: readonly Refusal[] = [
     words: 'split-gateway',
     where: 'where a controller owns the local Gateway',
     code: 2,
-    says: /ConfigMap `keeper`/,
+    says: /the controller of ConfigMap keeper/,
     patch: { object: local, with: { ownerReferences: [owner] } },
   },
   {
@@ -106,7 +106,7 @@ export const refusals: readonly Refusal[] = [
     words: 'migrate oauth2-proxy',
     where: 'whose workload holds what may be secret',
     code: 2,
-    says: /KFD1932: .*something in Deployment oauth2-proxy\/oauth2-proxy may be secret.*kubectl patch --patch-file/s,
+    says: /KFD1932: .*something in Deployment oauth2-proxy\/oauth2-proxy may be secret.*kubectl patch/s,
     patch: {
       object: object('apps/v1', 'Deployment', 'oauth2-proxy', 'oauth2-proxy'),
       with: { annotations: { 'door/password': 'hunter2' } },
