@@ -59,17 +59,42 @@ export function openKubeApi(access: ClusterAccess): KubeApi {
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(as !== undefined && { 'impersonate-user': as }),
   })
+  /** A server may end a connection that is kept while it is taken up again: who only reads asks once more. */
+  const begin = (path: string, asked: ApiRequest, timeout?: number): Promise<IncomingMessage> =>
+    new Promise((done, failed) => {
+      const { method = 'GET', content, contentType = 'application/json', signal } = asked
+      const body =
+        content === undefined ? undefined : typeof content === 'string' ? content : JSON.stringify(content)
+      const headers = {
+        ...identity(asked),
+        ...(body !== undefined && {
+          'content-type': contentType,
+          'content-length': Buffer.byteLength(body),
+        }),
+      }
+      const send = () => {
+        const call = (plain ? plainRequest : request)(
+          new URL(address + path),
+          { method, agent, timeout, signal, headers },
+          done,
+        )
+        call.on('timeout', () => call.destroy(new Error(`it did not answer in ${Number(timeout) / 1000} s`)))
+        call.on('error', (error: NodeJS.ErrnoException) => {
+          const again =
+            method === 'GET' && call.reusedSocket && error.code === 'ECONNRESET' && !signal?.aborted
+          if (again) send()
+          else failed(error)
+        })
+        call.end(body)
+      }
+      send()
+    })
   return {
     address,
     close: () => agent.destroy(),
-    async *lines(path, { signal, ...asked }) {
+    async *lines(path, asked) {
       try {
-        const response = await new Promise<IncomingMessage>((done, failed) => {
-          const options = { agent, signal, headers: identity(asked) }
-          const call = (plain ? plainRequest : request)(new URL(address + path), options, done)
-          call.on('error', failed)
-          call.end()
-        })
+        const response = await begin(path, asked)
         // Whoever has seen enough goes, and what comes of the connection then is nobody's.
         response.on('error', () => {})
         try {
@@ -81,58 +106,28 @@ export function openKubeApi(access: ClusterAccess): KubeApi {
         // Whoever watches looks again, and meets what ended it.
       }
     },
-    call(path, asked = {}) {
-      const { method = 'GET', content, contentType = 'application/json', signal } = asked
-      const body =
-        content === undefined ? undefined : typeof content === 'string' ? content : JSON.stringify(content)
-      return new Promise((done, failed) => {
-        const unreachable = (cause: Error) => {
-          if (signal?.aborted) return failed(signal.reason)
-          failed(new Fault('ERR_DOOR_UNREACHABLE', { url: address, reason: cause.message }, { cause }))
-        }
-        const send = () => {
-          const call = (plain ? plainRequest : request)(
-            new URL(address + path),
-            {
-              method,
-              agent,
-              timeout: 30_000,
-              signal,
-              headers: {
-                ...identity(asked),
-                ...(body !== undefined && {
-                  'content-type': contentType,
-                  'content-length': Buffer.byteLength(body),
-                }),
-              },
-            },
-            (response) => {
-              const parts: Buffer[] = []
-              let size = 0
-              response.on('data', (part: Buffer) => {
-                size += part.length
-                if (size > MOST) response.destroy(new Error('the answer is larger than 64 MiB'))
-                else parts.push(part)
-              })
-              response.on('error', unreachable)
-              response.on('end', () => {
-                done({ status: response.statusCode ?? 0, body: parse(Buffer.concat(parts).toString('utf8')) })
-              })
-            },
-          )
-          call.on('timeout', () => call.destroy(new Error('it did not answer in 30 s')))
-          call.on('error', (error: NodeJS.ErrnoException) => {
-            // A server may end a connection that is kept while it is taken up again: who only reads asks once more.
-            if (method === 'GET' && call.reusedSocket && error.code === 'ECONNRESET' && !signal?.aborted)
-              send()
-            else unreachable(error)
-          })
-          call.end(body)
-        }
-        send()
-      })
+    async call(path, asked = {}) {
+      try {
+        const response = await begin(path, asked, 30_000)
+        return { status: response.statusCode ?? 0, body: parse(await textOf(response)) }
+      } catch (cause) {
+        asked.signal?.throwIfAborted()
+        const { message } = cause as Error
+        throw new Fault('ERR_DOOR_UNREACHABLE', { url: address, reason: message }, { cause })
+      }
     },
   }
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of response) {
+    size += part.length
+    if (size > MOST) throw new Error('the answer is larger than 64 MiB')
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
 }
 
 function parse(text: string): unknown {
