@@ -3,11 +3,12 @@
  * it was and as it is with the mistake: each witness fares at both as was said, and the workload it
  * reaches is handed the identity that was said.
  */
+
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { viewOptions } from '../src/cli/map/view-options.ts'
 import { readClaims } from '../src/cli/prove/read-claims.ts'
 import { profileFiles, profileNames } from '../src/compose/profiles.ts'
-import { releaseSignIn } from '../src/compose/release-answers.ts'
 import { identityHeaders, type ProxyIdentity } from '../src/policy/index.ts'
 import { type Difference, diffAccess, prove, type Witness } from '../src/regions/index.ts'
 import type { Edit, Profile } from '../src/regions/mistakes/edits.test.ts'
@@ -54,10 +55,7 @@ interface Side {
   readonly whole: WholeDoor
 }
 const sideOf = (standing: Standing, at: number): Side => ({ standing, whole: doors[at] as WholeDoor })
-const optionsOf = ({ mesh, engine }: Standing) => {
-  const signIn = releaseSignIn(mesh)
-  return { ...engine, ...(signIn && { signIn }) }
-}
+const optionsOf = ({ mesh, engine }: Standing) => ({ ...viewOptions(mesh), ...engine })
 
 /** What a principal in the mesh sends does not come by the gateway; and only loopback can be sent from here. */
 const canBeSent = (principal: string, { from }: Witness) =>

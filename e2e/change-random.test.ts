@@ -4,12 +4,12 @@
  *
  * `KFDOOR_SEED` repeats a run, `KFDOOR_PLANS` makes it longer.
  */
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isFault } from '../src/base/index.ts'
-import { releaseSignIn } from '../src/compose/release-answers.ts'
-import type { Mesh } from '../src/mesh/index.ts'
+import { viewOptions } from '../src/cli/map/view-options.ts'
 import {
   type Change,
   createOf,
@@ -26,7 +26,7 @@ import {
   updateOf,
   usualAudience,
 } from '../src/planner/index.ts'
-import { assumedKeys, type Principal, parsePrincipal } from '../src/policy/index.ts'
+import { type Principal, parsePrincipal } from '../src/policy/index.ts'
 import { aMesh } from '../src/regions/random-mesh.test.ts'
 import { aWorld, planFor, type TestWorld, worldOf } from './change/intent-world.ts'
 import { asked } from './change/planned.ts'
@@ -247,10 +247,6 @@ const aimed = places.flatMap((path) =>
 
 test('random intents at doors of releases fare as planned', (context) => {
   context.diagnostic(repeat)
-  const view = (mesh: Mesh) => {
-    const signIn = releaseSignIn(mesh)
-    return { fetched: assumedKeys, ...(signIn && { signIn }) }
-  }
   const drawn = fc.record({
     release: fc.constantFrom('26.03', 'v1.9', 'v1.8', 'v1.6'),
     theirs,
@@ -261,7 +257,10 @@ test('random intents at doors of releases fare as planned', (context) => {
   for (const { release, theirs, intents, samples } of fc.sample(drawn, { seed, numRuns: 12 * many })) {
     if (told.plans >= 2 * many) break
     const texts = theirs.map(policyOf)
-    let world = { ...aWorld([`profiles/${release}/release`, `profiles/${release}/demo`], ...texts), view }
+    let world = {
+      ...aWorld([`profiles/${release}/release`, `profiles/${release}/demo`], ...texts),
+      view: viewOptions,
+    }
     for (const { name, intend } of intents) {
       const about = `${release} ${name} beside ${texts.join(' ')}`
       let intended: Intended
@@ -277,10 +276,10 @@ test('random intents at doors of releases fare as planned', (context) => {
       const principals = everybody.map((text) => parsePrincipal(text) as Principal)
       const { access: _, ...rest } = intended
       const plan = planFor(world, { ...rest, principals: [...(rest.principals ?? []), ...principals] }, name)
-      const held = heldBySamples(inputs, plan, view, [...aimed, ...samples])
+      const held = heldBySamples(inputs, plan, viewOptions, [...aimed, ...samples])
       told.plans++
       for (const key of ['asked', 'gained', 'lost', 'moments'] as const) told[key] += held[key]
-      world = { ...world.after(plan.spec.changes), view }
+      world = { ...world.after(plan.spec.changes), view: viewOptions }
     }
   }
   context.diagnostic(JSON.stringify(told))

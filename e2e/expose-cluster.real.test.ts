@@ -2,18 +2,19 @@
  * `kfdoor expose` and `unexpose` from end to end on a real API server with each release's door in it: planned
  * from the cluster, carried out, read back as predicted, undone to the byte, and taken back by its marks.
  */
+
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { viewOptions } from '../src/cli/map/view-options.ts'
 import { applyPlan } from '../src/compose/change/apply-plan.ts'
 import { openPlace } from '../src/compose/change/open-place.ts'
 import { readTexts } from '../src/compose/change/read-texts.ts'
 import { rollBack } from '../src/compose/change/roll-back.ts'
-import { releaseSignIn } from '../src/compose/release-answers.ts'
-import { type Mesh, parseMesh } from '../src/mesh/index.ts'
+import { parseMesh } from '../src/mesh/index.ts'
 import {
   expose,
   type Intended,
@@ -23,7 +24,6 @@ import {
   unexpose,
   usualAudience,
 } from '../src/planner/index.ts'
-import { assumedKeys } from '../src/policy/index.ts'
 import type { AccessDiff } from '../src/regions/index.ts'
 import { changedIn, clearTo, dumpOf } from './change/cluster-dump.ts'
 import { accessBetween, readDoor, withoutPlaces } from './change/rows.ts'
@@ -57,10 +57,7 @@ describe('an exposed model on a real API server', {
     intend: (world: Parameters<typeof expose>[0]) => Intended,
   ): Promise<Plan> {
     const { inputs, source } = await readTexts(['cluster:'], async () => '', { env: {}, kubeconfig })
-    const view = (mesh: Mesh) => {
-      const signIn = releaseSignIn(mesh)
-      return { fetched: assumedKeys, ...(signIn && { signIn }) }
-    }
+    const view = viewOptions
     const now = Math.floor(Date.now() / 1000)
     const world = { door: readRawDoor(inputs), mesh: parseMesh(inputs).mesh, now, view }
     const options = { intent, subject: 'sklearn-iris', command: ['kfdoor', intent], source, now, view }

@@ -7,16 +7,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { startWholeDoors, type WholeDoor } from '../conformance/envoy/whole-door.ts'
+import { viewOptions } from '../src/cli/map/view-options.ts'
 import { type ProfileName, profileFiles, profileNames } from '../src/compose/profiles.ts'
-import { releaseSignIn } from '../src/compose/release-answers.ts'
-import { type Mesh, parseMesh } from '../src/mesh/index.ts'
+import { parseMesh } from '../src/mesh/index.ts'
 import { applyChanges, type ExposeAsk, expose, readRawDoor, usualAudience } from '../src/planner/index.ts'
-import { assumedKeys, type CheckAnswer, compileDoor, type Door } from '../src/policy/index.ts'
+import { type CheckAnswer, compileDoor, type Door } from '../src/policy/index.ts'
 
-const view = (mesh: Mesh) => {
-  const signIn = releaseSignIn(mesh)
-  return { fetched: assumedKeys, ...(signIn && { signIn }) }
-}
 const issuer = 'https://kubernetes.default.svc.cluster.local'
 const base = '/models/kubeflow-user-example-com/sklearn-iris/v1/models/sklearn-iris'
 
@@ -61,7 +57,12 @@ const asAccount: CheckAnswer = {
 
 function plan(name: ProfileName, more: Partial<ExposeAsk>) {
   const files = profileFiles(name, { tls: false, demo: true })
-  const world = { door: readRawDoor(files), mesh: parseMesh(files).mesh, now: Date.now() / 1000, view }
+  const world = {
+    door: readRawDoor(files),
+    mesh: parseMesh(files).mesh,
+    now: Date.now() / 1000,
+    view: viewOptions,
+  }
   const ask = { kind: 'model', name: 'sklearn-iris', public: false, audience: usualAudience } as const
   const jwksUri = 'http://keys.istio-system.svc.cluster.local/keys'
   const { changes } = expose(world, { ...ask, to: [], jwksUri, timeout: '300s', ...more })

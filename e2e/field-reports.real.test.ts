@@ -2,11 +2,12 @@
  * The field reports' own steps and the commands in their place, at a real Envoy that stands for the whole door
  * before and after: whoever is said to gain, lose or come otherwise does, at both. docs/change.md has the table.
  */
+
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { askedOf, expected, now, seen, standingOf } from '../conformance/envoy/as-caller.ts'
 import { type Standing, startWholeDoors, type WholeDoor } from '../conformance/envoy/whole-door.ts'
-import { releaseSignIn } from '../src/compose/release-answers.ts'
+import { viewOptions } from '../src/cli/map/view-options.ts'
 import { parsePrincipal } from '../src/policy/index.ts'
 import { type Difference, diffAccess } from '../src/regions/index.ts'
 import { afterwards, reportedWays } from './change/reports.ts'
@@ -18,10 +19,7 @@ const standings = reportedWays.flatMap((each) => [
 const { doors, close } = await startWholeDoors(standings)
 after(close)
 
-const optionsOf = ({ mesh, engine }: Standing) => {
-  const signIn = releaseSignIn(mesh)
-  return { ...engine, ...(signIn && { signIn }) }
-}
+const optionsOf = ({ mesh, engine }: Standing) => ({ ...viewOptions(mesh), ...engine })
 /** Whom report 004 is about. */
 const ci = parsePrincipal('sa:team-a/ci,aud=istio-ingressgateway.istio-system.svc.cluster.local')
 

@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict'
-import { releaseSignIn } from '../../src/compose/release-answers.ts'
-import { type Mesh, type MeshInput, parseMesh } from '../../src/mesh/index.ts'
+import { viewOptions } from '../../src/cli/map/view-options.ts'
+import { type MeshInput, parseMesh } from '../../src/mesh/index.ts'
 import type { ExposeAsk } from '../../src/planner/expose/ask.ts'
 import { expose } from '../../src/planner/expose/expose.ts'
 import type { Intended } from '../../src/planner/plan.ts'
 import { readRawDoor } from '../../src/planner/raw-door.ts'
-import { assumedKeys, compileDoor, explain, parsePrincipal } from '../../src/policy/index.ts'
+import { compileDoor, explain, parsePrincipal } from '../../src/policy/index.ts'
 
 export const now = 1_790_000_000
-/** As a release signs people in. */
-export const view = (mesh: Mesh) => {
-  const signIn = releaseSignIn(mesh)
-  return { fetched: assumedKeys, ...(signIn && { signIn }) }
-}
 
 export const intend = (inputs: readonly MeshInput[], what: ExposeAsk): Intended =>
-  expose({ door: readRawDoor(inputs), mesh: parseMesh(inputs).mesh, now, view }, what)
+  expose({ door: readRawDoor(inputs), mesh: parseMesh(inputs).mesh, now, view: viewOptions }, what)
 
 /** The verdict of the door these inputs make; they have to read without errors. */
 export function asked(
@@ -30,7 +25,7 @@ export function asked(
     problems.filter(({ severity }) => severity === 'error'),
     [],
   )
-  const options = view(mesh)
+  const options = viewOptions(mesh)
   const principal = parsePrincipal(as)
   assert.ok(principal, as)
   const result = explain(compileDoor(mesh, options), {

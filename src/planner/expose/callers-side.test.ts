@@ -2,20 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse } from 'yaml'
+import { viewOptions } from '../../cli/map/view-options.ts'
 import { type ProfileName, profileFiles } from '../../compose/profiles.ts'
-import { releaseSignIn } from '../../compose/release-answers.ts'
-import { type Mesh, type MeshInput, parseMesh } from '../../mesh/index.ts'
-import { assumedKeys, compileDoor, explain, type Principal } from '../../policy/index.ts'
+import { type MeshInput, parseMesh } from '../../mesh/index.ts'
+import { compileDoor, explain, type Principal } from '../../policy/index.ts'
 import { applyChanges } from '../apply-changes.ts'
 import { readRawDoor } from '../raw-door.ts'
 import { type ExposeAsk, usualAudience } from './ask.ts'
 import { expose } from './expose.ts'
 
 const now = 1_790_000_000
-const view = (mesh: Mesh) => {
-  const signIn = releaseSignIn(mesh)
-  return { fetched: assumedKeys, ...(signIn && { signIn }) }
-}
 const predictor = 'sklearn-iris-predictor.kubeflow-user-example-com.svc.cluster.local'
 const gateway = 'http://istio-ingressgateway.istio-system.svc.cluster.local'
 const below = '/models/kubeflow-user-example-com/sklearn-iris/v1/models/sklearn-iris:predict'
@@ -71,7 +67,10 @@ for (const [what, files, more, url] of rows) {
       timeout: '300s',
       ...more,
     }
-    const intended = expose({ door: readRawDoor(files), mesh: parseMesh(files).mesh, now, view }, ask)
+    const intended = expose(
+      { door: readRawDoor(files), mesh: parseMesh(files).mesh, now, view: viewOptions },
+      ask,
+    )
     const text = intended.callers[0]?.text ?? ''
     const { spec } = parse(text.slice(text.indexOf('  spec:'))).spec.template
     const [grantee] = ask.to
@@ -83,7 +82,7 @@ for (const [what, files, more, url] of rows) {
     const { mesh } = parseMesh(applyChanges(files, intended.changes, 'new.yaml'))
     const [, scheme, host = '', path = '/'] = /^(https?):\/\/([^/]+)(.*)$/.exec(url) ?? []
     const asked = (principal: Omit<Principal & { kind: 'service-account' }, 'kind' | 'forged'>) => {
-      const { signIn, ...seen } = view(mesh)
+      const { signIn, ...seen } = viewOptions(mesh)
       const result = explain(compileDoor(mesh, seen), {
         method: ask.methods?.[0] ?? 'POST',
         scheme: scheme as 'http',

@@ -1,24 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { viewOptions } from '../../cli/map/view-options.ts'
 import { type ProfileName, profileFiles, profileNames } from '../../compose/profiles.ts'
-import { releaseSignIn } from '../../compose/release-answers.ts'
-import { type Mesh, type MeshInput, parseMesh } from '../../mesh/index.ts'
-import { assumedKeys } from '../../policy/index.ts'
+import { type MeshInput, parseMesh } from '../../mesh/index.ts'
 import { applyChanges } from '../apply-changes.ts'
 import { readRawDoor } from '../raw-door.ts'
 import { exposePipelines, type PipelinesAsk } from './pipelines.ts'
 import { unexpose } from './unexpose.ts'
 
-const view = (mesh: Mesh) => {
-  const signIn = releaseSignIn(mesh)
-  return { fetched: assumedKeys, ...(signIn && { signIn }) }
-}
 const filesOf = (name: ProfileName) => profileFiles(name, { tls: false, demo: true })
 const user = 'kubeflow-user-example-com'
 
 function intend(inputs: readonly MeshInput[], ask: PipelinesAsk) {
   return exposePipelines(
-    { door: readRawDoor(inputs), mesh: parseMesh(inputs).mesh, now: 1_790_000_000, view },
+    { door: readRawDoor(inputs), mesh: parseMesh(inputs).mesh, now: 1_790_000_000, view: viewOptions },
     ask,
   )
 }

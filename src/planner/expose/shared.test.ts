@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { asked, intend, now, view } from '../../../e2e/change/ask-exposure.ts'
+import { asked, intend, now } from '../../../e2e/change/ask-exposure.ts'
 import { afterwards, edited, reportedWays } from '../../../e2e/change/reports.ts'
+import { viewOptions } from '../../cli/map/view-options.ts'
 import { profileFiles } from '../../compose/profiles.ts'
 import { type MeshInput, parseMesh } from '../../mesh/index.ts'
 import { parsePrincipal } from '../../policy/index.ts'
@@ -82,8 +83,8 @@ function opened(after: readonly MeshInput[], before: readonly MeshInput[] = file
   const principal = parsePrincipal(ci)
   return diffAccess(old, fresh, {
     now,
-    old: view(old),
-    new: view(fresh),
+    old: viewOptions(old),
+    new: viewOptions(fresh),
     ...(principal && { principals: [principal] }),
   })
 }
