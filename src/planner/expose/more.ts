@@ -1,11 +1,11 @@
 /** Whether an exposure opens more than was asked for, decided over all requests. */
 import { isSubset, type Mesh, workloadsOf } from '../../mesh/index.ts'
-import type { Principal } from '../../policy/index.ts'
+import { actAs, type Principal, parsePrincipal } from '../../policy/index.ts'
 import { type AccessDiff, callerName, diffAccess } from '../../regions/index.ts'
 import type { Change } from '../plan.ts'
 import { meshAfter } from '../plan-of.ts'
 import { refuse } from '../refuse.ts'
-import { type ExposeAsk, granteeText } from './ask.ts'
+import { type ExposeAsk, principalOf } from './ask.ts'
 import type { ExposeWorld } from './draft.ts'
 import type { Exposure } from './objects.ts'
 
@@ -17,7 +17,7 @@ type Difference = AccessDiff['gained'][number]
  */
 export function refuseMore(
   world: ExposeWorld,
-  { ask, target }: Exposure,
+  exposure: Exposure,
   {
     changes,
     principals,
@@ -30,13 +30,17 @@ export function refuseMore(
   },
 ): AccessDiff {
   const after = meshAfter(world.door, changes)
+  const { ask, target } = exposure
   const { now, mesh, view } = world
   const access = diffAccess(mesh, after, { now, old: view(mesh), new: view(after), principals })
   const meant = new Set(principals.map(callerName))
   const rows = [...access.gained, ...access.changed]
-  const others = rows.filter(
-    ({ principal }) => !ask.public && !meant.has(principal) && !isTheSame(principal, ask),
-  )
+  const tokens = tokensMeant(after, exposure, now)
+  const isTheSame = (name: string) => {
+    const principal = parsePrincipal(name)
+    return principal !== undefined && (isNamed(principal, ask) || tokens.has(tokenOf(after, principal, now)))
+  }
+  const others = rows.filter(({ principal }) => !ask.public && !meant.has(principal) && !isTheSame(principal))
   const own = new Set([...reached, ...servicesOf(after, target)])
   const beside = rows.filter((each) => !others.includes(each) && !own.has(serviceOf(each)))
   if (others.length + beside.length === 0) return access
@@ -72,17 +76,26 @@ function hostOf({ headers }: Difference['witness']): string {
   return host === undefined ? '' : ` (Host: ${host})`
 }
 
-/** The same person with more groups, or the same account by another spelling of its issuer. */
-function isTheSame(principal: string, ask: ExposeAsk): boolean {
-  const plain = principal.replace(/\+forged$/, '')
-  return ask.to.some((grantee) => {
-    const text = granteeText(grantee)
-    if (plain === text || plain.startsWith(`${text},groups=`)) return true
-    if (grantee.kind === 'sa') return plain.startsWith(`${text},`) && plain.includes(`aud=${ask.audience}`)
-    return (
-      grantee.kind === 'group' && new RegExp(`,groups=(.*\\+)?${literal(grantee.name)}(\\+|$)`).test(plain)
-    )
-  })
+/** The same person with other groups, or another member of a group. */
+function isNamed(principal: Principal, { to }: ExposeAsk): boolean {
+  if (principal.kind !== 'user') return false
+  return to.some(
+    (grantee) =>
+      (grantee.kind === 'user' && grantee.email === principal.email) ||
+      (grantee.kind === 'group' && principal.groups.includes(grantee.name)),
+  )
 }
 
-const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+/** An account has many names, for audience and issuer may be left to the door: what it brings says who it is. */
+function tokensMeant(mesh: Mesh, { ask, trust }: Exposure, now: number): ReadonlySet<string | undefined> {
+  const accounts = ask.to.filter(({ kind }) => kind === 'sa')
+  return new Set(
+    accounts.flatMap((grantee) =>
+      trust.accounts.map((issuer) => tokenOf(mesh, principalOf(grantee, ask, issuer), now)),
+    ),
+  )
+}
+
+function tokenOf(mesh: Mesh, principal: Principal, now: number): string | undefined {
+  return actAs(mesh, principal, now).headers.find(([name]) => name === 'authorization')?.[1]
+}

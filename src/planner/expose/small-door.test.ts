@@ -4,8 +4,14 @@ import { test } from 'node:test'
 import { refusal, worldOf } from '../../../e2e/change/intent-world.ts'
 import { asked, ci } from '../../../e2e/change/planned.ts'
 import { compileDoor, explain, parsePrincipal } from '../../policy/index.ts'
-import { usualAudience } from './ask.ts'
+import type { EditableObject } from '../changes.ts'
+import type { Change } from '../plan.ts'
+import { principalOf, usualAudience } from './ask.ts'
+import { findEntry } from './entry.ts'
 import { expose } from './expose.ts'
+import { refuseMore } from './more.ts'
+import { findTarget } from './target.ts'
+import { findTrust } from './trust.ts'
 
 const pods = (namespace: string, name: string, labels: string) => `apiVersion: apps/v1
 kind: Deployment
@@ -127,6 +133,60 @@ spec: {}
       ['https://kubernetes.default.svc', undefined],
     ],
   )
+})
+
+/** Its one account is asked about with a token for a wrong audience too, and by other issuers. */
+const knownAccount = `---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: ci, namespace: team-a}
+`
+
+test('the account that is meant may bring a token of the other spelling', () => {
+  const audiences = `, audiences: [${usualAudience}]`
+  const second = `---
+apiVersion: security.istio.io/v1beta1
+kind: RequestAuthentication
+metadata: {name: tokens-too, namespace: istio-system}
+spec:
+  selector: {matchLabels: {istio: ingressgateway}}
+  jwtRules: [{issuer: "https://kubernetes.default.svc", jwksUri: "http://k/keys", forwardOriginalToken: true${audiences}}]
+`
+  const { access } = expose(door({ accounts: audiences, more: knownAccount + second }), iris())
+  // Any account had the dashboard there before.
+  const names = access?.changed.map(({ principal }) => principal.replace('+forged', ''))
+  assert.deepEqual([...new Set(names)].sort(), ['sa:team-a/ci', account('ci'), `sa:team-a/ci${other}`])
+})
+
+test('and none for an audience that only begins as the one that is asked for', () => {
+  const world = door({ more: knownAccount })
+  const ask = iris('wrong')
+  const { changes } = expose(world, ask)
+  const spoiled = changes.map((change): Change => {
+    if (change.op !== 'create' || change.object.kind !== 'AuthorizationPolicy') return change
+    const after = structuredClone(change.after) as EditableObject
+    const conditions = after.spec.rules.flatMap(({ when = [] }: EditableObject) => when)
+    for (const { values, notValues } of conditions) (values ?? notValues).push('wrong-audience')
+    return { ...change, after }
+  })
+  const entry = findEntry(world.mesh, ask)
+  const exposure = {
+    ...{ ask, entry, target: findTarget(world.mesh, ask), trust: findTrust(world.mesh, ask, entry) },
+    base: '/models/team-a/iris',
+  }
+  const more = { changes: spoiled, principals: [principalOf(ci, ask)], reached: new Set<string>() }
+  assert.match(
+    refusal(() => refuseMore(world, exposure, more)),
+    /sa:team-a\/ci,aud=wrong-audience would get/,
+  )
+})
+
+test('a door whose accounts sign by the short spelling alone is asked by that', () => {
+  const world = door()
+  const { changes } = expose(world, { ...iris(), issuers: ['https://kubernetes.default.svc'] })
+  const after = world.after(changes)
+  assert.equal(fate(after, account('ci', other), 'POST', predict), 'iris-predictor')
+  assert.equal(fate(after, account('ci'), 'POST', predict), 'deny')
 })
 
 const refused: readonly (readonly [what: string, world: () => Door, says: RegExp])[] = [

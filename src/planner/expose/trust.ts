@@ -1,5 +1,6 @@
 /** Whose tokens count: the rules that have to stand at the gateway and before the pod. */
 import type { JwtRule, Mesh } from '../../mesh/index.ts'
+import { kubernetesIssuer } from '../../policy/index.ts'
 import { refuse } from '../refuse.ts'
 import type { ExposeAsk } from './ask.ts'
 import { type Entry, isClusterIssuer, usualIssuers } from './entry.ts'
@@ -40,10 +41,9 @@ export function findTrust(mesh: Mesh, ask: ExposeAsk, entry: Entry): Trust {
   }
 }
 
-/** What accounts' tokens say where it is not the usual; undefined = the usual. */
+/** What accounts' tokens say where it is not what is taken for granted; undefined = that. */
 export function ownIssuer({ accounts }: Pick<Trust, 'accounts'>): string | undefined {
-  const usual: readonly string[] = usualIssuers
-  return accounts.some((issuer) => usual.includes(issuer)) ? undefined : accounts[0]
+  return accounts.includes(kubernetesIssuer) ? undefined : accounts[0]
 }
 
 function accountIssuers(ask: ExposeAsk, known: readonly string[]): readonly string[] {
