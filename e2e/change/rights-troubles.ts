@@ -47,6 +47,11 @@ export function testRights(beside: Beside): void {
         assert.equal(fault.code, 'ERR_PLAN_STOPPED')
         assert.match(fault.message, /forbidden.*--continue/s)
         assert.equal(await written(each), index)
+        const still = await faultOf(applyPlan(each.plan, each.place, { resume: true }))
+        assert.equal(still.code, 'ERR_PLAN_RIGHTS')
+        const stays = /nothing more was written.*--continue`, or undo what is applied with `kfdoor rollback/s
+        if (index > 0) assert.match(still.message, stays)
+        else assert.match(still.message, /nothing was written.*give it to somebody who may/s)
         await grant(all)
         beside.proxy().plan(() => 'pass')
         if (end === 'apply --continue')

@@ -98,6 +98,7 @@ const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
   ERR_PLAN_CONFLICT: {
     plan: 'expose-iris-3f9a2c',
     conflicts: ['Gateway kubeflow/door is kept by Argo CD'],
+    begun: false,
   },
   ERR_PLAN_CUT: {
     plan: 'expose-iris-3f9a2c',
@@ -113,8 +114,12 @@ const facts: { readonly [C in FaultCode]: FaultFacts[C] } = {
   },
   ERR_PLAN_GAIN: { plan: 'expose-iris-3f9a2c', gains: ['anonymous GET https://x/'], undone: true },
   ERR_PLAN_NOT_PERMITTED: { plan: 'expose-iris-3f9a2c', reasons: ['Gateway a/b: not yours'] },
-  ERR_PLAN_REJECTED: { plan: 'expose-iris-3f9a2c', objects: ['Gateway a/b: unknown field'] },
-  ERR_PLAN_RIGHTS: { plan: 'expose-iris-3f9a2c', missing: ['update gateways in kubeflow (door)'] },
+  ERR_PLAN_REJECTED: { plan: 'expose-iris-3f9a2c', objects: ['Gateway a/b: unknown field'], begun: true },
+  ERR_PLAN_RIGHTS: {
+    plan: 'expose-iris-3f9a2c',
+    missing: ['update gateways in kubeflow (door)'],
+    begun: true,
+  },
   ERR_PLAN_STALE: { plan: 'expose-iris-3f9a2c', objects: ['Gateway a/b: .spec'], begun: false },
   ERR_PLAN_STATE: { plan: 'expose-iris-3f9a2c', state: 'was begun', next: 'finish it' },
   ERR_PLAN_STOPPED: {

@@ -3,14 +3,9 @@ import { type FaultRows, indented } from './fault-row.ts'
 /** Where carrying out a plan, or undoing it, comes to a stop (`KFD1911`–`KFD1925`). */
 export interface PlanFacts {
   readonly ERR_PLAN_UNKNOWN: { readonly name: string; readonly known: readonly string[] }
-  readonly ERR_PLAN_STALE: {
-    readonly plan: string
-    readonly objects: readonly string[]
-    /** Some of the plan is applied. */
-    readonly begun: boolean
-  }
-  readonly ERR_PLAN_RIGHTS: { readonly plan: string; readonly missing: readonly string[] }
-  readonly ERR_PLAN_CONFLICT: { readonly plan: string; readonly conflicts: readonly string[] }
+  readonly ERR_PLAN_STALE: Begun & { readonly objects: readonly string[] }
+  readonly ERR_PLAN_RIGHTS: Begun & { readonly missing: readonly string[] }
+  readonly ERR_PLAN_CONFLICT: Begun & { readonly conflicts: readonly string[] }
   readonly ERR_PLAN_STATE: { readonly plan: string; readonly state: string; readonly next: string }
   readonly ERR_PLAN_BUSY: { readonly plan: string; readonly holder: string }
   readonly ERR_PLAN_STOPPED: {
@@ -35,7 +30,7 @@ export interface PlanFacts {
     readonly gains: readonly string[]
     readonly undone: boolean
   }
-  readonly ERR_PLAN_REJECTED: { readonly plan: string; readonly objects: readonly string[] }
+  readonly ERR_PLAN_REJECTED: Begun & { readonly objects: readonly string[] }
   readonly ERR_PLAN_ELSEWHERE: { readonly plan: string; readonly made: string; readonly here: string }
   readonly ERR_JOURNAL_UNUSABLE: {
     readonly path: string
@@ -46,6 +41,16 @@ export interface PlanFacts {
   readonly ERR_PLAN_NOT_PERMITTED: { readonly plan: string; readonly reasons: readonly string[] }
   readonly ERR_PLAN_UNMET: { readonly plan: string; readonly answers: readonly string[] }
 }
+
+interface Begun {
+  readonly plan: string
+  /** Some of the plan is applied. */
+  readonly begun: boolean
+}
+
+const nothing = ({ begun }: Begun) => (begun ? 'nothing more' : 'nothing')
+const orUndo = ({ plan }: Begun) => `undo what is applied with \`kfdoor rollback ${plan}\``
+const goOn = ({ plan }: Begun) => `\`kfdoor apply ${plan} --continue\``
 
 export const planFaults: FaultRows<PlanFacts> = {
   ERR_PLAN_UNKNOWN: {
@@ -65,7 +70,7 @@ export const planFaults: FaultRows<PlanFacts> = {
   ERR_PLAN_STALE: {
     number: 'KFD1912',
     sentence: (f) =>
-      `the door is not what plan \`${f.plan}\` was made from, and ${f.begun ? 'nothing more' : 'nothing'} was written:${indented(f.objects)}\n${f.begun ? `undo what is applied with \`kfdoor rollback ${f.plan}\`, and plan again` : 'plan again with the command that made it'}`,
+      `the door is not what plan \`${f.plan}\` was made from, and ${nothing(f)} was written:${indented(f.objects)}\n${f.begun ? `${orUndo(f)}, and plan again` : 'plan again with the command that made it'}`,
     meaning:
       "A plan's access diff is about the objects it was made from. One of them was changed, deleted or created since, so the prediction no longer holds.",
     remedy: 'run the command that made the plan again, and review the new access diff',
@@ -73,7 +78,7 @@ export const planFaults: FaultRows<PlanFacts> = {
   ERR_PLAN_RIGHTS: {
     number: 'KFD1913',
     sentence: (f) =>
-      `you may not do what plan \`${f.plan}\` needs, and nothing was written; missing at the API server:${indented(f.missing)}\nhave them granted, or give it to somebody who may: \`kfdoor plan show ${f.plan} -o yaml > ${f.plan}.yaml\``,
+      `you may not do what plan \`${f.plan}\` needs, and ${nothing(f)} was written; missing at the API server:${indented(f.missing)}\nhave them granted${f.begun ? ` and go on with ${goOn(f)}, or ${orUndo(f)}` : `, or give it to somebody who may: \`kfdoor plan show ${f.plan} -o yaml > ${f.plan}.yaml\``}`,
     meaning:
       'Before the first write the API server is asked whether each of them is allowed (SelfSubjectAccessReview). Some are not, so none was made.',
     remedy: 'have the verbs listed granted in a Role or ClusterRole, or let an administrator apply the plan',
@@ -81,7 +86,7 @@ export const planFaults: FaultRows<PlanFacts> = {
   ERR_PLAN_CONFLICT: {
     number: 'KFD1914',
     sentence: (f) =>
-      `others keep what plan \`${f.plan}\` would change, and nothing was written:${indented(f.conflicts)}\nchange it where they keep it, or take it from them with \`kfdoor apply ${f.plan} --force-conflicts\``,
+      `others keep what plan \`${f.plan}\` would change, and ${nothing(f)} was written:${indented(f.conflicts)}\nchange it where they keep it, or take it from them with \`kfdoor apply ${f.plan}${f.begun ? ' --continue' : ''} --force-conflicts\`${f.begun ? `, or ${orUndo(f)}` : ''}`,
     meaning:
       'Kubernetes records who set each field of an object (`managedFields`). The plan would change fields that a controller, a GitOps tool or an unknown program has set, which may put them back at any moment; so nothing is written.',
     remedy:
@@ -140,7 +145,7 @@ export const planFaults: FaultRows<PlanFacts> = {
   ERR_PLAN_REJECTED: {
     number: 'KFD1921',
     sentence: (f) =>
-      `the API server would not take plan \`${f.plan}\`, and nothing was written:${indented(f.objects)}\nplan again, or see \`kfdoor plan show ${f.plan}\``,
+      `the API server would not take plan \`${f.plan}\`, and ${nothing(f)} was written:${indented(f.objects)}\n${f.begun ? `mend that and go on with ${goOn(f)}, or ${orUndo(f)}` : `plan again, or see \`kfdoor plan show ${f.plan}\``}`,
     meaning:
       'Before the first write every object is sent as a dry run, which goes through validation and admission and is not kept. One of them was not accepted.',
     remedy: 'make the plan anew against this cluster; where a kind is missing, install what serves it',

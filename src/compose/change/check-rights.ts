@@ -22,7 +22,14 @@ export async function checkRights(
     plan,
     changes,
     undoable,
-  }: { readonly plan: Plan; readonly changes: readonly Change[]; readonly undoable: boolean },
+    begun,
+  }: {
+    readonly plan: Plan
+    readonly changes: readonly Change[]
+    readonly undoable: boolean
+    /** Some of the plan is applied. */
+    readonly begun: boolean
+  },
 ): Promise<string[]> {
   const { name } = plan.metadata
   const unserved: string[] = []
@@ -36,12 +43,13 @@ export async function checkRights(
     needed.push(get, write)
     ;(undoable ? needed : later).push(undo)
   }
-  if (unserved.length > 0) throw new Fault('ERR_PLAN_REJECTED', { plan: name, objects: unserved })
+  if (unserved.length > 0) throw new Fault('ERR_PLAN_REJECTED', { plan: name, objects: unserved, begun })
   const missing = new Set(await objects.missing([...needed, ...later]))
   const lines = (rights: readonly Right[]) => [
     ...new Set(rights.filter((right) => missing.has(right)).map(rightText)),
   ]
-  if (lines(needed).length > 0) throw new Fault('ERR_PLAN_RIGHTS', { plan: name, missing: lines(needed) })
+  if (lines(needed).length > 0)
+    throw new Fault('ERR_PLAN_RIGHTS', { plan: name, missing: lines(needed), begun })
   return lines(later).map((line) => `you could not roll this back yourself; missing: ${line}`)
 }
 
@@ -54,7 +62,8 @@ export async function checkUndoRights(
   const rights: Right[] = []
   for (const { object, op } of steps) rights.push(...(await rightsOf(objects, object, [verbs[op].undo])))
   const missing = await objects.missing(rights)
-  if (missing.length > 0) throw new Fault('ERR_PLAN_RIGHTS', { plan, missing: missing.map(rightText) })
+  if (missing.length > 0)
+    throw new Fault('ERR_PLAN_RIGHTS', { plan, missing: missing.map(rightText), begun: false })
 }
 
 /** None where the API server does not serve the kind. */

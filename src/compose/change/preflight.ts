@@ -52,7 +52,7 @@ export interface PreflightOptions {
  * @throws Fault ERR_PLAN_RIGHTS, ERR_PLAN_STALE, ERR_PLAN_CONFLICT, ERR_PLAN_REJECTED
  */
 export async function preflight(objects: KubeObjects, options: PreflightOptions): Promise<Preflight> {
-  const { plan, changes, server, forceConflicts } = options
+  const { plan, changes, server, forceConflicts, begun } = options
   const name = plan.metadata.name
   const notes = await checkRights(objects, options)
   const prepared: Prepared[] = []
@@ -63,11 +63,10 @@ export async function preflight(objects: KubeObjects, options: PreflightOptions)
     if (moved === undefined) prepared.push(prepare(change, live, name))
     else stale.push(`${textOf(change.object)}: ${moved}`)
   }
-  if (stale.length > 0)
-    throw new Fault('ERR_PLAN_STALE', { plan: name, objects: stale, begun: options.begun })
+  if (stale.length > 0) throw new Fault('ERR_PLAN_STALE', { plan: name, objects: stale, begun })
   const conflicts = prepared.flatMap(conflictsOf)
   if (conflicts.length > 0 && !forceConflicts) {
-    throw new Fault('ERR_PLAN_CONFLICT', { plan: name, conflicts })
+    throw new Fault('ERR_PLAN_CONFLICT', { plan: name, conflicts, begun })
   }
   const hidden = prepared.flatMap(({ change, target }) => {
     const at = scrubbedAt(target)
@@ -75,10 +74,8 @@ export async function preflight(objects: KubeObjects, options: PreflightOptions)
       ? []
       : [`${textOf(change.object)}: \`${at}\` is a fingerprint of a reading, not a value`]
   })
-  if (hidden.length > 0) throw new Fault('ERR_PLAN_REJECTED', { plan: name, objects: hidden })
-  const answers = options.ask
-    ? await rehearse(objects, prepared, plan, server)
-    : prepared.map(() => undefined)
+  if (hidden.length > 0) throw new Fault('ERR_PLAN_REJECTED', { plan: name, objects: hidden, begun })
+  const answers = options.ask ? await rehearse(objects, prepared, options) : prepared.map(() => undefined)
   const ways = await Promise.all(
     prepared.map(async (each, at) => ({ ...each, byApply: await canApply(objects, each, answers[at]) })),
   )
@@ -149,9 +146,9 @@ function alsoKept({ change, former, target }: Prepared): readonly string[] {
 async function rehearse(
   objects: KubeObjects,
   prepared: readonly Prepared[],
-  { metadata: { name: plan } }: Plan,
-  server: string,
+  { plan: { metadata }, server, begun }: PreflightOptions,
 ): Promise<readonly (KubeObject | undefined)[]> {
+  const { name: plan } = metadata
   const answers: (KubeObject | undefined)[] = []
   const rejected: string[] = []
   const moved: string[] = []
@@ -167,8 +164,8 @@ async function rehearse(
     if (answer.kind !== 'refused' || /does not support dry run/.test(answer.reason)) continue
     if (!awaitsOwnNamespace(each, prepared)) rejected.push(`${name}: ${answer.reason}`)
   }
-  if (moved.length > 0) throw new Fault('ERR_PLAN_STALE', { plan, objects: moved, begun: false })
-  if (rejected.length > 0) throw new Fault('ERR_PLAN_REJECTED', { plan, objects: rejected })
+  if (moved.length > 0) throw new Fault('ERR_PLAN_STALE', { plan, objects: moved, begun })
+  if (rejected.length > 0) throw new Fault('ERR_PLAN_REJECTED', { plan, objects: rejected, begun })
   return answers
 }
 
