@@ -316,7 +316,7 @@ const refused: readonly (readonly [
     filesOf('v1.8'),
     { ...ask(), jwksUri: undefined } as ExposeAsk,
     'ERR_INTENT_REFUSED',
-    /no keys of service accounts' tokens/,
+    /no keys of service accounts' tokens.*`kfdoor m2m enable`/s,
   ],
   [
     'a path above those of others',

@@ -71,7 +71,7 @@ function keysOf(mesh: Mesh, ask: ExposeAsk, entry: Entry): WrittenRule {
     [
       "the door has no keys of service accounts' tokens: no RequestAuthentication names them, and there is no Service cluster-jwks-proxy",
     ],
-    'say where they are with `--jwks-uri URL`, as the mesh reaches it',
+    'say where they are with `--jwks-uri URL`, as the mesh reaches it; or have every account of the cluster taken at the door first: `kfdoor m2m enable`',
   )
 }
 
