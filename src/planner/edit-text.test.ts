@@ -112,6 +112,60 @@ const rows: readonly (readonly [
     (object) => (object.rules[0].when = 'd'),
     'rules:\n- to: a\n  when: d\n- to: c\n',
   ],
+  [
+    'the only item, and another behind it',
+    'servers: # all\n- hosts: ["*"] # any\n  port: # the one\n    number: 80\n',
+    (object) => {
+      object.servers[0].tls = { httpsRedirect: true }
+      object.servers.push({ port: { number: 443 } })
+    },
+    'servers: # all\n- hosts: ["*"] # any\n  port: # the one\n    number: 80\n  tls:\n    httpsRedirect: true\n- port:\n    number: 443\n',
+  ],
+  [
+    'the only item, and another behind it, in a text that ends without a line break',
+    'servers:\n- hosts: ["*"] # any\n  port: 80',
+    (object) => {
+      object.servers[0].tls = true
+      object.servers.push({ port: 443 })
+    },
+    'servers:\n- hosts: ["*"] # any\n  port: 80\n  tls: true\n- port: 443',
+  ],
+  [
+    'the only item in braces, and another behind it',
+    'servers: [{port: 80}] # all\n',
+    (object) => {
+      object.servers[0].tls = true
+      object.servers.push({ port: 443 })
+    },
+    'servers: [{port: 80, tls: true}, {port: 443}] # all\n',
+  ],
+  [
+    'the last item, and another before it',
+    'a:\n- b: 1 # one\n  c: 2 # two\n',
+    (object) => (object.a = [{ d: 3 }, { b: 1, c: 4 }]),
+    'a:\n- d: 3\n- b: 1 # one\n  c: 4 # two\n',
+  ],
+  [
+    'an item that stays while the one before it goes',
+    'a:\n- b: 1\n- c: 2 # two\n  d: 3 # three\n',
+    (object) => (object.a = [{ c: 2, d: 4 }]),
+    'a:\n- c: 2 # two\n  d: 4 # three\n',
+  ],
+  [
+    'an item that gets a field while the one behind it goes',
+    'a:\n- b: 1 # one\n- c: 2\nd: 3\n',
+    (object) => (object.a = [{ b: 1, e: 5 }]),
+    'a:\n- b: 1 # one\n  e: 5\nd: 3\n',
+  ],
+  [
+    'a field of the last entry, and another entry behind that',
+    'a:\n  b:\n    c: 1 # one\n',
+    (object) => {
+      object.a.b.d = 2
+      object.a.e = 3
+    },
+    'a:\n  b:\n    c: 1 # one\n    d: 2\n  e: 3\n',
+  ],
 ]
 
 for (const [name, before, edit, after] of rows) {

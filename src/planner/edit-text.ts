@@ -117,7 +117,10 @@ const asEnded = (was: string, is: string): string =>
 
 function spliced(text: string, splices: readonly Splice[]): string {
   let result = text
-  for (const { start, end, text: written } of [...splices].sort((a, b) => b.start - a.start)) {
+  // From the end on. Of several at one place an outer entry is written before the inner one, which then comes to
+  // stand in front of it; and what is taken out goes first.
+  const ordered = [...splices].reverse().sort((a, b) => b.start - a.start || b.end - a.end)
+  for (const { start, end, text: written } of ordered) {
     result = result.slice(0, start) + written + result.slice(end)
   }
   return asEnded(text, result)
@@ -189,27 +192,40 @@ function changeSeq(
   splices: Splice[],
 ): void {
   const { text, json } = whole
+  const rewrite = () => splices.push(replacement(text, node, after, json))
+  if (before.length === 0 || after.length === 0) return void rewrite()
   let head = 0
   while (head < before.length && head < after.length && isSame(before[head], after[head])) head++
   let tail = 0
   const most = Math.min(before.length, after.length) - head
   while (tail < most && isSame(before.at(-1 - tail), after.at(-1 - tail))) tail++
-  const [old, fresh] = [before.length - head - tail, after.slice(head, after.length - tail)]
-  if (old === fresh.length) {
-    for (const [index, value] of fresh.entries()) {
-      change(whole, node.items[head + index] as Node, value, splices)
-    }
-    return
+  const old = before.slice(head, before.length - tail)
+  const fresh = after.slice(head, after.length - tail)
+  const both = Math.min(old.length, fresh.length)
+  // What is there stays in its lines, and the others come or go on the side where less has to be said otherwise.
+  const behind = likeness(old, fresh.slice(0, both)) >= likeness(old.slice(-both), fresh.slice(-both))
+  const [fromOld, fromFresh] = behind ? [0, 0] : [old.length - both, fresh.length - both]
+  for (let index = 0; index < both; index++) {
+    change(whole, node.items[head + fromOld + index] as Node, fresh[fromFresh + index], splices)
   }
-  if (old === 0 && before.length > 0) {
-    splices.push(insertion(text, node, fresh, json, head))
-    return
+  const side = behind ? both : 0
+  if (fresh.length > both) {
+    const more = fresh.slice(side, side + fresh.length - both)
+    splices.push(insertion(text, node, more, json, head + side))
+  } else if (old.length > both) {
+    splices.push(...removal(text, node, head + side, old.length - both))
   }
-  if (fresh.length === 0 && before.length > old) {
-    splices.push(...removal(text, node, head, old))
-    return
-  }
-  splices.push(replacement(text, node, after, json))
+}
+
+/** How many fields say the same where the entries of two lists are laid side by side. */
+function likeness(old: readonly unknown[], fresh: readonly unknown[]): number {
+  return fresh
+    .map((value, at) => {
+      const other = old[at]
+      if (!isFields(value) || !isFields(other)) return 0
+      return Object.keys(value).filter((key) => isSame(value[key], other[key])).length
+    })
+    .reduce((sum, one) => sum + one, 0)
 }
 
 /** More entries behind entry `at - 1`, or behind all. */
