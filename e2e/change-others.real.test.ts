@@ -335,6 +335,41 @@ describe('a cluster that is not what the plan was made from', () => {
     }
   })
 
+  test('a webhook that does not answer: what it stands before is named, and nothing is written', async () => {
+    const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations'
+    const webhook = {
+      name: 'validation.example.com',
+      clientConfig: { url: 'https://127.0.0.1:1/' },
+      rules: [
+        {
+          ...{ apiGroups: ['security.istio.io'], apiVersions: ['*'], operations: ['UPDATE'] },
+          resources: ['authorizationpolicies'],
+        },
+      ],
+      ...{ sideEffects: 'None', admissionReviewVersions: ['v1'] },
+    }
+    const body = { metadata: { name: 'deaf' }, webhooks: [webhook] }
+    const asked = { body: await read('changed') }
+    // Nothing says when the API server has read it.
+    const until = async (status: number) => {
+      while ((await cluster.call('PUT', `${policies}/changed?dryRun=All`, asked)).status !== status)
+        await new Promise((again) => setTimeout(again, 50))
+    }
+    assert.equal((await cluster.call('POST', path, { body })).status, 201)
+    try {
+      await until(500)
+      const { apply } = await run(threeChanges())
+      await writesNothing(async () => {
+        const fault = await faultOf(apply())
+        assert.equal(fault.code, 'ERR_PLAN_REJECTED')
+        assert.match(fault.message, /AuthorizationPolicy istio-system\/changed: .*failed calling webhook/)
+      })
+    } finally {
+      await cluster.call('DELETE', `${path}/deaf`)
+      await until(200)
+    }
+  })
+
   test('a fingerprint of a reading is never written', async () => {
     const before = policy('changed', '/old')
     const after = policy('changed', 'scrubbed:0123456789abcdef')

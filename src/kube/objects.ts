@@ -15,7 +15,12 @@ export type Written =
   | { readonly kind: 'moved'; readonly reason: string }
   | { readonly kind: 'refused'; readonly status: number; readonly reason: string }
   /** The connection broke, or the server failed: it may be written, or be written a moment from now. */
-  | { readonly kind: 'unknown'; readonly reason: string }
+  | {
+      readonly kind: 'unknown'
+      /** undefined = there was no answer. */
+      readonly status?: number
+      readonly reason: string
+    }
 
 export type Read =
   | { readonly kind: 'found'; readonly object: KubeObject }
@@ -182,7 +187,7 @@ function outcome(answer: ApiAnswer): Written {
   // A 404 of a POST is its namespace or its kind.
   if (status === 409 || (status === 404 && /\bnot found\b/.test(reason) && !/^namespaces /.test(reason)))
     return { kind: 'moved', reason }
-  if (status >= 500) return { kind: 'unknown', reason }
+  if (status >= 500) return { kind: 'unknown', status, reason }
   return { kind: 'refused', status, reason }
 }
 

@@ -157,12 +157,14 @@ async function rehearse(
     const name = textOf(each.change.object)
     answers.push(answer.kind === 'done' ? answer.object : undefined)
     if (answer.kind === 'moved') moved.push(`${name}: ${answer.reason}`)
-    if (answer.kind === 'unknown') {
+    if (answer.kind === 'done' || answer.kind === 'moved') continue
+    // 500: a webhook that does not answer stands in the way. Nothing of a rehearsal is kept, so nothing is unknown.
+    if (answer.kind === 'unknown' && answer.status !== 500) {
       throw new Fault('ERR_DOOR_UNREACHABLE', { url: server, reason: answer.reason })
     }
     // Some admission webhooks cannot be rehearsed; they have their say at the write.
-    if (answer.kind !== 'refused' || /does not support dry run/.test(answer.reason)) continue
-    if (!awaitsOwnNamespace(each, prepared)) rejected.push(`${name}: ${answer.reason}`)
+    if (/does not support dry run/.test(answer.reason) || awaitsOwnNamespace(each, prepared)) continue
+    rejected.push(`${name}: ${answer.reason}`)
   }
   if (moved.length > 0) throw new Fault('ERR_PLAN_STALE', { plan, objects: moved, begun })
   if (rejected.length > 0) throw new Fault('ERR_PLAN_REJECTED', { plan, objects: rejected, begun })
