@@ -121,7 +121,8 @@ function keysOf(access: AccessDiff): ReadonlySet<string> {
     ['loses', access.lost],
     ['goes elsewhere', access.changed],
   ] as const
-  const fate = ({ verdict, upstream }: Difference['from']) => upstream ?? verdict
+  const fate = ({ verdict, upstream }: Difference['from']) =>
+    verdict === 'allow' ? (upstream ?? verdict) : verdict
   return new Set(
     lists.flatMap(([word, list]) =>
       list.map(({ principal, from, to }) => `${principal} ${word}: ${fate(from)} → ${fate(to)}`),
