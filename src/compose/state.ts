@@ -2,6 +2,7 @@ import {
   accessSync,
   chmodSync,
   constants,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -9,7 +10,7 @@ import {
   statSync,
 } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Fault } from '../base/index.ts'
 
 /** Where a door keeps what must survive a restart. Folders are 0700, files 0600. */
@@ -57,7 +58,7 @@ export function openState(where: string): State {
 
 /** Makes a folder only its owner may enter, or checks that it is one. */
 export function privateFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   if (!statSync(folder).isDirectory()) {
     throw new Fault('ERR_STATE_UNUSABLE', { folder, reason: 'it is not a folder' })
   }
@@ -68,6 +69,21 @@ export function privateFolder(folder: string): void {
   }
   // A folder made by hand usually has 0755: tighten what is ours instead of complaining about it.
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) chmodSync(folder, 0o700)
+}
+
+/**
+ * Folder by folder: `recursive` calls a read-only file system a folder that is not there, and never comes to an
+ * end where none can be made (/proc).
+ */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    // Another process was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 function reasonOf(error: unknown): string {

@@ -127,6 +127,7 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
+  ENOTDIR: 'it would lie in what is not a folder',
   ENOSPC: 'no room',
   EDQUOT: 'no room',
   EFBIG: 'no room',

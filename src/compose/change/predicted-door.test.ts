@@ -16,7 +16,7 @@ test('whoever loses at the last proxy is said to be refused, not to get to where
   }
   const stale = { ...plan, spec: { ...plan.spec, access: { ...plan.spec.access, lost: [lost] } } }
   assert.match(
-    refusal(() => checkAccess(stale, { before: door.mesh, after: door.mesh }, door)),
+    refusal(() => checkAccess(stale, { before: door.mesh, after: door.mesh, incomplete: [] }, door)),
     /mesh:auth\/dex loses: outbound\|80\|\|iris → deny, as the plan says, and no longer/,
   )
 })
