@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { Fault } from '../base/index.ts'
+import { Fault, fileTrouble } from '../base/index.ts'
 
 /** Where a door keeps what must survive a restart. Folders are 0700, files 0600. */
 export interface State {
@@ -88,9 +88,6 @@ function makeFolder(folder: string): void {
 
 function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code
-  if (code === 'EACCES' || code === 'EPERM') return 'permission denied'
   if (code === 'EEXIST' || code === 'ENOTDIR') return 'it is not a folder'
-  if (code === 'EROFS') return 'the file system is read-only'
-  if (code === 'ENOSPC') return 'the disk is full'
-  return error instanceof Error ? error.message : String(error)
+  return fileTrouble(error)
 }

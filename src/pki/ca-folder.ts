@@ -1,10 +1,10 @@
 import { createPublicKey } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Clock } from '../base/index.ts'
 import { Fault } from '../base/index.ts'
 import { type Authority, createAuthority, createIntermediate, readAuthority, readCertificate } from './ca.ts'
-import { PRIVATE, PUBLIC, readIfThere, readNeeded, readPem, writeWhole } from './files.ts'
+import { type NewFile, PRIVATE, PUBLIC, readIfThere, readNeeded, readPem, writeTogether } from './files.ts'
 import { generateKey, type KeyType, keyPem, readPrivateKey } from './keys.ts'
 import { issueLeaf, type LeafUsage } from './leaf.ts'
 import { type DoorNames, doorNames, isBelow } from './names.ts'
@@ -72,46 +72,46 @@ export interface Signed {
 
 export function openCaFolder(folder: string, clock: Clock): CaFolder {
   const file = (name: string) => join(folder, name)
-  const refuseToReplace = (path: string, force = false) => {
+  const refuseToReplace = (path: string, force: boolean) => {
     if (!force && existsSync(path)) throw new Fault('ERR_WOULD_OVERWRITE', { path })
   }
-  const writeNew = (path: string, text: string, mode: number, force = false) =>
-    writeWhole(path, text, { mode, replace: force })
+  const shown = (path: string, text: string): NewFile => ({ path, text, mode: PUBLIC })
+  const kept = (path: string, text: string): NewFile => ({ path, text, mode: PRIVATE })
   return {
-    init: async ({ names, keyType, days, authorities, force }) => {
+    init: async ({ names, keyType, days, authorities, force = false }) => {
       const [certFile, keyFile] = [file('ca.crt'), file('ca.key')]
       for (const path of [certFile, keyFile, file('root.crt')]) refuseToReplace(path, force)
       const made = await createAuthority({ names: doorNames(names), clock, keyType, days, authorities })
-      writeNew(keyFile, keyPem(made.key), PRIVATE, force)
-      writeNew(certFile, made.certPem, PUBLIC, force)
+      writeTogether([kept(keyFile, keyPem(made.key)), shown(certFile, made.certPem)], force)
+      // Of the intermediate it takes the place of: that one's root is not this one's.
+      rmSync(file('root.crt'), { force: true })
       return { certFile, keyFile }
     },
 
-    initBelow: async ({ from, names, keyType, days, force }) => {
+    initBelow: async ({ from, names, keyType, days, force = false }) => {
       const [certFile, keyFile, rootFile] = [file('ca.crt'), file('ca.key'), file('root.crt')]
       for (const path of [certFile, keyFile, rootFile]) refuseToReplace(path, force)
       const parent = readAuthorityIn(from)
       const made = await createIntermediate(parent, { names: doorNames(names), clock, keyType, days })
-      writeNew(keyFile, keyPem(made.key), PRIVATE, force)
-      writeNew(certFile, made.chainPem ?? made.certPem, PUBLIC, force)
-      writeNew(rootFile, rootOf(from), PUBLIC, force)
+      const certificates = [shown(certFile, made.chainPem ?? made.certPem), shown(rootFile, rootOf(from))]
+      writeTogether([kept(keyFile, keyPem(made.key)), ...certificates], force)
       return { certFile, keyFile, rootFile }
     },
 
-    csr: async ({ names, commonName, usage, keyType, force }) => {
+    csr: async ({ names, commonName, usage, keyType, force = false }) => {
       const wanted = doorNames(names)
       const base = fileName(wanted, commonName)
       const [csrFile, keyFile] = [file(`${base}.csr`), file(`${base}.key`)]
       refuseToReplace(csrFile, force)
-      const kept = readIfThere(keyFile)
-      const key = kept === undefined ? await generateKey(keyType ?? 'ecdsa') : readPrivateKey(kept, keyFile)
+      const own = readIfThere(keyFile)
+      const key = own === undefined ? await generateKey(keyType ?? 'ecdsa') : readPrivateKey(own, keyFile)
       const request = await createRequest(key, wanted, { usage, commonName })
-      if (kept === undefined) writeNew(keyFile, keyPem(key), PRIVATE)
-      writeNew(csrFile, request, PUBLIC, force)
+      if (own === undefined) writeTogether([kept(keyFile, keyPem(key))], false)
+      writeTogether([shown(csrFile, request)], force)
       return { csrFile, keyFile }
     },
 
-    sign: async (csr, { days, usage, allow, force } = {}) => {
+    sign: async (csr, { days, usage, allow, force = false } = {}) => {
       const path = existsSync(csr) || !existsSync(file(basename(csr))) ? csr : file(basename(csr))
       const certFile = file(`${basename(path).replace(/\.(csr|req|pem|der)$/, '')}.crt`)
       refuseToReplace(certFile, force)
@@ -133,7 +133,7 @@ export function openCaFolder(folder: string, clock: Clock): CaFolder {
         usage: granted,
         ...(granted === 'client' && { commonName: asked.commonName }),
       })
-      writeNew(certFile, `${certPem}${root.chainPem ?? ''}`, PUBLIC, force)
+      writeTogether([shown(certFile, `${certPem}${root.chainPem ?? ''}`)], force)
       return { ...signed(certPem, certFile, asked), usage: granted, notGranted: asked.notGranted }
     },
 
@@ -276,8 +276,11 @@ export async function issueInto(
     usage,
     commonName,
   })
-  writeWhole(keyFile, keyPem(key), { mode: PRIVATE, replace: force })
-  writeWhole(certFile, `${certPem}${root.chainPem ?? ''}`, { mode: PUBLIC, replace: force })
+  const pair = [
+    { path: keyFile, text: keyPem(key), mode: PRIVATE },
+    { path: certFile, text: `${certPem}${root.chainPem ?? ''}`, mode: PUBLIC },
+  ]
+  writeTogether(pair, force)
   return { ...signed(certPem, certFile, { names, commonName }), keyFile, usage, notGranted: [] }
 }
 

@@ -318,3 +318,14 @@ test('the steps of a CA by hand: nothing is overwritten, the Secret holds all th
     [['door.test'], false, ['it has expired']],
   )
 })
+
+test('a root made in the place of an intermediate is what its certificates lead to', async (t) => {
+  const [above, folder] = [aFolder(t), aFolder(t)]
+  await openCaFolder(above, Date.now).init({ names: ['door.test'], authorities: true })
+  const ca = openCaFolder(folder, Date.now)
+  await ca.initBelow({ from: above, names: ['door.test'] })
+  await ca.init({ names: ['door.test'], force: true })
+  await ca.csr({ names: ['door.test'] })
+  await ca.sign('door.test.csr')
+  assert.equal(ca.read('door.test').caPem, readFileSync(join(folder, 'ca.crt'), 'utf8'))
+})

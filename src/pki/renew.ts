@@ -1,12 +1,12 @@
 import { createPublicKey, X509Certificate } from 'node:crypto'
-import { existsSync, linkSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../base/index.ts'
-import { Fault } from '../base/index.ts'
+import { Fault, isFault } from '../base/index.ts'
 import { type Authority, prolongAuthority, readCertificate } from './ca.ts'
 import { readAuthorityIn, rootOf, stemOf } from './ca-folder.ts'
 import { readCertificates } from './certificate.ts'
-import { PRIVATE, PUBLIC, readIfThere, readNeeded, writeWhole } from './files.ts'
+import { PRIVATE, PUBLIC, readIfThere, readNeeded, writeTogether, writeWhole } from './files.ts'
 import { generateKey, keyPem, readPrivateKey, sameKind } from './keys.ts'
 import { isSignedBy, issueLeaf, type LeafUsage } from './leaf.ts'
 import { doorNames } from './names.ts'
@@ -107,16 +107,13 @@ export async function renew(
   const aside: string[] = []
   if (key) {
     const id = old.fingerprint256.replaceAll(':', '').slice(0, 8).toLowerCase()
-    // A second name, so that whoever stops in the middle leaves the old pair where it was; what serves with
-    // it goes on until it is handed the new one.
-    for (const path of [keyFile, certFile].filter(existsSync)) {
-      const to = path.replace(/\.(key|crt)$/, `-${id}.$1`)
-      keepAside(path, to)
-      aside.push(to)
-    }
-    writeWhole(keyFile, keyPem(key), { mode: PRIVATE, replace: true })
+    // A copy, so that whoever stops in the middle leaves the old pair where it was; what serves with it goes
+    // on until it is handed the new one.
+    for (const path of [keyFile, certFile].filter(existsSync)) aside.push(keepAside(path, id))
   }
-  writeWhole(certFile, `${fresh}${authority.chainPem ?? ''}`, { mode: PUBLIC, replace: true })
+  const certificate = { path: certFile, text: `${fresh}${authority.chainPem ?? ''}`, mode: PUBLIC }
+  const pair = key ? [{ path: keyFile, text: keyPem(key), mode: PRIVATE }, certificate] : [certificate]
+  writeTogether(pair, true)
   return { certFile, renewed: true, validTo, withAuthority, aside }
 }
 
@@ -124,18 +121,15 @@ const endsWith = (one: X509Certificate, { certPem }: Pick<Authority, 'certPem'>)
   one.validToDate >= new X509Certificate(certPem).validToDate
 
 /** What lies there already is the same certificate's, from a time that was interrupted: it stays. */
-function keepAside(path: string, to: string): void {
+function keepAside(path: string, id: string): string {
+  const to = path.replace(/\.(key|crt)$/, `-${id}.$1`)
+  const mode = to.endsWith('.key') ? PRIVATE : PUBLIC
   try {
-    linkSync(path, to)
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new Fault(
-        'ERR_FILE_UNWRITABLE',
-        { path: to, reason: (cause as NodeJS.ErrnoException).code ?? '' },
-        { cause },
-      )
-    }
+    writeWhole(to, readNeeded(path), { mode, replace: false })
+  } catch (error) {
+    if (!isFault(error) || error.code !== 'ERR_WOULD_OVERWRITE') throw error
   }
+  return to
 }
 
 async function renewAuthority(folder: string, clock: Clock, options: RenewOptions): Promise<Renewed> {

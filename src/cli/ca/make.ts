@@ -32,6 +32,7 @@ export const init = (io: Io) =>
         authorities: options.authorities,
         force: options.force,
       })
+      await warnOfReaders(io, made.keyFile)
       if (options.output === 'json') return io.out(JSON.stringify(made))
       warnOfKey(io, options.keyType, 'server')
       io.err(`${made.certFile} is for everybody who calls the door: curl --cacert ${made.certFile}`)
@@ -63,6 +64,7 @@ export const intermediate = (io: Io) =>
         days: daysOf(options.days, AUTHORITY_MOST),
         force: options.force,
       })
+      await warnOfReaders(io, made.keyFile)
       if (options.output === 'json') return io.out(JSON.stringify(made))
       warnOfKey(io, options.keyType, 'server')
       io.err(`${made.rootFile} is for everybody who calls the door; ${made.keyFile} signs certificates`)
@@ -92,6 +94,7 @@ export const csr = (io: Io) =>
         keyType: options.keyType,
         force: options.force,
       })
+      await warnOfReaders(io, made.keyFile)
       if (options.output === 'json') return io.out(JSON.stringify(made))
       warnOfKey(io, options.keyType, options.usage)
       io.err(`${made.keyFile} is the ${options.usage === 'client' ? 'client' : 'server'}'s key`)
@@ -175,6 +178,7 @@ const leaf = (io: Io, kind: 'server' | 'client', summary: string, examples: stri
         days: daysOf(options.days, LEAF_MOST),
         force: options.force,
       })
+      await warnOfReaders(io, made.keyFile)
       if (options.output === 'text') {
         warnOfKey(io, made.key, made.usage)
         io.err(`${made.keyFile} is its key`)
@@ -213,6 +217,14 @@ function tell(
   }
   io.err(`for ${names.join(', ')}, until ${validTo.toISOString().slice(0, 10)}`)
   io.out(certFile)
+}
+
+/** A stick with FAT, for example: whoever is on the machine reads what lies there. */
+async function warnOfReaders(io: Io, keyFile: string): Promise<void> {
+  const { isOpenToOthers } = await import('../../pki/index.ts')
+  if (isOpenToOthers(keyFile)) {
+    io.err(`${keyFile} can be read by others on this machine: its file system does not keep who may`)
+  }
 }
 
 /** What was seen of BoringSSL: e2e/ca.real.test.ts, e2e/certificate-clients.real.test.ts. */

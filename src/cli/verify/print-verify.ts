@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { Fault } from '../../base/index.ts'
+import { Fault, fileTrouble } from '../../base/index.ts'
 import { asFixture, planVerification, type VerifyOptions, verifyDoor } from '../../compose/verify/index.ts'
 import { type DoorOptions as ReachWords, reachOf } from '../door-options.ts'
 import { exitCode, type Io, wantsColour } from '../io.ts'
@@ -103,7 +103,6 @@ function write(path: string, text: string): void {
   try {
     writeFileSync(path, text)
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'it cannot be opened'
-    throw new Fault('ERR_FILE_UNWRITABLE', { path, reason }, { cause: error })
+    throw new Fault('ERR_FILE_UNWRITABLE', { path, reason: fileTrouble(error) }, { cause: error })
   }
 }

@@ -43,7 +43,8 @@ function begin() {
   mkdirSync(mesh, { recursive: true })
   writeFileSync(join(mesh, 'a.yaml'), policy('a', '/a'))
   writeFileSync(join(mesh, 'b.yaml'), policy('b', '/b'))
-  chmodSync(join(mesh, 'b.yaml'), 0o640)
+  // More than a umask leaves of a new file.
+  chmodSync(join(mesh, 'b.yaml'), 0o664)
   const door = readRawDoor(
     ['a', 'b'].map((name) => ({ file: name, text: readFileSync(join(mesh, `${name}.yaml`), 'utf8') })),
   )
@@ -106,7 +107,7 @@ test('edits where things stand, comments kept; rolling back restores every byte 
   assert.equal(files.length, 3)
   const a = readFileSync(join(mesh, 'a.yaml'), 'utf8')
   assert.match(a, /# why a is here[\s\S]*action: DENY # never ALLOW[\s\S]*\/new/)
-  assert.equal(statSync(join(mesh, 'b.yaml')).mode & 0o777, 0o640)
+  assert.equal(statSync(join(mesh, 'b.yaml')).mode & 0o777, 0o664)
   assert.equal((await applyToFiles(plan, place)).outcome, 'already')
   const { state, steps } = await planStatus(plan, env)
   assert.deepEqual([state, steps.map((step) => step.state)], ['applied', ['written', 'written', 'written']])

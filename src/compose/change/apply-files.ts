@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   existsSync,
+  fchmodSync,
+  fstatSync,
   fsyncSync,
   openSync,
   renameSync,
@@ -10,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Fault } from '../../base/index.ts'
+import { Fault, fileTrouble } from '../../base/index.ts'
 import type { Plan } from '../../planner/index.ts'
 import { readIfThere } from '../private-file.ts'
 import { changedFiles } from './changed-files.ts'
@@ -134,6 +136,8 @@ function putFile(path: string, text: string | null): void {
   try {
     const file = openSync(beside, 'wx', mode)
     try {
+      // What is opened loses what the umask says. Not where it is right already: some file systems refuse any.
+      if ((fstatSync(file).mode & 0o777) !== mode) fchmodSync(file, mode)
       // Not writeSync: on a full disk that writes a part and says so in its answer alone.
       writeFileSync(file, text)
       fsyncSync(file)
@@ -143,9 +147,7 @@ function putFile(path: string, text: string | null): void {
     renameSync(beside, path)
   } catch (error) {
     rmSync(beside, { force: true })
-    const { code, message } = error as NodeJS.ErrnoException
-    const reason = code === 'EACCES' ? 'permission denied' : code === 'ENOSPC' ? 'no room' : message
-    throw new Fault('ERR_FILE_UNWRITABLE', { path, reason }, { cause: error })
+    throw new Fault('ERR_FILE_UNWRITABLE', { path, reason: fileTrouble(error) }, { cause: error })
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fault, isFault } from '../../base/index.ts'
+import { Fault, fileTrouble, isFault } from '../../base/index.ts'
 import type { Change, Plan } from '../../planner/index.ts'
 import { readIfThere, writePrivateFile } from '../private-file.ts'
 import { defaultStateFolder, privateFolder } from '../state.ts'
@@ -123,16 +123,6 @@ export function readDurable(path: string): string | undefined {
   return unusable(path, () => readIfThere(path))
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-  ENOTDIR: 'it would lie in what is not a folder',
-  ENOSPC: 'no room',
-  EDQUOT: 'no room',
-  EFBIG: 'no room',
-}
-
 export function unusable<T>(path: string, work: () => T): T {
   try {
     return work()
@@ -143,8 +133,6 @@ export function unusable<T>(path: string, work: () => T): T {
       throw new Fault('ERR_JOURNAL_UNUSABLE', { path: folder, reason }, { cause: error })
     }
     if (error instanceof Fault) throw error
-    const { code, message } = error as NodeJS.ErrnoException
-    const reason = reasons[code ?? ''] ?? message
-    throw new Fault('ERR_JOURNAL_UNUSABLE', { path, reason }, { cause: error })
+    throw new Fault('ERR_JOURNAL_UNUSABLE', { path, reason: fileTrouble(error) }, { cause: error })
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fault } from '../../base/index.ts'
+import { Fault, fileTrouble } from '../../base/index.ts'
 import { componentOf, type Plan } from '../../planner/index.ts'
 
 /**
@@ -17,8 +17,7 @@ export function writeComponent(plan: Plan, folder: string): readonly string[] {
     mkdirSync(folder, { recursive: true })
     for (const { path, text } of files) writeFileSync(path, text)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Fault('ERR_FILE_UNWRITABLE', { path: folder, reason }, { cause: error })
+    throw new Fault('ERR_FILE_UNWRITABLE', { path: folder, reason: fileTrouble(error) }, { cause: error })
   }
   return files.map(({ path }) => path)
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Fault } from '../../base/index.ts'
+import { Fault, fileTrouble } from '../../base/index.ts'
 
 const LOOK_MS = 25
 /** A refresh that takes longer than this has lost its process, or its network. */
@@ -31,12 +31,8 @@ function take(path: string): boolean {
     closeSync(file)
     return true
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return false
-    throw new Fault('ERR_FILE_UNWRITABLE', {
-      path,
-      reason: code === 'EACCES' ? 'permission denied' : message,
-    })
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw new Fault('ERR_FILE_UNWRITABLE', { path, reason: fileTrouble(error) })
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import pino from 'pino'
 import type { Decided } from '../../authz/index.ts'
-import { Fault } from '../../base/index.ts'
+import { Fault, fileTrouble } from '../../base/index.ts'
 
 /** One line of JSON for each decision and each event; nothing in it is a secret. */
 export interface AuditLog {
@@ -68,8 +68,7 @@ export function openAuditLog(to: string | undefined): AuditLog {
       minLength: 1,
     })
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'unwritable'
-    throw new Fault('ERR_FILE_UNWRITABLE', { path: to, reason }, { cause: error })
+    throw new Fault('ERR_FILE_UNWRITABLE', { path: to, reason: fileTrouble(error) }, { cause: error })
   }
   destination.on('error', () => {
     lost++

@@ -1,5 +1,5 @@
 import { closeSync, openSync, write } from 'node:fs'
-import { Fault } from '../../base/index.ts'
+import { Fault, fileTrouble } from '../../base/index.ts'
 import type { Io } from '../../cli/io.ts'
 import { askedToStop } from '../asked-to-stop.ts'
 import { giveBackStartMemory } from '../start-memory.ts'
@@ -126,7 +126,6 @@ function openFile(path: string): number {
   try {
     return openSync(path, 'a', 0o600)
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
-    throw new Fault('ERR_FILE_UNWRITABLE', { path, reason }, { cause: error })
+    throw new Fault('ERR_FILE_UNWRITABLE', { path, reason: fileTrouble(error) }, { cause: error })
   }
 }
