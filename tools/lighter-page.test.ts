@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { RE2JS } from 're2js'
-import { onlySpoken, withNativeTables, withoutProse } from './lighter-page.ts'
+import { onlyMatching, onlySpoken, withNativeTables, withoutProse } from './lighter-page.ts'
 
 const file = fileURLToPath(import.meta.resolve('re2js')).replace(/index\.cjs$/, 'index.js')
-const lightened = withNativeTables(readFileSync(file, 'utf8'))
+const lightened = withNativeTables(onlyMatching(readFileSync(file, 'utf8')))
 const { RE2JS: Lighter } = (await import(
   `data:text/javascript;base64,${Buffer.from(lightened).toString('base64')}`
 )) as { readonly RE2JS: typeof RE2JS }
@@ -28,6 +28,38 @@ for (const pattern of patterns) {
     }
   })
 }
+
+for (const pattern of [
+  '(a+)(?P<n>b)?',
+  '^/v(\\d+)/',
+  'x*',
+  '[^/]+$',
+  '(?i)MODEL|models',
+  '(a|ab)(c|bcd)(d*)',
+  '.*/ns/([^/]+)/.*',
+]) {
+  test(`${pattern} is found in the same places`, () => {
+    const found = (library: typeof RE2JS) =>
+      ['', 'aab ab', '/v1/models/a', 'xx-x', '/ns/abcd/sa/Model'].map((text) => {
+        const expression = library.compile(pattern)
+        const matcher = expression.matcher(text)
+        const places = []
+        while (matcher.find())
+          places.push([
+            matcher.start(),
+            matcher.end(),
+            matcher.group(0),
+            expression.groupCount() > 0 && matcher.group(1),
+          ])
+        return [expression.matches(text), places]
+      })
+    assert.deepEqual(found(Lighter), found(RE2JS))
+  })
+}
+
+test('what it does beside is gone', () => {
+  assert.ok(!('split' in Lighter.prototype) && !('replaceAll' in Lighter.compile('a').matcher('a')))
+})
 
 test('a rule keeps its code and title, and loses its paragraphs', () => {
   const url = new URL('../src/lint/rules/kfd0214-double-star-path.ts', pathToFileURL(import.meta.filename))

@@ -1,6 +1,6 @@
 /**
- * What a page need not carry: Unicode's tables, which every browser has, and what a rule of `lint` or a failure
- * tells a reader of the documentation.
+ * What a page need not carry: Unicode's tables, which every browser has, what RE2's library does beside matching,
+ * and what a rule of `lint` or a failure tells a reader of the documentation.
  */
 import type { Plugin } from 'vite'
 
@@ -11,7 +11,8 @@ const silent = new Set<string>()
 export const lighter: Plugin = {
   name: 'lighter',
   transform(code, id) {
-    if (/\/re2js\/build\/index\.js$/.test(id)) return { code: withNativeTables(code), map: null }
+    if (/\/re2js\/build\/index\.js$/.test(id))
+      return { code: withNativeTables(onlyMatching(code)), map: null }
     if (/\/src\/lint\/(rules\/|registry\.ts$)/.test(id)) return { code: withoutProse(code), map: null }
     if (/\/src\/base\/faults\//.test(id)) return { code: withoutProse(onlySpoken(code)), map: null }
     return null
@@ -33,6 +34,36 @@ export function onlySpoken(code: string): string {
     silent.add(name)
     return ''
   })
+}
+
+/** Nothing is replaced, split or listed with an expression here, and no other kind of it translated. */
+const beside: Readonly<Record<string, string>> = {
+  Matcher:
+    'quoteReplacement getNamedGroups appendReplacement appendReplacementInternalJava appendReplacementInternalJs appendTail replaceAll replaceFirst replace appendReplacementFunc matchArray namedGroupsObject',
+  RE2: 'initTest compilePOSIX match replaceAll replaceFirst replaceAllFunc pad allMatches find findIndex findSubmatch findSubmatchIndex findAll findAllIndex findAllSubmatch findAllSubmatchIndex',
+  RE2JS: 'quoteReplacement translateRegExp initTest test exec split namedGroups equals',
+}
+
+/** re2js that compiles an expression, and says whether a text has it. */
+export function onlyMatching(code: string): string {
+  let left = code
+  for (const [name, methods] of Object.entries(beside)) {
+    const begin = left.indexOf(`\nvar ${name} = class`)
+    const end = left.indexOf('\n};\n', begin) + 1
+    let body = left.slice(begin, end)
+    for (const method of methods.split(' ')) {
+      const whole = new RegExp(
+        `\\n\\t(?:static )?${method}\\(.*\\) \\{\\n(?:(?:\\t\\t.*)?\\n)*?\\t\\}(?=\\n)`,
+        'g',
+      )
+      const without = body.replace(whole, '')
+      if (without === body)
+        throw new Error(`re2js no longer has ${name}.${method} where the build looks for it`)
+      body = without
+    }
+    left = left.slice(0, begin) + body + left.slice(end)
+  }
+  return left
 }
 
 const table =

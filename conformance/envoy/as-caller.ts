@@ -127,13 +127,12 @@ export function askedOf(
 }
 
 /** What Envoy has to answer for that to be true, as `seen` writes it. */
-export function expected({ decision, workload, hops }: PathDecision): string {
+export function expected({ decision, workload }: PathDecision): string {
   switch (decision.kind) {
     case 'reply':
       return String(decision.status)
     case 'drop':
-      // Whoever called the proxy that drops it says so.
-      return hops.length > 1 ? '503' : decision.error
+      return decision.error
     case 'forward':
       return workload === undefined ? '200' : `200 echo ${workload.namespace}/${workload.name}`
     default:

@@ -84,12 +84,13 @@ function sidecarsWithTokens(mesh: Mesh): readonly ProxyIdentity[] {
  */
 function asOneDecision(path: PathDecision): Decision {
   const { decision, hops, checks, steps, verdict, reason } = path
+  const last = hops.at(-1)?.decision
   if (verdict === 'unknown' && decision.kind === 'forward') {
     return { kind: 'unknown', verdict, reason, steps, checks }
   }
   const common = { verdict, reason, steps, checks }
   // A later proxy that closes the connection is, for the first one's client, an upstream that failed.
-  if (decision.kind === 'drop' && hops.length > 1) return { ...common, ...failedUpstream(decision.error) }
+  if (last?.kind === 'drop' && hops.length > 1) return { ...common, ...failedUpstream(last.error) }
   if (decision.kind !== 'forward') return { ...decision, ...common }
   const forwards = hops
     .map((hop) => hop.decision)

@@ -47,7 +47,7 @@ function readTrafficPolicy(owner: Fields): Pick<DestinationRule, 'tlsMode' | 'po
     unread(setting, policyShape)
     setting.done()
   }
-  const tlsMode = readTlsMode(policy)
+  const tlsMode = readTlsMode(policy) ?? ''
   unread(policy, policyShape)
   policy.done()
   return { tlsMode, portTlsModes }

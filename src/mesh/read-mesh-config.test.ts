@@ -99,3 +99,21 @@ test('the ConfigMap of istio-system goes before one of another namespace', () =>
   ).mesh
   assert.equal(meshConfig.trustDomain, 'root')
 })
+
+test('an empty default export is none', () => {
+  const { meshConfig } = read(
+    configMap(
+      block(
+        "defaultServiceExportTo: []\ndefaultVirtualServiceExportTo: []\ndefaultDestinationRuleExportTo: ['.']\n",
+      ),
+    ),
+  ).mesh
+  assert.deepEqual(
+    [
+      meshConfig.defaultServiceExportTo,
+      meshConfig.defaultVirtualServiceExportTo,
+      meshConfig.defaultDestinationRuleExportTo,
+    ],
+    [undefined, undefined, ['.']],
+  )
+})

@@ -59,9 +59,9 @@ export function readMeshConfig(
     outboundMode: outbound?.string('mode'),
     autoMutual: config.bool('enableAutoMtls') ?? true,
     defaultHttpRetryPolicy: readRetries(config.fields('defaultHttpRetryPolicy')),
-    defaultServiceExportTo: config.strings('defaultServiceExportTo'),
-    defaultVirtualServiceExportTo: config.strings('defaultVirtualServiceExportTo'),
-    defaultDestinationRuleExportTo: config.strings('defaultDestinationRuleExportTo'),
+    defaultServiceExportTo: usual(config, 'Service'),
+    defaultVirtualServiceExportTo: usual(config, 'VirtualService'),
+    defaultDestinationRuleExportTo: usual(config, 'DestinationRule'),
     raw: plain(tree),
   }
   path?.done()
@@ -69,6 +69,12 @@ export function readMeshConfig(
   config.known(...others)
   config.done()
   return read
+}
+
+/** An empty list says nothing, as in every field of a protobuf message. */
+function usual(config: Fields, kind: string): readonly string[] | undefined {
+  const list = config.strings(`default${kind}ExportTo`)
+  return list?.length ? list : undefined
 }
 
 function readDefaultProviders(config: Fields): Readonly<Record<string, readonly string[]>> {

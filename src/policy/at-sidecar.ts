@@ -4,7 +4,6 @@ import { towards } from './client-tls.ts'
 import type { Check, Context, Decision, Step, Verdict } from './decision.ts'
 import type { Door } from './door.ts'
 import { type Hop, type Onward, onward, type PathDecision, somePod } from './hop.ts'
-import type { ProxyIdentity } from './seam.ts'
 import { type Backend, sidecarOf } from './workload-of.ts'
 
 export interface AtSidecar {
@@ -30,11 +29,10 @@ export function atSidecar(
   const { backend } = next
   const proxy = sidecarOf(backend.workload)
   const { trustDomain: domain } = door.mesh.meshConfig
-  // A DestinationRule decides; without one istiod tells callers which pods' ports take its mTLS
-  // (pilot/pkg/xds/endpoints/mtls_checker.go).
+  // A DestinationRule decides; without one istiod tells callers which pods' ports take its mTLS.
   const speaksPlain = (namespace: string) => {
     const { mode } = towards(door.mesh, decision.destination, namespace)
-    return mode === undefined ? !takesMutual(door, proxy, backend.port) : mode === 'DISABLE'
+    return mode === undefined ? !door.takesMutual(proxy, backend.port) : mode === 'DISABLE'
   }
   const from = (peer: typeof caller): Hop => {
     const uri = `spiffe://${domain}/ns/${peer?.namespace}/sa/${peer?.account}`
@@ -65,14 +63,6 @@ export function atSidecar(
     `by Knative's activator (while no pod runs) ${woken.decision.verdict}`
   const step: Step = { hop, phase: 'sidecar', outcome: 'unknown', reason: 'activator-differs', text }
   return { ...result, steps: [step], verdict: 'unknown', reason: 'activator-differs' }
-}
-
-function takesMutual(door: Door, proxy: ProxyIdentity, port: number): boolean {
-  return (
-    door.mesh.meshConfig.autoMutual &&
-    (proxy.labels['security.istio.io/tlsMode'] ?? 'istio') === 'istio' &&
-    door.takesMutual(proxy, port)
-  )
 }
 
 /** The whole way, which ends there. */

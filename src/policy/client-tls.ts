@@ -2,7 +2,7 @@
 import type { Mesh } from '../mesh/index.ts'
 import type { Check, Decision, Step } from './decision.ts'
 import { tlsTowards } from './destination-rules.ts'
-import type { Onward } from './hop.ts'
+import type { Onward, PathDecision } from './hop.ts'
 import { inboundPorts } from './inbound-port.ts'
 import type { Next } from './next-hop.ts'
 import type { Backend } from './workload-of.ts'
@@ -60,6 +60,15 @@ export function mismatch(
       )
 }
 
+/** What a request comes to where a later proxy closes the connection: the one before says so. */
+export function answered(path: PathDecision, byProxy: boolean): PathDecision {
+  const { decision, hops } = path
+  if (decision.kind !== 'drop' || !(byProxy || hops.length > 1)) return path
+  return { ...path, decision: { ...decision, ...unreachable } }
+}
+
+const unreachable = { kind: 'reply', status: 503, headers: [], body: '' } as const
+
 /** Envoy's own answer where the other side cannot be spoken to. */
 export function failed(
   { verdict, step: { reason } }: Mismatch,
@@ -67,5 +76,5 @@ export function failed(
   checks: readonly Check[],
 ): Decision {
   if (verdict === 'unknown') return { kind: 'unknown', verdict, reason, steps, checks }
-  return { kind: 'reply', verdict, reason, status: 503, headers: [], body: '', steps, checks }
+  return { ...unreachable, verdict, reason, steps, checks }
 }

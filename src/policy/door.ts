@@ -40,7 +40,7 @@ export interface Door {
   chain(proxy: ProxyIdentity, connection: Pick<DoorRequest, 'port' | 'scheme' | 'sni'>): Chain | undefined
   /** What a sidecar takes a connection for; undefined = it closes it. */
   inbound(proxy: ProxyIdentity, arrival: InboundArrival): InboundConnection | undefined
-  /** Whether a sidecar takes the mesh's mTLS at a container port. */
+  /** Whether callers speak the mesh's mTLS to a sidecar's container port by themselves. */
   takesMutual(proxy: ProxyIdentity, port: number): boolean
   decide(proxy: ProxyIdentity, request: DoorRequest, context: Context, hop?: number): Decision
   /** What the sidecar of a pod makes of a call that leaves it. */

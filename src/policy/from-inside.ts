@@ -1,6 +1,6 @@
 /** Requests that begin inside the mesh. */
 import { atSidecar, finishAt } from './at-sidecar.ts'
-import { failed, mismatch } from './client-tls.ts'
+import { answered, failed, mismatch } from './client-tls.ts'
 import type { Context, Decision, DoorRequest, ForwardDecision, Step } from './decision.ts'
 import type { Door } from './door.ts'
 import { type Reach, reachOf } from './egress.ts'
@@ -85,7 +85,7 @@ function unlisted(
   if (kind === 'passed') {
     const { caller: _, ...nameless } = call
     const rest = decideFromInside(door, request, context, nameless, hop)
-    return { ...rest, steps: [...steps, ...rest.steps] }
+    return answered({ ...rest, steps: [...steps, ...rest.steps] }, true)
   }
   const decision: Decision =
     kind === 'unknown'
@@ -112,13 +112,15 @@ function fromInside(door: Door, sent: Onward, context: Context, call: InsideCall
     const { verdict, step } = wrong
     return { verdict, reason: step.reason, hops: [], decision: failed(wrong, steps, []), steps, checks: [] }
   }
+  const told = (path: PathDecision) => answered(path, call.caller !== undefined)
   if (next.kind === 'gateway') {
     const onwards = onward(sent, { port: next.port, scheme: 'http' })
-    return walk(door, { request: onwards, proxy: next.proxy, hop, steps }, context)
+    return told(walk(door, { request: onwards, proxy: next.proxy, hop, steps }, context))
   }
   if (next.kind === 'sidecar') {
     const caller = call.caller && { namespace: call.caller.namespace, account: call.caller.name }
-    return finishAt(atSidecar(door, sent, caller, next, context, hop), [], steps, [], next.backend.workload)
+    const last = atSidecar(door, sent, caller, next, context, hop)
+    return told(finishAt(last, [], steps, [], next.backend.workload))
   }
   // Only a pod that is in the YAML is known to be reached.
   const reached = next.kind === 'end' && next.workload !== undefined

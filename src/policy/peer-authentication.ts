@@ -21,6 +21,12 @@ export function modeOf(modes: PeerModes, port: number): PortMode {
   return modes.ports.get(port) ?? modes.mode
 }
 
+/** Whether callers are given mTLS for the Services of a namespace at all; a workload's own policy is not asked. */
+export function offersMutual(mesh: Mesh, namespace: string): boolean {
+  const { autoMutual, rootNamespace } = mesh.meshConfig
+  return autoMutual && composePeerModes(mesh, { namespace, labels: {}, rootNamespace }).mode !== 'DISABLE'
+}
+
 export function composePeerModes(mesh: Mesh, target: PolicyTarget): PeerModes {
   const { rootNamespace } = target
   const candidates = [...mesh.peerAuthentications].sort(byAge)

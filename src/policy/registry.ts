@@ -17,7 +17,9 @@ export function serviceHost(name: string, namespace: string): string {
 
 export function compileRegistry(mesh: Mesh): Registry {
   const registry = new Map<string, RegistryService[]>()
-  const add = (service: RegistryService) => {
+  const usual = mesh.meshConfig.defaultServiceExportTo
+  const add = (given: RegistryService) => {
+    const service = { exportTo: usual, ...given }
     const list = registry.get(service.host)
     if (list === undefined) registry.set(service.host, [service])
     else if (!list.some((other) => other.namespace === service.namespace)) list.push(service)

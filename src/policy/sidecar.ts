@@ -20,7 +20,7 @@ import { Flow, type HttpFilter } from './flow.ts'
 import { chooseInbound } from './inbound-chain.ts'
 import { type InboundPort, inboundPorts } from './inbound-port.ts'
 import { pathRules } from './path-normalization.ts'
-import { composePeerModes, modeOf, type PeerModes } from './peer-authentication.ts'
+import { composePeerModes, modeOf, offersMutual, type PeerModes } from './peer-authentication.ts'
 import { compileRegistry } from './registry.ts'
 import { readHead } from './request-head.ts'
 import type { EngineOptions, FilterOutcome, NormalizedRequest, VerificationKey } from './seam.ts'
@@ -40,7 +40,11 @@ export interface Sidecar {
   tokensIn(request: { readonly headers: HeaderList; readonly path: string }): readonly string[]
   /** What a connection to a container port is taken for, if its certificate is good; undefined = it is closed. */
   connection(arrival: InboundArrival): InboundConnection | undefined
-  /** Whether a container port takes the mesh's mTLS at all. */
+  /**
+   * Whether istiod has callers speak the mesh's mTLS to a container port, where no DestinationRule says
+   * anything: what holds for one workload can take that away, and not give it to a namespace that is without
+   * (`push_context.go`, BestEffortInferServiceMTLSMode; `endpoints/mtls_checker.go`).
+   */
   takesMutual(port: number): boolean
   /** `request.port` is the container port that was dialled. */
   decide(request: DoorRequest, context: Context, hop?: number): Decision
@@ -70,11 +74,14 @@ export function compileSidecar(mesh: Mesh, workload: SidecarWorkload, options: E
     localPrincipal: options.workloadPrincipal ?? own,
     paths: pathRules(mesh.meshConfig.pathNormalization),
   }
+  const asked =
+    (workload.labels['security.istio.io/tlsMode'] ?? 'istio') === 'istio' &&
+    offersMutual(mesh, workload.namespace)
   return {
     keys: chain.keys,
     tokensIn: chain.tokensIn,
     connection: (arrival) => connection(inbound, arrival),
-    takesMutual: (port) => modeOf(inbound.modes, port) !== 'DISABLE',
+    takesMutual: (port) => asked && modeOf(inbound.modes, port) !== 'DISABLE',
     decide: (request, context, hop) => decide(inbound, request, context, hop ?? 0),
   }
 }

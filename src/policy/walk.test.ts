@@ -208,6 +208,12 @@ metadata: { name: istio, namespace: istio-system }
 data: { mesh: "${text}" }
 ---`
 
+const strict = noMutual('selector: { matchLabels: { app: web } }, mtls: { mode: STRICT }').replace(
+  'plain',
+  'strict',
+)
+const pool = 'portLevelSettings: [{ port: { number: 80 }, connectionPool: { http: { maxRetries: 1 } } }]'
+
 const spoken: readonly (readonly [yaml: string, want: string, why: string])[] = [
   [plain, 'allow', 'mTLS by itself'],
   [plain + rule('web', off), 'deny no-allow-rule-matched', 'plain text names nobody'],
@@ -220,8 +226,16 @@ const spoken: readonly (readonly [yaml: string, want: string, why: string])[] = 
   [plain + rule('web.apps.svc.cluster.local', off, ', exportTo: ["."]', 'istio-system') + rule('web', 'tls: { mode: ISTIO_MUTUAL }'), 'deny no-allow-rule-matched', 'but not before what the root keeps for itself'],
   [plain + rule('web', off, ', exportTo: ["."]'), 'allow', 'kept in its own namespace, where the gateway is not'],
   [plain + rule('web', `${off}, portLevelSettings: [{ port: { number: 80 }, tls: { mode: ISTIO_MUTUAL } }]`), 'allow', 'the port’s own word'],
-  [plain + rule('web', `${off}, portLevelSettings: [{ port: { number: 80 }, connectionPool: { http: { maxRetries: 1 } } }]`), 'allow', 'a port’s settings leave nothing of the policy'],
+  [plain + rule('web', `tls: { mode: SIMPLE }, ${pool}`), 'deny no-allow-rule-matched', 'a port’s settings leave nothing of the policy, but the endpoints are not marked for mTLS'],
+  [plain + rule('web', `tls: { mode: ISTIO_MUTUAL }, ${pool}`), 'allow', 'and are marked by what the policy says beside them'],
+  [plain + rule('web', `tls: { mode: ISTIO_MUTUAL }, ${pool}`) + meshConfig('enableAutoMtls: false'), 'deny no-allow-rule-matched', 'where the mesh has mTLS by itself'],
+  [plain + rule('web', pool), 'allow', 'where neither says anything the pod decides'],
   [plain + rule('web', `${off}, portLevelSettings: [{ port: { number: 81 }, tls: { mode: ISTIO_MUTUAL } }]`), 'deny no-allow-rule-matched', 'another port’s'],
+  [plain + rule('web', 'connectionPool: { http: { maxRetries: 1 } }') + rule('web.apps.svc.cluster.local', off), 'allow', 'the first that has a policy, whatever is in it'],
+  [plain + rule('web', off) + rule('web.apps.svc.cluster.local', 'tls: { mode: ISTIO_MUTUAL }', ', exportTo: ["*"]'), 'allow', 'one exported otherwise stands alone, and the last counts'],
+  [plain + rule('web', off, ', exportTo: ["other", "istio-system"]') + rule('web.apps.svc.cluster.local', 'tls: { mode: ISTIO_MUTUAL }', ', exportTo: ["istio-system"]'), 'allow', 'one exported to fewer, too'],
+  [plain + rule('web', off, ', exportTo: ["istio-system"]') + rule('web.apps.svc.cluster.local', 'tls: { mode: ISTIO_MUTUAL }', ', exportTo: ["other", "istio-system"]'), 'deny no-allow-rule-matched', 'and one exported to more joins it'],
+  [plain + rule('web', off, ', exportTo: ["other"]') + rule('*.local', off), 'allow', 'the name itself hides a star from whom it is not shown'],
   [plain + rule('web', 'tls: {}'), 'deny no-allow-rule-matched', 'no mode is DISABLE'],
   [`${plain}${rule('web', 'tls: { mode: SIMPLE }')}${http}`, 'unavailable tls-to-plain', 'a sidecar’s HTTP port takes no other TLS'],
   [plain + rule('web', 'tls: { mode: SIMPLE }'), 'unknown own-tls-unknown', 'on a port that is found out the pod itself would answer'],
@@ -232,6 +246,12 @@ const spoken: readonly (readonly [yaml: string, want: string, why: string])[] = 
   [injected + pod('web') + noMutual('mtls: { mode: DISABLE }'), 'allow', 'none, so it is called in plain text'],
   [injected + pod('web') + noMutual('selector: { matchLabels: { app: web } }, portLevelMtls: { 8000: { mode: DISABLE } }'), 'allow', 'none, the same for one port'],
   [plain + noMutual('selector: { matchLabels: { app: web } }, portLevelMtls: { 8001: { mode: DISABLE } }'), 'allow', 'none, and another port is the plain one'],
+  [plain + noMutual('mtls: { mode: DISABLE }') + strict, 'deny mtls-required', 'none, and the pod’s own policy is not asked before a namespace without mTLS is called'],
+  [plain + noMutual('mtls: { mode: UNSET }') + strict, 'allow', 'none, and a namespace that leaves it open'],
+  [plain + noMutual('mtls: { mode: DISABLE }').replace('namespace: apps', 'namespace: istio-system') + strict, 'deny mtls-required', 'none, and a mesh without mTLS'],
+  [plain + rule('web', off) + meshConfig('defaultDestinationRuleExportTo: []'), 'deny no-allow-rule-matched', 'an empty default exports to everybody'],
+  [plain + meshConfig('defaultVirtualServiceExportTo: []'), 'allow', 'none, and routes that an empty default shows everybody'],
+  [plain + meshConfig("defaultServiceExportTo: ['.']"), 'unavailable destination-unknown', 'none, and a Service that is kept in its namespace'],
   [plain + meshConfig('enableAutoMtls: false'), 'deny no-allow-rule-matched', 'none, in a mesh that asks for one'],
   [plain.replaceAll('app: web', 'app: web, security.istio.io/tlsMode: disabled'), 'deny no-allow-rule-matched', 'none, and the pod says no'],
 ] // biome-ignore format: a table
@@ -242,3 +262,24 @@ for (const [yaml, want, why] of spoken) {
     assert.equal(got, want)
   })
 }
+
+test('a sidecar that closes the connection is a 503 for whoever called by a proxy', () => {
+  const disabled = noMutual('mtls: { mode: DISABLE }') + rule('web', 'tls: { mode: ISTIO_MUTUAL }')
+  const door = compileDoor(meshOf(world + injected + pod('web') + disabled))
+  const through = decidePath(door, aDoorRequest(), aContext())
+  assert.deepEqual(
+    [through.verdict, through.reason, through.decision.kind === 'reply' && through.decision.status],
+    ['deny', 'mtls-disabled', 503],
+  )
+  const strictly = compileDoor(meshOf(world + injected + pod('web') + strict))
+  const call = (caller?: { namespace: string; name: string }, from = door) =>
+    decideFromInside(from, aDoorRequest(), aContext(), {
+      host: 'web.apps.svc.cluster.local',
+      port: 80,
+      ...(caller && { caller }),
+    }).decision
+  const named = call({ namespace: 'apps', name: 'other' })
+  assert.equal(named.kind === 'reply' && named.status, 503)
+  const bare = call(undefined, strictly)
+  assert.equal(bare.kind === 'drop' && bare.error, 'connection closed without response')
+})

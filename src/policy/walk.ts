@@ -1,7 +1,7 @@
 /** A request hop by hop: gateway, next gateway, the sidecar of the workload behind the Service. */
 
 import { atSidecar, finishAt } from './at-sidecar.ts'
-import { failed, mismatch } from './client-tls.ts'
+import { answered, failed, mismatch } from './client-tls.ts'
 import type { Check, Context, DoorRequest, Step } from './decision.ts'
 import type { Door } from './door.ts'
 import { type Hop, onward, type PathDecision } from './hop.ts'
@@ -17,7 +17,7 @@ export function decidePath(
   context: Context,
   entry: ProxyIdentity = door.gateway(),
 ): PathDecision {
-  return walk(door, { request, proxy: entry, hop: 0, steps: [] }, context)
+  return answered(walk(door, { request, proxy: entry, hop: 0, steps: [] }, context), false)
 }
 
 interface Start {

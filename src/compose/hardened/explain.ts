@@ -76,8 +76,6 @@ function same(one: Explanation, other: Explanation, identity: ReadonlySet<string
   const what = ({ checks, decision, hops }: Explanation) => {
     const asked = checks.map(({ provider }) => provider)
     if (decision.kind === 'reply') return [asked, decision.kind, decision.status]
-    // A later proxy that closes the connection is an upstream that failed.
-    if (decision.kind === 'drop' && hops.length > 1) return [asked, 'reply', 503]
     if (decision.kind !== 'forward') return [asked, decision.kind]
     return [asked, decision.kind, serviceOf({ hops, decision }), decision.method, said(decision)]
   }

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { parseMesh } from '../../mesh/index.ts'
 import { compileDoor, type Principal, parsePrincipal } from '../../policy/index.ts'
 import { type ProfileName, profileFiles } from '../profiles.ts'
+import { compare } from './compare.ts'
 import { type Answering, predict } from './prediction.ts'
 
 const anonymous = parsePrincipal('anonymous') as Principal
@@ -39,3 +40,51 @@ for (const [profile, answering, path, relayed, why] of rows) {
     assert.equal(said(path)?.signIn, location)
   })
 }
+
+test('a sidecar that closes the connection: the gateway itself says 503', () => {
+  const text = `apiVersion: v1
+kind: Namespace
+metadata: {name: apps, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: apps, labels: {app: web}}
+spec: {containers: [{name: web, image: web}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: apps}
+spec: {selector: {app: web}, ports: [{name: http, port: 80}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: door, namespace: apps}
+spec: {selector: {istio: ingressgateway}, servers: [{hosts: ['*'], port: {number: 80, name: http, protocol: HTTP}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web, namespace: apps}
+spec: {hosts: ['*'], gateways: [door], http: [{route: [{destination: {host: web}}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: web, namespace: apps}
+spec: {host: web, trafficPolicy: {tls: {mode: DISABLE}}}
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: strict, namespace: apps}
+spec: {mtls: {mode: STRICT}}
+`
+  const door = compileDoor(parseMesh([{ file: 'door.yaml', text }]).mesh, {})
+  const witness = { method: 'GET', url: 'http://a/', headers: [] }
+  const said = predict(door, anonymous, witness, { answering: 'istio', now: 1 })?.prediction
+  assert.deepEqual(said?.reply, { status: 503, body: '' })
+  assert.deepEqual([said?.verdict, said?.reason], ['deny', 'mtls-required'])
+  const seen = {
+    status: 503,
+    headers: { server: 'istio-envoy' },
+    body: 'upstream connect error or disconnect/reset before headers. reset reason: connection termination',
+  }
+  assert.equal(said && compare(said, seen, 'GET').agrees, true)
+})

@@ -176,6 +176,8 @@ function predictionOf(explanation: Explanation, answering: Answering): Predictio
       const html = /html/.test(headerOf(decision.headers, 'content-type') ?? '')
       const asked = explanation.checks.length > 0 && decision.reason.startsWith('provider')
       const known = !html && !asked && decision.body !== pageStandIn
+      // One that closes the connection says nothing: the proxy before it does.
+      const proxies = hops.length - (hops.at(-1)?.decision.kind === 'drop' ? 1 : 0)
       return {
         ...common,
         reply: {
@@ -186,7 +188,7 @@ function predictionOf(explanation: Explanation, answering: Answering): Predictio
           ...(known && { body: decision.body }),
           ...(headerOf(decision.headers, mark[0]) !== undefined && { relayed: true }),
           // kfdoor's gateway stands for the proxies behind it too.
-          ...(hops.length > 1 && answering === 'istio' && { later: true }),
+          ...(proxies > 1 && answering === 'istio' && { later: true }),
         },
       }
     }

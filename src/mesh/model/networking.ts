@@ -54,6 +54,7 @@ export interface DestinationRule extends Meta, ClientTls {
 
 /** The TLS of a `trafficPolicy`. */
 export interface ClientTls {
+  /** undefined = there is no policy; empty = there is one, and none of TLS in it. */
   readonly tlsMode?: string
   /** `portLevelSettings`, port → mode; empty = the port has settings, and none of TLS. */
   readonly portTlsModes: Readonly<Record<number, string>>
