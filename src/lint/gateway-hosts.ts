@@ -12,6 +12,11 @@ export function hostOf(entry: string): string {
   return entry.slice(entry.indexOf('/') + 1)
 }
 
+/** All its servers name that host: what is routed for `*` there is routed for it, beside what is for it by name. */
+export function isFor({ servers }: Gateway, host: string): boolean {
+  return servers.every(({ hosts }) => hosts.some(({ value }) => hostOf(value) === host))
+}
+
 const plain = ['HTTP', 'HTTP2', 'GRPC', 'GRPC-WEB']
 
 /** HTTP whose requests everybody on the way can read. */

@@ -1,4 +1,5 @@
 export { examples } from './examples.ts'
+export { isFor } from './gateway-hosts.ts'
 export { type LintInput, type LintResult, lint } from './lint.ts'
 export { allRules } from './registry.ts'
 export type {

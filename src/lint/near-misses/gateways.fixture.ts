@@ -217,6 +217,14 @@ export const gatewayRows: Rows = {
       named('inner', 'kubeflow', 'istio: cluster-local-gateway', plain()),
       virtualService('model', 'kubeflow.example.com', '/serving/', 'inner'),
     ]),
+    silent('a Gateway that takes that host alone, so that what stands under `*` is of that host too', [
+      gateway(plain('kubeflow.example.com')),
+      virtualService('model', 'kubeflow.example.com', '/serving/'),
+    ]),
+    reports('a Gateway that takes that host on one port, and all on another', [
+      gateway(`${plain('kubeflow.example.com')}\n${plain("'*'", 8081)}`),
+      virtualService('model', 'kubeflow.example.com', '/serving/'),
+    ]),
     silent('a host that is somebody else’s whole', virtualService('grafana', 'grafana.example.com', '/')),
     silent('another object takes the rest of that host', [
       virtualService('model', 'kubeflow.example.com', '/serving/'),

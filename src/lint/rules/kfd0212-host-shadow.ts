@@ -1,6 +1,6 @@
 import type { Gateway, HttpMatch, VirtualService } from '../../mesh/index.ts'
 import { gatewayName } from '../../policy/index.ts'
-import { gatewaysOn, hostOf, isPlain } from '../gateway-hosts.ts'
+import { gatewaysOn, hostOf, isFor, isPlain } from '../gateway-hosts.ts'
 import type { Queries } from '../queries.ts'
 import type { Rule } from '../rule.ts'
 import { nameOf } from '../walk.ts'
@@ -35,11 +35,14 @@ export const hostShadow: Rule = {
     }
     for (const [host, exact] of byHost) {
       const wider = wide.filter(({ service }) => isWider(service, host))
+      const alone = mesh.gateways
+        .filter((gateway) => isFor(gateway, host))
+        .map(({ namespace, name }) => `${namespace}/${name}`)
       for (const one of exact) {
-        const beside = exact.filter((other) => share(one, other))
+        const beside = exact.filter((other) => share(one, other, alone))
         // What another VirtualService of the same host takes is not hidden.
         const hidden = wider.filter(
-          (other) => share(one, other) && !beside.some((same) => takesAll(same, other)),
+          (other) => share(one, other, alone) && !beside.some((same) => takesAll(same, other)),
         )
         const [first] = hidden
         if (first === undefined) continue
@@ -101,9 +104,9 @@ function tablesOf(gateways: readonly Gateway[], queries: Queries): ReadonlyMap<s
   return found
 }
 
-/** Whether a Gateway or a route table holds both. */
-function share(one: Served, other: Served): boolean {
-  return other.gateways.some((name) => one.gateways.includes(name))
+/** Whether a Gateway or a route table holds both, and keeps them apart. */
+function share(one: Served, other: Served, alone: readonly string[]): boolean {
+  return other.gateways.some((name) => one.gateways.includes(name) && !alone.includes(name))
 }
 
 function takesAll(one: Served, other: Served): boolean {

@@ -116,7 +116,7 @@ export class Draft {
         `there is no ServiceAccount ${grantee.namespace}/${grantee.name} in this door; whoever makes one of that name is let in`,
       )
     }
-    if (ask.host !== undefined) {
+    if (ask.host !== undefined && !exposure.entry.hostShared) {
       this.risks.push(
         `at Gateway ${exposure.entry.gateway}, ${ask.host} serves this and nothing else from now on, no dashboard either`,
       )

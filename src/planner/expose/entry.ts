@@ -1,4 +1,6 @@
 /** The gateway something is exposed at, and who is believed there. */
+
+import { isFor } from '../../lint/index.ts'
 import type { Gateway, JwtRule, Labels, Mesh, Workload } from '../../mesh/index.ts'
 import { attaches, gatewayName } from '../../policy/index.ts'
 import { chooseGateway, servicesOf } from '../entrance.ts'
@@ -17,6 +19,8 @@ export interface Entry {
   readonly host: string
   /** Hosts a route without one of its own is for: those of the page at `/`, `*` where that is for all. */
   readonly hosts: readonly string[]
+  /** A host of its own is the door's: its Gateway takes no other, and what is routed for `*` stands beside. */
+  readonly hostShared: boolean
   /** Ports it is reached by, as a Host header may say them. */
   readonly ports: readonly number[]
   /** Rules of tokens that are read there already. */
@@ -51,6 +55,7 @@ export function findEntry(mesh: Mesh, ask: Pick<ExposeAsk, 'gateway' | 'name' | 
     scheme: secure === undefined ? 'http' : 'https',
     host: ask.host ?? named ?? concrete ?? 'kubeflow.example.com',
     hosts,
+    hostShared: ask.host !== undefined && isFor(gateway, ask.host),
     ports: portsOf(mesh, gateway, workload),
     rules: mesh.requestAuthentications
       .filter((each) => attaches(each, target))

@@ -39,11 +39,11 @@ spec:
 ---
 `
 /** Its gateway reads tokens of people, and of accounts by one of two spellings, and lets in whoever has one. */
-function door({ host = '*', accounts = '', more = '' } = {}) {
+function door({ takes = '*', host = '*', accounts = '', more = '' } = {}) {
   const text = `${pods('istio-system', 'istio-ingressgateway', 'istio: ingressgateway')}${pods('kubeflow', 'dashboard', 'x: y')}apiVersion: networking.istio.io/v1beta1
 kind: Gateway
 metadata: {name: kubeflow-gateway, namespace: kubeflow}
-spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}
+spec: {selector: {istio: ingressgateway}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["${takes}"]}]}
 ---
 ${route('dashboard', host, '{prefix: /}')}apiVersion: security.istio.io/v1beta1
 kind: RequestAuthentication
@@ -106,6 +106,20 @@ test('where the dashboard is routed for a host alone, the model is too', () => {
   )
   assert.match(callers[0]?.text ?? '', /curl http:\/\/kf\.example\.org\/models\//)
 })
+
+for (const [takes, apart] of [
+  ['*', true],
+  ['kubeflow.example.com', false],
+] as const) {
+  test(`a host of its own at a Gateway for ${takes} ${apart ? 'has' : 'leaves'} the dashboard's place, and that is said`, () => {
+    const before = door({ takes })
+    const { changes, risks } = expose(before, { ...iris(), host: 'kubeflow.example.com' })
+    const after = before.after(changes)
+    assert.equal(fate(after, account('ci'), 'POST', '/v1/models/iris:predict'), 'iris-predictor')
+    assert.equal(fate(after, account('etl'), 'GET', '/'), apart ? 'not-found' : 'dashboard')
+    assert.equal(/kubeflow\.example\.com serves this and nothing else/.test(risks.join()), apart)
+  })
+}
 
 test('the pod takes a token for whom the gateway takes it, and for nobody else', () => {
   const closed = `---
