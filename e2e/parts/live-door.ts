@@ -22,8 +22,6 @@ export interface LiveDoor {
   /** Changes of the cluster reach it no more, until `resume`. */
   pause(): void
   resume(): void
-  /** Whoever connects from now on waits until it has what stands in the cluster then. */
-  hold(): void
   close(): Promise<void>
 }
 
@@ -45,12 +43,10 @@ export async function followCluster(cluster: Cluster, options: LiveOptions): Pro
   let seen: string | undefined
   let renewals = 0
   let failure: unknown
-  let [stopped, paused, held] = [false, false, false]
-  const relay = createServer(async (socket) => {
-    socket.on('error', () => socket.destroy())
-    if (held) await settled().catch(() => socket.destroy())
+  let [stopped, paused] = [false, false]
+  const relay = createServer((socket) => {
     const on = connect(current?.port ?? 1, current?.address ?? '127.0.0.1')
-    socket.on('close', () => on.destroy())
+    socket.on('error', () => on.destroy()).on('close', () => on.destroy())
     on.on('error', () => socket.destroy()).on('close', () => socket.destroy())
     socket.pipe(on).pipe(socket)
   })
@@ -93,13 +89,6 @@ export async function followCluster(cluster: Cluster, options: LiveOptions): Pro
       failure = error
     }
   }
-  const settled = async (): Promise<void> => {
-    const wanted = Number(await revision())
-    while (Number(seen) < wanted) {
-      if (failure !== undefined) throw failure
-      await new Promise((again) => setTimeout(again, 50))
-    }
-  }
   await renew()
   seen = await revision()
   const following = (async () => {
@@ -114,9 +103,12 @@ export async function followCluster(cluster: Cluster, options: LiveOptions): Pro
     get renewals() {
       return renewals
     },
-    settled,
-    hold() {
-      held = true
+    async settled() {
+      const wanted = Number(await revision())
+      while (Number(seen) < wanted) {
+        if (failure !== undefined) throw failure
+        await new Promise((again) => setTimeout(again, 50))
+      }
     },
     pause() {
       paused = true

@@ -1,3 +1,4 @@
+export { withAnybody } from './anybody.ts'
 export { applyChanges } from './apply-changes.ts'
 export { createOf, deleteOf, type EditableObject, updateOf } from './changes.ts'
 export { editObject, objectText } from './edit-text.ts'

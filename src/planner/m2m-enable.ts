@@ -2,6 +2,7 @@
 import type { JwtRule, Mesh, RequestAuthentication } from '../mesh/index.ts'
 import type { Principal } from '../policy/index.ts'
 import { accessMap } from '../regions/index.ts'
+import { anybody } from './anybody.ts'
 import { asksBefore } from './authn-filter.ts'
 import { createOf, updateOf } from './changes.ts'
 import { type Entrance, findEntrance, type IntentWorld, standsBefore } from './entrance.ts'
@@ -216,8 +217,7 @@ function whereTokensLead(
 function accountsOf(issuer: string, audience: string | undefined): readonly Principal[] {
   return [false, true].map((forged) => ({
     kind: 'service-account',
-    namespace: 'default',
-    name: 'default',
+    ...anybody,
     forged,
     issuer,
     ...(audience && { audience }),

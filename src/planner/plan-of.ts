@@ -3,6 +3,7 @@ import { Fault, type Problem, renderProblem } from '../base/index.ts'
 import { type CertificateLookup, type Finding, lint } from '../lint/index.ts'
 import { type Mesh, type MeshInput, parseMesh } from '../mesh/index.ts'
 import { Doors, type Seen, type ViewOptions } from '../regions/index.ts'
+import { withAnybody } from './anybody.ts'
 import { applyChanges } from './apply-changes.ts'
 import { managedByOthers } from './changes.ts'
 import { compare, orderChanges } from './order.ts'
@@ -51,7 +52,7 @@ export function planOf(door: RawDoor, intended: Intended, options: PlanOptions):
   const question = {
     now: options.now,
     doors: options.doors ?? new Doors(),
-    ...(intended.principals && { principals: intended.principals }),
+    ...(intended.principals && { principals: withAnybody(intended.principals) }),
   }
   const before = doorWith([])
   const { changes, excess } = orderChanges(intended.changes, { ...question, doorWith })

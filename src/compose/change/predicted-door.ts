@@ -2,9 +2,24 @@
 import { Fault, isFault } from '../../base/index.ts'
 import type { KubeObject } from '../../kube/index.ts'
 import { type Mesh, type MeshInput, parseMesh } from '../../mesh/index.ts'
-import { applyChanges, fileNameOf, keyOf, type Plan, readRawDoor, textOf } from '../../planner/index.ts'
+import {
+  applyChanges,
+  fileNameOf,
+  keyOf,
+  type Plan,
+  readRawDoor,
+  textOf,
+  withAnybody,
+} from '../../planner/index.ts'
 import { type Principal, parsePrincipal } from '../../policy/index.ts'
-import { type AccessDiff, type Difference, diffAccess, type ViewOptions } from '../../regions/index.ts'
+import {
+  type AccessDiff,
+  callerName,
+  type Difference,
+  diffAccess,
+  findPrincipals,
+  type ViewOptions,
+} from '../../regions/index.ts'
 import { differing, essence } from './compare.ts'
 import { checkServer } from './open-place.ts'
 import { readTexts } from './read-texts.ts'
@@ -97,7 +112,7 @@ export function checkAccess(
     now,
     old: view(before),
     new: view(after),
-    principals: principalsOf(plan.spec.access),
+    principals: withAnybody(namedBy(plan, [before, after])),
   })
   const [was, is] = [keysOf(plan.spec.access), keysOf(access)]
   const moved = [
@@ -109,9 +124,11 @@ export function checkAccess(
   }
 }
 
-/** Whom the plan speaks of, who need not stand in the door's own objects. */
-function principalsOf({ gained, lost, changed }: AccessDiff): readonly Principal[] {
+/** Whom the plan speaks of and who does not stand in the door's own objects. */
+function namedBy({ spec: { access } }: Plan, doors: readonly Mesh[]): readonly Principal[] {
+  const { gained, lost, changed } = access
   const names = new Set([...gained, ...lost, ...changed].map(({ principal }) => principal))
+  for (const found of doors.flatMap(findPrincipals)) names.delete(callerName(found))
   return [...names].flatMap((name) => parsePrincipal(name) ?? [])
 }
 

@@ -2,6 +2,7 @@
 import { isSubset, type Mesh, workloadsOf } from '../../mesh/index.ts'
 import { actAs, type Principal, parsePrincipal } from '../../policy/index.ts'
 import { type AccessDiff, callerName, diffAccess } from '../../regions/index.ts'
+import { withAnybody } from '../anybody.ts'
 import type { Change } from '../plan.ts'
 import { meshAfter } from '../plan-of.ts'
 import { refuse } from '../refuse.ts'
@@ -32,7 +33,12 @@ export function refuseMore(
   const after = meshAfter(world.door, changes)
   const { ask, target } = exposure
   const { now, mesh, view } = world
-  const access = diffAccess(mesh, after, { now, old: view(mesh), new: view(after), principals })
+  const access = diffAccess(mesh, after, {
+    now,
+    old: view(mesh),
+    new: view(after),
+    principals: withAnybody(principals),
+  })
   const meant = new Set(principals.map(callerName))
   const rows = [...access.gained, ...access.changed]
   const tokens = tokensMeant(after, exposure, now)

@@ -172,15 +172,14 @@ spec:
   assert.deepEqual([...new Set(names)].sort(), ['sa:team-a/ci', account('ci'), `sa:team-a/ci${other}`])
 })
 
-test('and none for an audience that only begins as the one that is asked for', () => {
+/** What is said of an exposure to that account whose policies somebody spoiled. */
+function spoiled(audience: string, spoil: (rule: EditableObject) => void): string {
   const world = door({ more: knownAccount })
-  const ask = iris('wrong')
-  const { changes } = expose(world, ask)
-  const spoiled = changes.map((change): Change => {
+  const ask = iris(audience)
+  const changes = expose(world, ask).changes.map((change): Change => {
     if (change.op !== 'create' || change.object.kind !== 'AuthorizationPolicy') return change
     const after = structuredClone(change.after) as EditableObject
-    const conditions = after.spec.rules.flatMap(({ when = [] }: EditableObject) => when)
-    for (const { values, notValues } of conditions) (values ?? notValues).push('wrong-audience')
+    after.spec.rules.forEach(spoil)
     return { ...change, after }
   })
   const entry = findEntry(world.mesh, ask)
@@ -188,11 +187,22 @@ test('and none for an audience that only begins as the one that is asked for', (
     ...{ ask, entry, target: findTarget(world.mesh, ask), trust: findTrust(world.mesh, ask, entry) },
     base: '/models/team-a/iris',
   }
-  const more = { changes: spoiled, principals: [principalOf(ci, ask)], reached: new Set<string>() }
-  assert.match(
-    refusal(() => refuseMore(world, exposure, more)),
-    /sa:team-a\/ci,aud=wrong-audience would get/,
-  )
+  const more = { changes, principals: [principalOf(ci, ask)], reached: new Set<string>() }
+  return refusal(() => refuseMore(world, exposure, more))
+}
+
+test('and none for an audience that only begins as the one that is asked for', () => {
+  const said = spoiled('wrong', ({ when = [] }) => {
+    for (const { values, notValues } of when) (values ?? notValues).push('wrong-audience')
+  })
+  assert.match(said, /sa:team-a\/ci,aud=wrong-audience would get/)
+})
+
+test('nor may another account bring one for that audience', () => {
+  const said = spoiled('machines', ({ from = [] }) => {
+    for (const { source } of from) source.notRequestPrincipals?.push('*')
+  })
+  assert.match(said, /sa:default\/default,aud=machines would get/)
 })
 
 test('a door whose accounts sign by the short spelling alone is asked by that', () => {
