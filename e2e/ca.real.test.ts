@@ -90,6 +90,8 @@ describe('kfdoor ca with real clients', { timeout: 180_000 }, () => {
     assert.equal(await visit(), 'ok')
     await ca(['uninstall', '--dir', at('ca'), '--store', 'nss', '--yes'], env)
     assert.equal(await visit(), 'ERR_CERT_AUTHORITY_INVALID')
+    // Once more, for whoever was interrupted.
+    await ca(['uninstall', '--dir', at('ca'), '--store', 'nss', '--yes'], env)
   })
 
   it('the system’s store in a folder has it, and then has not', async (t) => {

@@ -106,7 +106,7 @@ export async function renew(
     return { ...leftAlone, withAuthority }
   const aside: string[] = []
   if (key) {
-    const id = old.fingerprint256.replaceAll(':', '').slice(0, 8).toLowerCase()
+    const id = idOf(old)
     // A copy, so that whoever stops in the middle leaves the old pair where it was; what serves with it goes
     // on until it is handed the new one.
     for (const path of [keyFile, certFile].filter(existsSync)) aside.push(keepAside(path, id))
@@ -144,19 +144,21 @@ async function renewAuthority(folder: string, clock: Clock, options: RenewOption
   const old = readCertificate(authority.certPem, certFile)
   const parent = options.from === undefined ? undefined : readAuthorityIn(options.from)
   if (options.from !== undefined) followRoot(folder, options.from)
-  const result = (one: X509Certificate, renewed: boolean) => ({
+  const result = (one: X509Certificate, renewed: boolean, aside: readonly string[] = []) => ({
     certFile,
     renewed,
     validTo: one.validToDate,
-    aside: [],
+    aside,
     withAuthority: parent !== undefined && endsWith(one, parent),
   })
   if (!isDue(old, clock, options)) return { ...result(old, false), withAuthority: false }
   const fresh = await prolongAuthority(authority, { clock, days: options.days, parent })
   const made = new X509Certificate(fresh)
   if (!options.force && made.validToDate <= old.validToDate) return result(old, false)
+  // Whoever has the old one in a trust store trusts the same key: `ca uninstall` looks for it here.
+  const aside = [keepAside(certFile, idOf(old))]
   writeWhole(certFile, `${fresh}${parent?.chainPem ?? ''}`, { mode: PUBLIC, replace: true })
-  return result(made, true)
+  return result(made, true, aside)
 }
 
 /** The root above may have been renewed since: what clients are given here is the one that lives longer. */
@@ -166,8 +168,12 @@ function followRoot(folder: string, from: string): void {
   if (kept === undefined || kept === pem) return
   const [old, fresh] = [readCertificate(kept, path), readCertificate(pem, from)]
   if (!fresh.publicKey.equals(old.publicKey) || fresh.validToDate <= old.validToDate) return
+  keepAside(path, idOf(old))
   writeWhole(path, pem, { mode: PUBLIC, replace: true })
 }
+
+const idOf = ({ fingerprint256 }: X509Certificate) =>
+  fingerprint256.replaceAll(':', '').slice(0, 8).toLowerCase()
 
 const isDue = (old: X509Certificate, clock: Clock, { before, force }: RenewOptions) =>
   force || old.validToDate.getTime() - clock() <= before * DAY

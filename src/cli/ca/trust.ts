@@ -45,7 +45,7 @@ function changeStores(io: Io, name: 'install' | 'uninstall', summary: string, ex
     .addOption(output())
     .addHelpText('after', examples)
     .action(async (options) => {
-      const { isAsMeant, needsSudo, runSteps, stepText, thisMachine } = await import(
+      const { formerRoots, isAsMeant, isDone, needsSudo, runSteps, stepText, thisMachine } = await import(
         '../../compose/ca/trust.ts'
       )
       const { readNeeded, rootToTrust, trustStores } = await import('../../pki/index.ts')
@@ -55,8 +55,19 @@ function changeStores(io: Io, name: 'install' | 'uninstall', summary: string, ex
       const folder = resolve(options.root)
       const kinds =
         folder === '/' ? options.store : options.store.filter((kind: StoreKind) => kind === 'system')
-      const { stores, unusable } = trustStores(thisMachine(io.env, folder), root, file, kinds)
-      const plan = stores.map((store) => ({ store, steps: store[name] }))
+      const machine = thisMachine(io.env, folder)
+      const { stores, unusable } = trustStores(machine, root, file, kinds)
+      const plan = stores.map((store) => ({ root, store, steps: store[name] }))
+      for (const path of name === 'uninstall' ? formerRoots(file) : []) {
+        const former = rootToTrust(readNeeded(path), path, true)
+        for (const store of trustStores(machine, former, path, kinds).stores) {
+          // Where nobody can tell, it may not be there.
+          const steps = store.uninstall.map((step) =>
+            step.do === 'run' ? { ...step, mayFail: true as const } : step,
+          )
+          if (!(await isDone(store, former.pem, name, io.env))) plan.push({ root: former, store, steps })
+        }
+      }
       if (options.output === 'json') {
         const told = plan.map(({ store, steps }) => ({
           kind: store.kind,
@@ -91,8 +102,14 @@ function changeStores(io: Io, name: 'install' | 'uninstall', summary: string, ex
         return io.exit(exitCode.usage)
       }
       let failed = false
-      for (const { store, steps } of plan) {
+      for (const { root, store, steps } of plan) {
         try {
+          if (await isDone(store, root.pem, name, io.env)) {
+            io.err(
+              `${store.what}: ${name === 'install' ? `trusts ${root.name} already` : `does not hold ${root.name}`}`,
+            )
+            continue
+          }
           await runSteps(steps, io.env)
           if (isAsMeant(store, root.pem, name) === false) {
             failed = true

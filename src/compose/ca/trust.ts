@@ -1,10 +1,17 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { basename, delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { Fault, withoutOwnSecrets } from '../../base/index.ts'
 import { type Machine, type Step, type Store, writePublic } from '../../pki/index.ts'
+
+interface Said {
+  readonly stderr?: string
+  readonly stdout?: string
+  readonly message: string
+}
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -58,7 +65,7 @@ export async function runSteps(steps: readonly Step[], env: Environment): Promis
       mkdirSync(dirname(step.path), { recursive: true })
       writePublic(step.path, step.text)
     } else if (step.do === 'remove') rmSync(step.path, { force: true })
-    else await run(step.command, step.mayFail ?? false, env)
+    else await run(step.command, env).catch(unlessItMay(step))
   }
 }
 
@@ -70,6 +77,42 @@ export function isAsMeant(store: Store, pem: string, meant: 'install' | 'uninsta
   if (store.bundle === undefined) return undefined
   const held = existsSync(store.bundle) ? readFileSync(store.bundle, 'utf8') : ''
   return held.replaceAll('\r', '').includes(pem.trim()) === (meant === 'install')
+}
+
+/**
+ * Whether nothing is left to be done to a store. The programs that change it fail where the root is there
+ * already, or is not, which is no failure to whoever asks once more.
+ */
+export async function isDone(
+  store: Store,
+  pem: string,
+  meant: 'install' | 'uninstall',
+  env: Environment,
+): Promise<boolean> {
+  if (store.ask !== undefined) {
+    const held = await run(store.ask, env).then(
+      () => true,
+      () => false,
+    )
+    return held === (meant === 'install')
+  }
+  // What an install writes may lie there and not have been taken up; the bundle may be ahead of it.
+  const written = store.uninstall.some((step) => step.do === 'remove' && existsSync(step.path))
+  return meant === 'uninstall' && !written && isAsMeant(store, pem, meant) === true
+}
+
+/**
+ * What a root was before it was renewed, as `ca-1a2b3c4d.crt` beside `ca.crt`. Whoever has that in a store
+ * trusts the same key.
+ */
+export function formerRoots(file: string): readonly string[] {
+  const [folder, stem] = [dirname(file), basename(file).replace(/\.crt$/, '')]
+  const { publicKey } = new X509Certificate(readFileSync(file))
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(`${stem}-`) && /^-[0-9a-f]{8}\.crt$/.test(name.slice(stem.length)))
+    .sort()
+    .map((name) => join(folder, name))
+    .filter((path) => new X509Certificate(readFileSync(path)).publicKey.equals(publicKey))
 }
 
 async function asAdministrator(step: Step): Promise<void> {
@@ -95,11 +138,13 @@ async function asAdministrator(step: Step): Promise<void> {
   }
 }
 
-async function run(
-  [program = '', ...words]: readonly string[],
-  mayFail: boolean,
-  env: Environment,
-): Promise<void> {
+const unlessItMay =
+  ({ mayFail }: { readonly mayFail?: true }) =>
+  (error: unknown): void => {
+    if (!mayFail) throw error
+  }
+
+async function run([program = '', ...words]: readonly string[], env: Environment): Promise<void> {
   try {
     const path = [env.PATH, '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter)
     await promisify(execFile)(program, words, {
@@ -108,9 +153,11 @@ async function run(
       windowsHide: true,
     })
   } catch (cause) {
-    if (mayFail) return
-    const { stderr = '', message } = cause as { readonly stderr?: string; readonly message: string }
-    const [said = ''] = (stderr || message).trim().split('\n')
+    const { stderr = '', stdout = '', message } = cause as Said
+    // keytool complains on stdout, and Java says on stderr what it was started with.
+    const [said = ''] = [stderr, stdout, message]
+      .flatMap((text) => text.split('\n'))
+      .filter((line) => line.trim() !== '' && !line.startsWith('Picked up '))
     throw new Fault('ERR_TRUST_STORE', { command: program, reason: said.slice(0, 300) }, { cause })
   }
 }

@@ -23,6 +23,7 @@ export function javaStore(machine: Machine, root: Root, file: string): Store | U
         asRoot: machine.platform !== 'win32',
       },
     ],
+    ask: [keytool, '-list', '-alias', root.slug, ...common],
     uninstall: [
       {
         do: 'run',

@@ -63,6 +63,7 @@ export function nssStores(machine: Machine, root: Root, file: string): readonly 
         certutil('-A', ...at, '-t', 'C,,', '-n', root.name, '-i', file),
       ],
       uninstall: [certutil('-D', ...at, '-n', root.name)],
+      ask: ['certutil', '-L', ...at, '-n', root.name],
     }
   })
 }

@@ -22,6 +22,8 @@ export interface Store {
   readonly uninstall: readonly Step[]
   /** The file its programs read, in PEM: it tells whether the root is in it afterwards. */
   readonly bundle?: string
+  /** A command that succeeds where the root is in it, and changes nothing. */
+  readonly ask?: readonly string[]
 }
 
 /** A store that is there and cannot be changed, and why. */
