@@ -10,7 +10,12 @@ export {
 export { type Agent, type AgentOptions, type Answer, createAgent, type SendRequest } from './http/agent.ts'
 export { type Cookie, type CookieJar, cookieHeader, createCookieJar } from './http/cookie-jar.ts'
 export { isLoopback, proxyFor } from './http/proxy-env.ts'
-export { certificateWithFingerprint, readCertificateAuthority, type TrustOptions } from './http/trust.ts'
+export {
+  certificateWithFingerprint,
+  readCertificateAuthority,
+  sentCertificates,
+  type TrustOptions,
+} from './http/trust.ts'
 export { asBrowser, createVisitor, type Visitor, type VisitorOptions } from './http/visitor.ts'
 export {
   createKfp,

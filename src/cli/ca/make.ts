@@ -35,6 +35,7 @@ export const init = (io: Io) =>
       await warnOfReaders(io, made.keyFile)
       if (options.output === 'json') return io.out(JSON.stringify(made))
       warnOfKey(io, options.keyType, 'server')
+      warnOfWidth(io, options.name)
       io.err(`${made.certFile} is for everybody who calls the door: curl --cacert ${made.certFile}`)
       io.err(
         `${made.keyFile} signs certificates for ${options.name.join(', ')}, and what lies below a host; it stays with you`,
@@ -67,6 +68,7 @@ export const intermediate = (io: Io) =>
       await warnOfReaders(io, made.keyFile)
       if (options.output === 'json') return io.out(JSON.stringify(made))
       warnOfKey(io, options.keyType, 'server')
+      warnOfWidth(io, options.name)
       io.err(`${made.rootFile} is for everybody who calls the door; ${made.keyFile} signs certificates`)
       io.out(made.certFile)
     })
@@ -217,6 +219,15 @@ function tell(
   }
   io.err(`for ${names.join(', ')}, until ${validTo.toISOString().slice(0, 10)}`)
   io.out(certFile)
+}
+
+/** One label may be a host of this network, or `com`. */
+function warnOfWidth(io: Io, names: readonly string[]): void {
+  for (const name of names.filter((one) => /^[^.:]+\.?$/.test(one) && !/^localhost\.?$/i.test(one))) {
+    io.err(
+      `\`${name}\` is a single label: this may sign for every host that ends in \`.${name.replace(/\.$/, '')}\``,
+    )
+  }
 }
 
 /** A stick with FAT, for example: whoever is on the machine reads what lies there. */

@@ -1,6 +1,12 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { type ConnectionOptions, checkServerIdentity, connect, getCACertificates } from 'node:tls'
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  connect,
+  getCACertificates,
+  type TLSSocket,
+} from 'node:tls'
 import { Fault } from '../../base/index.ts'
 
 export interface TrustOptions {
@@ -88,19 +94,21 @@ export async function showCertificates(
     socket.on('timeout', () => end())
     signal?.addEventListener('abort', () => end(), { once: true })
     socket.on('secureConnect', () => {
-      const chain: X509Certificate[] = []
-      let one = socket.getPeerX509Certificate()
-      while (
-        one &&
-        chain.length < 10 &&
-        !chain.some((known) => known.fingerprint256 === one?.fingerprint256)
-      ) {
-        chain.push(one)
-        one = one.issuerCertificate
-      }
+      const chain = sentCertificates(socket)
       end(chain.length > 0 ? chain : undefined)
     })
   })
+}
+
+/** More than any server means to send. */
+const MOST_SENT = 32
+
+/** As it was sent, repetitions and strangers too: `cat leaf.crt fullchain.crt` is a mistake no client minds. */
+export function sentCertificates(socket: TLSSocket): X509Certificate[] {
+  const sent: X509Certificate[] = []
+  let at = socket.getPeerX509Certificate()
+  for (; at && sent.length < MOST_SENT; at = at.issuerCertificate) sent.push(at)
+  return sent
 }
 
 export function seenCertificate(certificate: X509Certificate): SeenCertificate {
@@ -130,7 +138,7 @@ export async function certificateWithFingerprint(url: URL, sha256: string): Prom
   const chain = (await showCertificates(url)) ?? []
   const found = chain.find((one) => one.fingerprint256.replaceAll(':', '') === wanted)
   if (!found) {
-    const shown = chain.map((one) => one.fingerprint256).join(', ') || 'none'
+    const shown = [...new Set(chain.map((one) => one.fingerprint256))].join(', ') || 'none'
     throw new Fault('ERR_USAGE', {
       message: `\`${url.host}\` shows no certificate with that SHA-256; it shows ${shown}`,
       next: 'compare again with whoever runs the door',

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { connect } from 'node:tls'
 import { parseAllDocuments } from 'yaml'
 import { Fault } from '../../base/index.ts'
+import { sentCertificates } from '../../client/index.ts'
 import { clusterAccess, messageOf, openKubeApi } from '../../kube/index.ts'
 import {
   type Certificate,
@@ -69,9 +70,6 @@ function rootBeside(path: string, chain: readonly Certificate[]): Shown['roots']
   return undefined
 }
 
-/** More than any server means to send. */
-const MOST_SENT = 32
-
 /** @param named whom the server is asked for, where that is not the URL's host: an address and a name, for example */
 async function fromUrl(text: string, named?: string): Promise<Shown> {
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -100,13 +98,7 @@ async function fromUrl(text: string, named?: string): Promise<Shown> {
       if (shownSoFar().length > 0) done(shownSoFar())
       else unreachable(whyNot(error), error)
     })
-    const shownSoFar = () => {
-      // As it was sent, repetitions and strangers too: `cat leaf.crt fullchain.crt` is a mistake no client minds.
-      const sent: string[] = []
-      let at = socket.getPeerX509Certificate()
-      for (; at && sent.length < MOST_SENT; at = at.issuerCertificate) sent.push(at.toString())
-      return sent
-    }
+    const shownSoFar = () => sentCertificates(socket).map(String)
     socket.once('secureConnect', () => {
       const sent = shownSoFar()
       socket.destroy()
