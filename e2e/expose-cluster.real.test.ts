@@ -108,4 +108,49 @@ describe('an exposed model on a real API server', {
       }
     })
   }
+
+  test('v1.9: to anyone, and two that share the fence, each taken back by what is noted at it', async () => {
+    await clearTo(cluster, empty)
+    await loadYaml(cluster, [join(shared, 'v1.9')], 'kubectl')
+    // Which plan wrote an object last is noted at it, and stays.
+    const decided = async () =>
+      new Map(
+        [...(await dumpOf(cluster))].map(([path, text]) => {
+          const { spec, metadata } = JSON.parse(text)
+          const { 'kfdoor.dev/plan': _, ...annotations } = metadata.annotations ?? {}
+          return [path, JSON.stringify([spec, annotations])]
+        }),
+      )
+    const was = await decided()
+    const common = {
+      audience: usualAudience,
+      jwksUri: 'http://keys.istio-system.svc.cluster.local/keys',
+      timeout: '300s',
+    }
+    const carryOut = async (each: Plan) => {
+      const place = await openPlace(each, { env, kubeconfig, say: () => {} })
+      try {
+        assert.equal((await applyPlan(each, place)).outcome, 'applied')
+      } finally {
+        place.close()
+      }
+    }
+    const model = { kind: 'model', name: 'sklearn-iris' } as const
+    const page = { kind: 'service', name: 'katib-ui', namespace: 'kubeflow' } as const
+    const to = (name: string) => [{ kind: 'sa', namespace: 'team-a', name } as const]
+    const opened = (ask: Parameters<typeof expose>[1]) => plan('expose', (world) => expose(world, ask))
+    const closed = (what: typeof model | typeof page) => plan('unexpose', ({ door }) => unexpose(door, what))
+
+    await carryOut(await opened({ ...common, ...model, to: [], public: true }))
+    await carryOut(await closed(model))
+    assert.deepEqual(changedIn(was, await decided()), [])
+
+    await carryOut(await opened({ ...common, ...page, to: to('etl'), public: false }))
+    const alone = await decided()
+    await carryOut(await opened({ ...common, ...model, to: to('ci'), public: false }))
+    await carryOut(await closed(model))
+    assert.deepEqual(changedIn(alone, await decided()), [])
+    await carryOut(await closed(page))
+    assert.deepEqual(changedIn(was, await decided()), [])
+  })
 })

@@ -159,6 +159,24 @@ test('--anonymize: addresses, and the names that are made of them, everywhere al
   assert.equal(ids.size, 1)
 })
 
+test('what kfdoor notes at what it wrote stays word for word, of several lines too', () => {
+  const gap = '/models/team-a/api-token/v1/models/api-token:predict'
+  const annotations = {
+    'kfdoor.dev/expose': 'model/team-a/api-token',
+    'kfdoor.dev/exempts': `istio-system/sign-in ${gap}\nistio-system/require-jwt ${gap}`,
+    'kfdoor.dev/shared-by': `model/team-a/api-token * ${gap}\nservice/team-a/page * /services/team-a/page/*`,
+  }
+  const object = {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { annotations },
+  }
+  assert.deepEqual(
+    (scrub(object, { key, anonymize: false }) as typeof object).metadata.annotations,
+    annotations,
+  )
+})
+
 test('--anonymize: in URLs, and in what the API server says of who may not read', () => {
   const object = spec('VirtualService', { http: [{ redirect: { uri: '/hello?user=jane.doe%40corp.com' } }] })
   assert.doesNotMatch(JSON.stringify(scrub(object, { key, anonymize: true })), /jane|corp/)
