@@ -32,6 +32,11 @@ const files = globSync(
 )
   .filter((file) => patterns.length > 0 || !/\.(?:real|peer)\.test\.ts$/.test(file))
   .sort()
+// Without a file Node's runner takes every test it finds, those with real parts too.
+if (files.length === 0) {
+  process.stderr.write(`no file here is ${patterns.join(' or ')}\n`)
+  process.exit(2)
+}
 const { status } = spawnSync(
   process.execPath,
   // A test that hangs is a failure with a name; ten minutes are more than the slowest file takes.
