@@ -44,6 +44,13 @@ kind: AuthorizationPolicy
 metadata: { name: web, namespace: apps }
 spec: { rules: [{ from: [{ source: { namespaces: [team] } }] }] }
 `
+const mesh = (text: string) => `
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: istio, namespace: istio-system }
+data: { mesh: "${text}" }
+`
 const only = (hosts: string, more = '') => `{ egress: [{ hosts: [${hosts}] }]${more} }`
 const registryOnly = ', outboundTrafficPolicy: { mode: REGISTRY_ONLY }'
 const selects = ', workloadSelector: { labels: { app: c } }'
@@ -61,6 +68,13 @@ const rows: readonly (readonly [yaml: string, as: string, want: string, why: str
   [sidecar('team', 'some', only('"./*"', selects)), 'mesh:team/both', 'unknown egress-differs', 'some of its pods have it'],
   [sidecar('team', 'b', only('"./*"')) + sidecar('team', 'a', only('"*/*"')), 'mesh:team/caller', 'allow allow-rule-matched', 'of two the older counts, of one age the first by name'],
   [sidecar('team', 'a', only('"*/*"')) + sidecar('team', 'b', only('"./*"', ', workloadSelector: {}')), 'mesh:team/caller', 'deny no-allow-rule-matched', 'one with a selector comes first, though it selects all'],
+  [sidecar('team', 'default', only('"*/*", "~apps/web.apps.svc.cluster.local"')), 'mesh:team/caller', 'deny no-allow-rule-matched', 'taken out again'],
+  [sidecar('team', 'default', only('"*/*", "~apps/other.apps.svc.cluster.local"')), 'mesh:team/caller', 'allow allow-rule-matched', 'another one is'],
+  [sidecar('team', 'default', only('"apps/*", "~/web.apps.svc.cluster.local"')), 'mesh:team/caller', 'deny no-allow-rule-matched', 'of any namespace'],
+  [mesh("defaultServiceExportTo: ['.']"), 'mesh:team/caller', 'deny no-allow-rule-matched', 'not exported: it arrives without its name'],
+  [mesh("defaultServiceExportTo: ['.']") + sidecar('team', 'default', '{ outboundTrafficPolicy: { mode: REGISTRY_ONLY } }'), 'mesh:team/caller', 'unavailable egress-blocked', 'not exported, and nothing else may leave'],
+  [mesh("{ defaultServiceExportTo: ['.'], outboundTrafficPolicy: { mode: REGISTRY_ONLY } }") , 'mesh:team/caller', 'unavailable egress-blocked', 'the mesh has it so'],
+  [mesh('defaultServiceExportTo: []'), 'mesh:team/caller', 'allow allow-rule-matched', 'an empty default exports to everybody'],
   [sidecar('team', 'default', '{ ingress: [] }'), 'mesh:team/caller', 'allow allow-rule-matched', 'without `egress` everything is known'],
 ] // biome-ignore format: a table
 for (const [yaml, as, want, why] of rows) {

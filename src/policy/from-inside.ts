@@ -1,4 +1,5 @@
 /** Requests that begin inside the mesh. */
+import type { Service } from '../mesh/index.ts'
 import { atSidecar, finishAt } from './at-sidecar.ts'
 import { answered, failed, mismatch } from './client-tls.ts'
 import type { Context, Decision, DoorRequest, ForwardDecision, Step } from './decision.ts'
@@ -6,6 +7,8 @@ import type { Door } from './door.ts'
 import { type Reach, reachOf } from './egress.ts'
 import { type Hop, type Onward, onward, type PathDecision } from './hop.ts'
 import { nextHop } from './next-hop.ts'
+import { serviceHost } from './registry.ts'
+import { findHost } from './route-table.ts'
 import type { ProxyIdentity } from './seam.ts'
 import { walk } from './walk.ts'
 
@@ -31,10 +34,16 @@ export function decideFromInside(
   const reach = caller && reachOf(door.mesh, caller, call.host)
   const own = caller && { ...call, namespace: caller.namespace, account: caller.name }
   if (reach !== undefined && reach.kind !== 'listed') {
-    // A VirtualService it lists is known on HTTP's usual port, whether or not the Service is.
-    const routed =
-      reach.kind !== 'unknown' && call.port === 80 && own && door.outboundTable(own) !== undefined
-    if (!routed) return unlisted(door, request, context, call, reach, hop)
+    // A VirtualService it lists is known on HTTP's usual port by the names it has, whether or not the Service
+    // is, where some other Service opens that port.
+    const opens = ({ name, namespace, ports }: Service) =>
+      ports.some(({ port }) => port === 80) &&
+      reachOf(door.mesh, caller as { namespace: string; name: string }, serviceHost(name, namespace)).kind ===
+        'listed'
+    const routed = reach.kind !== 'unknown' && call.port === 80 && door.mesh.services.some(opens)
+    const table = routed && own && door.outboundTable(own)
+    if (!table || findHost(table, request.host) === undefined)
+      return unlisted(door, request, context, call, reach, hop)
   }
   const leaving = own && door.outbound(own, request, context, hop)
   if (caller === undefined || leaving === undefined) {
@@ -75,11 +84,13 @@ function unlisted(
   const step: Step = {
     hop,
     phase: 'sidecar',
-    object: { kind: by.kind, namespace: by.namespace, name: by.name },
-    at: by.egress[0]?.at ?? by.at,
+    ...(by && {
+      object: { kind: by.kind, namespace: by.namespace, name: by.name },
+      at: by.egress[0]?.at ?? by.at,
+    }),
     outcome: kind === 'passed' ? 'passed' : kind === 'blocked' ? 'rejected' : 'unknown',
     reason,
-    text: `${call.host} is not among the hosts its egress lists, ${texts[kind]}`,
+    text: `${call.host} is not ${by ? 'among the hosts its egress lists' : 'exported to its namespace'}, ${texts[kind]}`,
   }
   const steps = context.trace === false ? [] : [step]
   if (kind === 'passed') {

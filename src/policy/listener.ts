@@ -137,26 +137,28 @@ function namesOf(hosts: readonly string[] | undefined): readonly string[] | unde
 }
 
 /**
- * VirtualServices as a gateway gets them: first those private to its namespace, then those exported
- * to it, then public ones (`VirtualServicesForGateway`).
+ * VirtualServices as a proxy of that namespace gets them: first those private to it, then those exported
+ * to it, then public ones (`VirtualServicesForGateway`, SelectVirtualServices).
  */
-function servicesByGateway(world: GatewayWorld, proxy: ProxyIdentity) {
-  const byGateway = new Map<string, BoundService[]>()
-  const { namespace } = proxy
+export function seenFrom(services: readonly BoundService[], namespace: string): readonly BoundService[] {
   const rank = (service: BoundService) => {
     if (service.exportTo === undefined) {
       return service.semantics === 'gateway' && service.namespace === namespace ? 2 : 3
     }
     return service.namespace === namespace ? 0 : 1
   }
-  const seen = world.services.filter(
-    (service) => service.exportTo === undefined || service.exportTo.includes(namespace),
-  )
-  for (const service of seen.map((entry) => [rank(entry), entry] as const).sort((a, b) => a[0] - b[0])) {
-    for (const gateway of new Set(service[1].gateways)) {
+  return services
+    .filter(({ exportTo }) => exportTo === undefined || exportTo.includes(namespace))
+    .sort((a, b) => rank(a) - rank(b))
+}
+
+function servicesByGateway(world: GatewayWorld, proxy: ProxyIdentity) {
+  const byGateway = new Map<string, BoundService[]>()
+  for (const service of seenFrom(world.services, proxy.namespace)) {
+    for (const gateway of new Set(service.gateways)) {
       const list = byGateway.get(gateway)
-      if (list === undefined) byGateway.set(gateway, [service[1]])
-      else list.push(service[1])
+      if (list === undefined) byGateway.set(gateway, [service])
+      else list.push(service)
     }
   }
   return (gateway: string): readonly BoundService[] => byGateway.get(gateway) ?? []

@@ -24,6 +24,13 @@ spec: { ${spec} }
 const toOther =
   'http: [{ match: [{ uri: { prefix: /a } }], rewrite: { uri: /b }, route: [{ destination: { host: other } }] }]'
 
+/** It opens port 80 for whoever lists its namespace. */
+const opening = `
+apiVersion: v1
+kind: Service
+metadata: { name: far, namespace: else }
+spec: { ports: [{ name: http, port: 80 }] }
+---`
 const elsewhere = `
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -37,6 +44,9 @@ kind: Sidecar
 metadata: { name: default, namespace: apps }
 spec: { egress: [{ hosts: ${hosts} }] }
 ---`
+
+const wide = (name: string, spec: string) =>
+  service(`hosts: ["*.apps.svc.cluster.local"], ${spec}`).replace('name: web', `name: ${name}`)
 
 type Row = readonly [yaml: string, host: string, path: string, want: string, why: string]
 const rows: readonly Row[] = [
@@ -52,7 +62,13 @@ const rows: readonly Row[] = [
   [egress('[./*, else/other.apps.svc.cluster.local]') + elsewhere, 'web.apps', '/a/x', 'allow web /a/x', 'its namespace is listed, for another host'],
   [egress('[./*, else/*]') + elsewhere, 'web.apps', '/a/x', 'allow other /b/x', 'both are'],
   [egress('["*/web.apps.svc.cluster.local"]') + elsewhere, 'web.apps', '/a/x', 'allow other /b/x', 'in any namespace'],
-  [egress('[else/*]') + elsewhere, 'web.apps', '/a/x', 'allow other /b/x', 'the VirtualService is listed, though the Service is not'],
+  [egress('[else/*]') + opening + elsewhere, 'web.apps.svc.cluster.local', '/a/x', 'allow other /b/x', 'the VirtualService is listed, though the Service is not'],
+  [egress('[else/*]') + elsewhere, 'web.apps.svc.cluster.local', '/a/x', 'allow web /a/x', 'but nothing that is opens the port'],
+  [egress('[else/*]') + opening + elsewhere, 'web.apps', '/a/x', 'allow web /a/x', 'and short names are the Service’s alone'],
+  [wide('a', toOther), 'web.apps', '/a/x', 'allow other /b/x', 'a star stands for its Service'],
+  [egress('[./other.apps.svc.cluster.local]') + wide('a', toOther), 'web.apps', '/a/x', 'allow web /a/x', 'a star stands for the Services that are listed'],
+  [egress('[else/*]') + opening + elsewhere.replace('web.apps', '"*.apps').replace('local]', 'local"]'), 'web.apps.svc.cluster.local', '/a/x', 'allow other /b/x', 'where none is, for any name'],
+  [wide('a', toOther.replace('/b', '/public')) + wide('b', `exportTo: ["."], ${toOther}`), 'web.apps', '/a/x', 'allow other /b/x', 'what is private to its namespace comes before an older one for all'],
   [
     service('hosts: [web], http: [{ match: [{ authority: { exact: web.apps.svc.cluster.local } }], route: [{ destination: { host: other } }] }]'),
     'web.apps', '/', 'not-found no-route', 'the authority is compared as it was sent',

@@ -8,12 +8,13 @@ import { isSubsetOf } from '../mesh/index.ts'
 import type { Gateway } from './compiled-gateway.ts'
 import type { Context, Decision, DoorRequest, Step } from './decision.ts'
 import { targetResolver } from './destinations.ts'
-import { imports } from './egress.ts'
+import { imports, reachOf } from './egress.ts'
 import { decideGateway } from './evaluate.ts'
 import type { MergedServer } from './gateway-servers.ts'
-import type { GatewayWorld } from './listener.ts'
+import { type GatewayWorld, seenFrom } from './listener.ts'
 import { pathRules } from './path-normalization.ts'
-import { compileTable, type RouteTable } from './route-table.ts'
+import { serviceHost } from './registry.ts'
+import { compileTable, findHost, type RouteTable } from './route-table.ts'
 import type { Filters } from './seam.ts'
 
 export interface OutboundCall {
@@ -41,20 +42,37 @@ export interface Outbound {
 
 export function compileOutbound(world: GatewayWorld): Outbound {
   const tables = new Map<string, RouteTable>()
+  const seen = new Map<string, GatewayWorld['services']>()
   const known = (service: GatewayWorld['services'][number], { namespace, account }: OutboundCall) =>
     imports(world.mesh, { namespace, name: account }, service)
-  const about = (service: GatewayWorld['services'][number], host: string) =>
-    service.hosts.some((each) => isSubsetOf(host, each))
-  const visible = ({ namespace }: OutboundCall) =>
-    world.services.filter(
-      (service) =>
-        service.gateways.includes('mesh') &&
-        (service.exportTo === undefined || service.exportTo.includes(namespace)),
+  const { mesh } = world
+  const isListed = ({ namespace, account }: OutboundCall, host: string) =>
+    reachOf(mesh, { namespace, name: account }, host).kind === 'listed'
+  // A star stands for the Services the proxy knows; for a name only where it knows none of those
+  // (`route.go`, separateVSHostsAndServices).
+  const about = (service: GatewayWorld['services'][number], call: OutboundCall) =>
+    service.hosts.some(
+      (each) =>
+        isSubsetOf(call.host, each) &&
+        (!each.startsWith('*') ||
+          service.semantics === 'gateway' ||
+          isListed(call, call.host) ||
+          !mesh.services.some(({ name, namespace }) => {
+            const host = serviceHost(name, namespace)
+            return isSubsetOf(host, each) && isListed(call, host)
+          })),
     )
+  const visible = ({ namespace }: OutboundCall) => {
+    const all =
+      seen.get(namespace) ??
+      seenFrom(world.services, namespace).filter(({ gateways }) => gateways.includes('mesh'))
+    seen.set(namespace, all)
+    return all
+  }
   const tableOf: Outbound['table'] = (call) => {
     const { namespace, port } = call
     const services = visible(call).filter((service) => known(service, call) !== false)
-    if (!services.some((service) => about(service, call.host))) return undefined
+    if (!services.some((service) => about(service, call))) return undefined
     const limits = world.mesh.sidecars.length > 0
     const names = limits ? services.map((each) => `${each.namespace}/${each.name}`).join() : ''
     const key = `${namespace} ${port} ${names}`
@@ -74,13 +92,13 @@ export function compileOutbound(world: GatewayWorld): Outbound {
     const table = tableOf(call)
     if (table === undefined) return undefined
     const differs = visible(call).find(
-      (service) => about(service, call.host) && known(service, call) === undefined,
+      (service) => about(service, call) && known(service, call) === undefined,
     )
     if (differs !== undefined) return differing(differs.object, hop, context.trace !== false)
     const { port } = call
     const server = serverOf(port)
     const decision = decideGateway(
-      gatewayOf(world, server, named(table, call, request.host)),
+      gatewayOf(world, server, isListed(call, call.host) ? named(table, call, request.host) : table),
       { ...request, port, scheme: 'http' },
       context,
       hop,
@@ -114,8 +132,9 @@ function named(table: RouteTable, call: OutboundCall, sent: string): RouteTable 
     `${name}.${namespace}`,
     ...(namespace === call.namespace ? [name] : []),
   ]
-  const host = table.hosts.get(call.host)
-  if (host === undefined || !short.includes(written)) return table
+  // By a star too: that stands for the Service, and so for all its names.
+  const host = short.includes(written) ? findHost(table, call.host) : undefined
+  if (host === undefined) return table
   return { ...table, hosts: new Map([...table.hosts, [written, host]]) }
 }
 

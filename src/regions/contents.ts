@@ -1,6 +1,14 @@
 /** What rules, routes and proxies of two doors say, so that what both say alike has one number. */
 import type { Mesh } from '../mesh/index.ts'
-import { attaches, coversHost, type Next, type ProxyInsight, type Route, type Rule } from '../policy/index.ts'
+import {
+  attaches,
+  byAge,
+  coversHost,
+  type Next,
+  type ProxyInsight,
+  type Route,
+  type Rule,
+} from '../policy/index.ts'
 
 export class Contents {
   readonly #numbers = new Map<string, number>()
@@ -19,11 +27,17 @@ export class Contents {
   worldOf(mesh: Mesh): string {
     let world = this.#worlds.get(mesh)
     if (world === undefined) {
-      const { meshConfig, serviceEntries, sidecars, envoyFilters, others } = mesh
+      const { meshConfig, services, serviceEntries, sidecars, envoyFilters, others } = mesh
+      // Which Services a pod's proxy knows of decides where its calls go, those to others too.
+      const known = [...services]
+        .sort(byName)
+        .map((each) => [nameOf(each), each.ports, each.annotations['networking.istio.io/exportTo']])
+      const differs = sidecars.length > 0 || known.some(([, , exported]) => exported !== undefined)
       world = plain([
         { ...meshConfig, raw: undefined },
         [...serviceEntries, ...sidecars, ...envoyFilters].sort(byName),
         others.filter(({ kind }) => /^(ProxyConfig|WasmPlugin)$/.test(kind)),
+        differs ? known : [],
       ])
       this.#worlds.set(mesh, world)
     }
@@ -100,6 +114,7 @@ export function nextContent(mesh: Mesh, next: Next, host: string): string {
   // Whichever of them is the calling proxy's.
   const rules = mesh.destinationRules
     .filter((rule) => coversHost(rule, host))
+    .sort(byAge)
     .map(({ namespace, host: { value }, exportTo, workloadSelector, tlsMode, portTlsModes, subsets }) => [
       [namespace, value, exportTo, workloadSelector, tlsMode, portTlsModes],
       subsets.map((each) => [each.name, each.tlsMode, each.portTlsModes]),
