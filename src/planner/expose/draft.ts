@@ -178,6 +178,11 @@ export class Draft {
     if (reason.includes('(audience-not-allowed)')) {
       return [`the gateway takes tokens for ${audiences.join(', ')}: say which with \`--audience\``]
     }
+    if (this.#exposure.target.kind === 'notebook' && reason.includes('(provider-denied)')) {
+      return [
+        'a notebook keeps its own route, and the auth service is asked about every call on it: who signs in gets there, and no token does',
+      ]
+    }
     if (trust.people === undefined && ask.to.some(({ kind }) => kind === 'group')) {
       return ['this door hands on who somebody is, and not their groups: name people with `--to user:EMAIL`']
     }

@@ -333,6 +333,20 @@ const refused: readonly (readonly [
     /hands on who somebody is, and not their groups: name people/,
   ],
   [
+    'somebody new where pods can make up the header people are handed on by',
+    filesOf('v1.6'),
+    ask({ to: [{ kind: 'user', email: 'new@example.com' }] }),
+    'ERR_INTENT_REFUSED',
+    /\+forged would get .*by a header, which pods can make up: name service accounts instead/s,
+  ],
+  [
+    'a notebook where a filter asks everybody to sign in',
+    filesOf('v1.6'),
+    ask({ kind: 'notebook', name: 'my-notebook' }),
+    'ERR_INTENT_REFUSED',
+    /gets challenge .*a notebook keeps its own route, and the auth service is asked about every call on it/s,
+  ],
+  [
     'a path on which the request would go by another route',
     filesOf('26.03'),
     ask({ path: '/a/../b' }),

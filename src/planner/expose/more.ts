@@ -57,8 +57,15 @@ export function refuseMore(
   return refuse(
     `expose ${target.name}`,
     [...new Set(reasons)].slice(0, 8),
-    others.length > 0 ? 'name them with `--to` if they are meant' : undefined,
+    others.length > 0 ? hint(exposure, others) : undefined,
   )
+}
+
+function hint({ ask, trust }: Exposure, others: readonly Difference[]): string {
+  const byHeader = trust.people === undefined && ask.to.some(({ kind }) => kind !== 'sa')
+  return byHeader && others.every(({ principal }) => /^(mesh:|outside)/.test(principal))
+    ? 'this door hands people on by a header, which pods can make up: name service accounts instead, or move to oauth2-proxy'
+    : 'name them with `--to` if they are meant'
 }
 
 /** Services whose pods are all the thing's own. */
