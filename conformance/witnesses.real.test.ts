@@ -10,6 +10,7 @@ import { releaseSignIn } from '../src/compose/release-answers.ts'
 import { accessMap, type MapRow } from '../src/regions/index.ts'
 import { aMesh } from '../src/regions/random-mesh.test.ts'
 import { askedOf, expected, now, seen, standingOf } from './envoy/as-caller.ts'
+import { someOf } from './envoy/some-rows.ts'
 import { type Standing, startWholeDoors, type WholeDoor } from './envoy/whole-door.ts'
 
 const rowsOf = ({ mesh, engine }: Standing): readonly MapRow[] => {
@@ -17,17 +18,6 @@ const rowsOf = ({ mesh, engine }: Standing): readonly MapRow[] => {
   return accessMap(mesh, { ...engine, now, ...(signIn && { signIn }) }).filter(
     ({ door }) => door !== 'inside the mesh',
   )
-}
-
-/** One row of each kind: the same route, verdict, reason and kind of caller. */
-function someOf(rows: readonly MapRow[], each: number): readonly MapRow[] {
-  const kinds = new Map<string, number>()
-  return rows.filter(({ route, verdict, reason, principal }) => {
-    const key = `${route.id} ${route.match} ${route.hosts} ${verdict} ${reason} ${principal.split(':')[0]}`
-    const count = kinds.get(key) ?? 0
-    kinds.set(key, count + 1)
-    return count < each
-  })
 }
 
 const profiles = ['26.03', 'v1.9', 'v1.8', 'v1.6'] as const

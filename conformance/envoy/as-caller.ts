@@ -5,11 +5,14 @@ import { type MeshInput, parseMesh } from '../../src/mesh/index.ts'
 import {
   actAs,
   type CheckAnswer,
+  type Context,
   compileDoor,
   type Decision,
   type DoorRequest,
+  decideFromInside,
   decidePath,
   type HeaderList,
+  nextHop,
   type PathDecision,
   type Principal,
   type ProxyIdentity,
@@ -61,9 +64,41 @@ export function askedOf(
   proxy: ProxyIdentity,
   principal: string,
   witness: Witness,
-  { mesh, door }: Standing,
+  standing: Standing,
 ): Asked | undefined {
-  const who = parsePrincipal(principal) as Principal
+  const line = lineOf(witness)
+  if (line === undefined) return undefined
+  const { port } =
+    standing.door
+      .listeners(proxy)
+      .listeners.find(({ chains }) =>
+        chains.some(
+          ({ server, tls }) => server.server.port.number === line.number && tls === (line.scheme === 'https'),
+        ),
+      ) ?? {}
+  if (port === undefined) return undefined
+  return settled(principal, witness, standing, { proxy, port }, (request, context) =>
+    decidePath(standing.door, request, context, proxy),
+  )
+}
+
+/** The same of somebody inside without a sidecar, who calls a Service; undefined = no gateway stands behind that. */
+export function askedInside(principal: string, witness: Witness, standing: Standing): Asked | undefined {
+  const { door } = standing
+  const line = lineOf(witness)
+  if (line?.scheme !== 'http') return undefined
+  const [, host = '', number = '80'] = /^(.*?)(?::(\d+))?$/.exec(line.authority) ?? []
+  const call = { host, port: Number(number) }
+  const next = nextHop(door, { destination: call }, 1, false)
+  if (next.kind !== 'gateway') return undefined
+  const open = door.listeners(next.proxy).listeners.some(({ port }) => port === next.port)
+  if (!open) return undefined
+  return settled(principal, witness, standing, next, (request, context) =>
+    decideFromInside(door, request, context, call),
+  )
+}
+
+function lineOf(witness: Witness) {
   const [, scheme, authority = '', path = '/'] = /^(https?):\/\/([^/]*)(.*)$/.exec(witness.url) ?? []
   if (scheme !== 'http' && scheme !== 'https') return undefined
   const named = witness.headers.find(([header]) => header === 'host')?.[1]
@@ -71,15 +106,19 @@ export function askedOf(
   const number = Number(
     (named === undefined ? undefined : /:(\d+)$/.exec(authority)?.[1]) ?? (scheme === 'https' ? 443 : 80),
   )
-  const { port } =
-    door
-      .listeners(proxy)
-      .listeners.find(({ chains }) =>
-        chains.some(
-          ({ server, tls }) => server.server.port.number === number && tls === (scheme === 'https'),
-        ),
-      ) ?? {}
-  if (port === undefined) return undefined
+  return { scheme, authority, path, host, number } as const
+}
+
+/** The request, once every authorizer it meets has answered. */
+function settled(
+  principal: string,
+  witness: Witness,
+  { mesh }: Standing,
+  { proxy, port }: { readonly proxy: ProxyIdentity; readonly port: number },
+  decide: (request: DoorRequest, context: Context) => PathDecision,
+): Asked {
+  const who = parsePrincipal(principal) as Principal
+  const { scheme, host, path } = lineOf(witness) as NonNullable<ReturnType<typeof lineOf>>
   const acting = actAs(mesh, who, now)
   const varied = new Set(witness.headers.map(([header]) => header.toLowerCase()))
   const headers: HeaderList = [
@@ -100,12 +139,7 @@ export function askedOf(
   const signIn = releaseSignIn(mesh)
   const answers: CheckAnswer[] = []
   for (;;) {
-    const claimed = decidePath(
-      door,
-      request,
-      { now, verified: acting.verified, trace: false, answers },
-      proxy,
-    )
+    const claimed = decide(request, { now, verified: acting.verified, trace: false, answers })
     if (claimed.decision.kind !== 'ask' || answers.length > 8) {
       const sent: Sent = {
         scheme,
@@ -148,7 +182,7 @@ export function seen(got: Got, want: string): string {
 /** A mesh as it stands in Envoy; every issuer's keys are ours. */
 export function standingOf(text: readonly MeshInput[]): Standing {
   const { mesh } = parseMesh(text)
-  const engine = { istioVersion: '1.31.0', fetched }
+  const engine = { fetched }
   const yaml = text.map((each) => each.text).join('\n---\n')
   return { mesh, engine, door: compileDoor(mesh, engine), yaml }
 }

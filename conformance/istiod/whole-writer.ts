@@ -1,6 +1,6 @@
 /** Whole doors as istiod writes them: each gateway and sidecar gets what it would be pushed. */
 import type { Emitted, Json } from '../../src/envoy-config/index.ts'
-import type { ProxyIdentity } from '../../src/policy/index.ts'
+import { blueprintOf, type ProxyIdentity } from '../../src/policy/index.ts'
 import { byOurs, type Standing, type WholeSite, type WholeWriter } from '../envoy/whole-door.ts'
 import { asStatic } from './as-static.ts'
 import type { Istiod, Pushed } from './ask-istiod.ts'
@@ -15,7 +15,7 @@ export function wholeByIstiod(
     exactPorts: true,
     async write(standing, proxy, site) {
       if (!asked(proxy)) return byOurs.write(standing, proxy, site)
-      const pushed = await istiod.push(documentsOf(standing.yaml ?? ''), [proxy], keysOf(standing))
+      const pushed = await istiod.push(asRead(standing, proxy), [proxy], keysOf(standing))
       const [first] = typeof pushed === 'string' ? [] : pushed
       if (first === undefined) {
         return { listeners: [], clusters: [], problems: [{ severity: 'error', message: String(pushed) }] }
@@ -23,6 +23,14 @@ export function wholeByIstiod(
       return proxy.kind === 'gateway' ? staticOf(first, proxy, site) : perPort(first, proxy, site)
     },
   }
+}
+
+/** The objects with names of filters spelled as a current istiod reads them, where the mesh's own still takes old ones. */
+function asRead({ yaml = '', mesh, engine }: Standing, proxy: ProxyIdentity): string {
+  const { filterName } = blueprintOf(mesh, proxy, engine)
+  return documentsOf(yaml).replaceAll(/"(envoy\.\w+)"/g, (_, name: string) =>
+    JSON.stringify(filterName(name)),
+  )
 }
 
 /** A sidecar's one listener, opened at each port that is redirected to it. */

@@ -22,6 +22,8 @@ export interface LiveDoor {
   /** Changes of the cluster reach it no more, until `resume`. */
   pause(): void
   resume(): void
+  /** Whoever connects from now on waits until it has what stands in the cluster then. */
+  hold(): void
   close(): Promise<void>
 }
 
@@ -43,10 +45,12 @@ export async function followCluster(cluster: Cluster, options: LiveOptions): Pro
   let seen: string | undefined
   let renewals = 0
   let failure: unknown
-  let [stopped, paused] = [false, false]
-  const relay = createServer((socket) => {
+  let [stopped, paused, held] = [false, false, false]
+  const relay = createServer(async (socket) => {
+    socket.on('error', () => socket.destroy())
+    if (held) await settled().catch(() => socket.destroy())
     const on = connect(current?.port ?? 1, current?.address ?? '127.0.0.1')
-    socket.on('error', () => on.destroy()).on('close', () => on.destroy())
+    socket.on('close', () => on.destroy())
     on.on('error', () => socket.destroy()).on('close', () => socket.destroy())
     socket.pipe(on).pipe(socket)
   })
@@ -89,6 +93,13 @@ export async function followCluster(cluster: Cluster, options: LiveOptions): Pro
       failure = error
     }
   }
+  const settled = async (): Promise<void> => {
+    const wanted = Number(await revision())
+    while (Number(seen) < wanted) {
+      if (failure !== undefined) throw failure
+      await new Promise((again) => setTimeout(again, 50))
+    }
+  }
   await renew()
   seen = await revision()
   const following = (async () => {
@@ -103,12 +114,9 @@ export async function followCluster(cluster: Cluster, options: LiveOptions): Pro
     get renewals() {
       return renewals
     },
-    async settled() {
-      const wanted = Number(await revision())
-      while (Number(seen) < wanted) {
-        if (failure !== undefined) throw failure
-        await new Promise((again) => setTimeout(again, 50))
-      }
+    settled,
+    hold() {
+      held = true
     },
     pause() {
       paused = true
