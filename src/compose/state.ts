@@ -75,11 +75,11 @@ export function privateFolder(folder: string): void {
  * Folder by folder: `recursive` calls a read-only file system a folder that is not there, and never comes to an
  * end where none can be made (/proc).
  */
-function makeFolder(folder: string): void {
+export function makeFolder(folder: string, mode = 0o700): void {
   if (existsSync(folder)) return
-  makeFolder(dirname(folder))
+  makeFolder(dirname(folder), mode)
   try {
-    mkdirSync(folder, { mode: 0o700 })
+    mkdirSync(folder, { mode })
   } catch (error) {
     // Another process was faster.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
