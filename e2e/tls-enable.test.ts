@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { openCaFolder, readCertificates } from '../src/pki/index.ts'
 import { run } from './door.ts'
+import { alternative, DNS, name, rare } from './parts/der-certificate.ts'
 
 const host = 'kubeflow.example.com'
 const door = ['-f', 'profile:26.03']
@@ -64,7 +65,16 @@ describe('kfdoor tls enable with files', { timeout: 180_000 }, () => {
       'der.key': createPrivateKey(key).export({ type: 'pkcs8', format: 'der' }),
       empty: '',
     }
-    for (const [name, content] of Object.entries(files)) writeFileSync(at(name), content)
+    for (const [file, content] of Object.entries(files)) writeFileSync(at(file), content)
+    const issuer = rare({})
+    for (const key of ['k256', 'p224', 'rsapss', 'explicit', 'ed25519']) {
+      const { pem, keyPem } = rare(
+        { key, subject: name(`CN=${host}`), names: alternative([DNS, host]) },
+        issuer,
+      )
+      writeFileSync(at(`${key}.crt`), pem)
+      writeFileSync(at(`${key}.key`), keyPem)
+    }
     mkdirSync(at('a folder'))
     for (const pem of [key, String(encrypted), text(`ca/other.${host}.key`), text(`old/${host}.key`)])
       keys.push(...pem.split('\n').filter((line) => line.length > 20 && !line.startsWith('-----')))
@@ -93,8 +103,16 @@ describe('kfdoor tls enable with files', { timeout: 180_000 }, () => {
       pair('key-inside.crt', 'key-inside.crt'),
       /key-inside\.crt`: there is a private key in it/,
     ],
+    ['a curve Envoy does not know', pair('k256.crt', 'k256.key'), /k256\.key is too weak or of a kind/],
+    ['a curve too small for Envoy', pair('p224.crt', 'p224.key'), /p224\.key is too weak or of a kind/],
+    ['a key for PSS alone', pair('rsapss.crt', 'rsapss.key'), /rsapss\.key is too weak or of a kind/],
+    [
+      'a curve that is described and not named',
+      pair('explicit.crt', 'explicit.key'),
+      /explicit\.crt`: no client takes it .* on a curve that is described/,
+    ],
     ['an encrypted key', pair('good.crt', 'encrypted.key'), /encrypted\.key`: the key is encrypted/],
-    ['a key in DER', pair('good.crt', 'der.key'), /der\.key`: /],
+    ['a key in DER', pair('good.crt', 'der.key'), /der\.key`: it is a key in DER; `openssl pkey /],
     ['the two the other way round', pair('good.key', 'good.crt'), /good\.crt`: it holds no private key/],
     ['an empty certificate', pair('empty', 'good.key'), /empty`: it holds no certificate/],
     ['an empty key', pair('good.crt', 'empty'), /empty`: it holds no private key/],
@@ -178,6 +196,12 @@ describe('kfdoor tls enable with files', { timeout: 180_000 }, () => {
     assert.equal(code, 0)
     assert.match(out, /leaf\.crt` holds one certificate and none of an authority between/)
     assert.doesNotMatch((await enable(pair('good.crt', 'good.key'))).out, /holds one certificate/)
+  })
+
+  it('what a client has against the key is said though nobody knows the roots', async () => {
+    const { code, out } = await enable(pair('ed25519.crt', 'ed25519.key'))
+    assert.equal(code, 0)
+    assert.match(out, /Chromium, Chrome, Edge refuses the certificate for \S+: it has no Ed25519/)
   })
 
   it('the plan names the command that was typed, and the line that makes the Secret', async () => {

@@ -1,6 +1,6 @@
 import { Fault } from '../base/index.ts'
 import { readCertificate } from './ca.ts'
-import { readPrivateKey } from './keys.ts'
+import { readPrivateKey, signingOf } from './keys.ts'
 
 const dns1123 = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
 
@@ -53,7 +53,8 @@ export function refuseUnfitPair(
       reason: `its first certificate and the key in \`${where.key}\` do not belong together`,
     })
   }
-  if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) {
+  // Envoy loads RSA of 2048 bits and more, three curves and Ed25519, and where it loads none, nothing is served.
+  if (signingOf(key) === undefined) {
     throw new Fault('ERR_KEY_UNFIT', { where: where.key })
   }
 }

@@ -49,6 +49,7 @@ export function judgeClients(question: {
     const onPaths = usable.map((path) => onPath(client, path, now))
     objections.push(...(onPaths.find((found) => found.length === 0) ?? onPaths[0] ?? []))
     if (usable.length === 0) {
+      objections.push(...onItself(client, leaf))
       const [partial] = paths
       const reason = partial
         ? `it is given \`${nameOf(partial.certificates.at(-1) as Certificate)}\`, which is no root, and wants the root above it`
@@ -76,6 +77,16 @@ function onLeaf(client: Client, leaf: Certificate, host: string, now: number): O
       .filter((rule) => rule.clients.includes(client))
       .flatMap((rule) => toObjection(rule.leaf?.(leaf, now))),
   ]
+}
+
+/** What a certificate is refused for wherever it leads: of how it is written, and of its key. */
+function onItself(client: Client, leaf: Certificate): Objection[] {
+  // Who trusts a certificate that made itself has it for a root.
+  const own = selfIssued(leaf)
+  const at = { client, anchor: own, alone: own, first: true, name: 'the certificate' }
+  return rules
+    .filter((rule) => rule.clients.includes(client))
+    .flatMap((rule) => toObjection(rule.each?.(leaf, at)))
 }
 
 /** OpenSSL follows one path; Go and Chromium try them all. */
