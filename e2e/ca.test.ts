@@ -109,6 +109,11 @@ describe('kfdoor ca', { timeout: 400_000 }, () => {
     }
   })
 
+  it('asks for a name below the star where a Gateway’s host is named', async () => {
+    const words = ['inspect', at('ca', 'door.example.com.crt'), '--host', '*.door.example.com']
+    assert.match((await ca(words)).out, /asked for a\.door\.example\.com, [\s\S]*Chromium.* takes it/)
+  })
+
   it('keeps keys from everybody else', () => {
     const keys = ['root', 'ca'].flatMap((dir) =>
       readdirSync(at(dir))

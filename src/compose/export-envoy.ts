@@ -1,5 +1,6 @@
 import { Fault } from '../base/index.ts'
 import { boundAt, emitBootstrap, type Json, type Upstream } from '../envoy-config/index.ts'
+import { callersAuthority } from '../pki/index.ts'
 import { compileDoor } from '../policy/index.ts'
 import { readInputs } from './read-inputs.ts'
 import { fetchedKeys } from './serve-gateway/keys.ts'
@@ -46,7 +47,7 @@ export async function exportEnvoy(
       },
       authority(namespace, name) {
         const [separate, same] = [secrets.get(namespace, `${name}-cacert`), secrets.get(namespace, name)]
-        return text(separate?.cacert ?? separate?.['ca.crt'] ?? same?.['ca.crt'] ?? same?.cacert)
+        return text(callersAuthority(separate, same))
       },
       ...(own && {
         mesh: { chain: { text: own.certPem }, key: { text: own.keyPem }, authority: { text: own.caPem } },

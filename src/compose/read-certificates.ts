@@ -4,13 +4,13 @@ import type { Mesh } from '../mesh/index.ts'
 
 /** Reads the certificates in the Secrets of a mesh, each when it is asked for. */
 export async function readCertificates(mesh: Mesh): Promise<CertificateLookup> {
-  const { inspectCertificates } = await import('../pki/index.ts')
+  const { certificateIn, inspectCertificates } = await import('../pki/index.ts')
   return (namespace, name) => {
     // Whoever gave YAML without any Secret kept them back; which are there cannot be told.
     if (mesh.secrets.length === 0) return null
     const secret = mesh.secrets.find((one) => one.namespace === namespace && one.name === name)
     if (secret === undefined) return undefined
-    const pem = secret.data['tls.crt'] ?? secret.data.cert
+    const pem = certificateIn(secret.data)
     // A snapshot names Secrets and leaves out what is in them.
     if (pem === undefined) return Object.keys(secret.data).length === 0 ? null : 'it has no `tls.crt`'
     try {

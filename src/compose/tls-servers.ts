@@ -1,5 +1,6 @@
 import type { TlsServer } from '../gateway/index.ts'
 import type { Mesh, ServerTls } from '../mesh/index.ts'
+import { callersAuthority, servedPair } from '../pki/index.ts'
 import type { MeshListener } from './listeners.ts'
 
 /** The certificate that stands in where the YAML names a Secret it does not hold. */
@@ -28,16 +29,14 @@ export function tlsServersOf(mesh: Mesh, listener: MeshListener, own: StandIn): 
     const secretName = tls.credentialName?.value ?? tls.credentialNames[0]?.value
     const data =
       secretName === undefined ? undefined : secretData(mesh, listener.workload.namespace, secretName)
-    const certPem = data?.['tls.crt'] ?? data?.cert
-    const keyPem = data?.['tls.key'] ?? data?.key
-    const usable = certPem !== undefined && keyPem !== undefined
-    if (!usable && secretName !== undefined) standsInFor.push(`${listener.workload.namespace}/${secretName}`)
+    const pair = data && servedPair(data)
+    if (!pair && secretName !== undefined) standsInFor.push(`${listener.workload.namespace}/${secretName}`)
     const client = clientOf(mesh, listener, tls, secretName, own)
     return [
       {
         hosts: server.hosts.map(({ value }) => value.split('/').at(-1) as string),
-        certPem: usable ? certPem : own.certPem,
-        keyPem: usable ? keyPem : own.keyPem,
+        certPem: pair?.certPem ?? own.certPem,
+        keyPem: pair?.keyPem ?? own.keyPem,
         ...(client ? { client } : {}),
         ...(tls.minProtocolVersion === 'TLSV1_3' ? { minVersion: 'TLSv1.3' as const } : {}),
         ...(tls.maxProtocolVersion === 'TLSV1_2' ? { maxVersion: 'TLSv1.2' as const } : {}),
@@ -59,7 +58,7 @@ function clientOf(
   const { namespace } = listener.workload
   const separate = secretName === undefined ? undefined : secretData(mesh, namespace, `${secretName}-cacert`)
   const same = secretName === undefined ? undefined : secretData(mesh, namespace, secretName)
-  const caPem = separate?.cacert ?? separate?.['ca.crt'] ?? same?.['ca.crt'] ?? same?.cacert
+  const caPem = callersAuthority(separate, same)
   // Without a CA nobody's certificate could be checked; ours has signed no client, so nobody gets in.
   return { mode, caPem: caPem ?? own.caPem }
 }

@@ -11,7 +11,16 @@ export type { LeafUsage } from './leaf.ts'
 export { issueLeaf } from './leaf.ts'
 export type { DoorNames } from './names.ts'
 export { doorNames } from './names.ts'
+export { askedFor, firstName, refusalsOf } from './refusals.ts'
 export { issuedIn, type Renewed, renew } from './renew.ts'
+export {
+  authorityIn,
+  callersAuthority,
+  certificateIn,
+  type SecretTexts,
+  secretTexts,
+  servedPair,
+} from './secret-texts.ts'
 export type { ServerCertificate } from './server-certificate.ts'
 export { ensureServerCertificate } from './server-certificate.ts'
 export {

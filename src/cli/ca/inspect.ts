@@ -25,13 +25,13 @@ export const inspect = (io: Io) =>
     )
     .action(async (target, options) => {
       const { hostOf, misplaced, readShown, rootsFor } = await import('../../compose/ca/inspect.ts')
-      const { inspectCertificates, judgeClients } = await import('../../pki/index.ts')
+      const { askedFor, inspectCertificates, judgeClients } = await import('../../pki/index.ts')
       const now = Date.now()
       const shown = await readShown(target, { ...options, readStdin: () => io.readStdin(), env: io.env })
       const facts = inspectCertificates(shown.pem, target, now)
       const [leaf] = shown.chain
       const order = misplaced(shown)
-      const host = options.host ?? hostOf(shown)
+      const host = options.host === undefined ? hostOf(shown) : askedFor(options.host)
       const { trusted, where } = await rootsFor(shown, options.ca, io.env)
       // An authority is handed to clients, it is not shown to them.
       const named = leaf?.names && leaf.names.dns.length + leaf.names.ips.length > 0

@@ -44,17 +44,14 @@ export const secret = (io: Io) =>
 
 /** What lies in a folder may have ended, or be of the authority before: the Gateway would serve it all the same. */
 async function warnOfUntaken(io: Io, { certPem, caPem = '' }: TlsFiles): Promise<void> {
-  const { judgeClients, readCertificates } = await import('../../pki/index.ts')
+  const { firstName, readCertificates, refusalsOf } = await import('../../pki/index.ts')
   const chain = await readCertificates(certPem, 'the certificate')
-  const { dns = [], ips = [] } = chain[0]?.names ?? {}
-  const host = dns[0]?.replace(/^\*/, 'a') ?? ips[0]
-  if (host === undefined) return
-  const trusted = await readCertificates(caPem, 'the root')
-  const verdicts = judgeClients({ chain, host, trusted, now: Date.now() })
-  const [first] = verdicts
-  if (first === undefined || verdicts.some(({ accepts }) => accepts !== 'no')) return
+  const name = chain[0] && firstName(chain[0])
+  if (name === undefined) return
+  const { by, ofAll } = refusalsOf(chain, name, await readCertificates(caPem, 'the root'), Date.now())
+  if (!ofAll) return
   io.err(
-    `no client that trusts the root beside it takes this certificate: ${printable(first.reasons[0] ?? '')}`,
+    `no client that trusts the root beside it takes this certificate: ${printable(by[0]?.reasons[0] ?? '')}`,
   )
 }
 

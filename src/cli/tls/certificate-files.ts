@@ -87,20 +87,17 @@ export async function objections(
   served: readonly string[],
 ): Promise<readonly string[]> {
   const { certFile, keyFile, certPem, keyPem, caPem } = files
-  const { judgeClients, readCertificates, refuseUnfitPair } = await import('../../pki/index.ts')
+  const { firstName, readCertificates, refusalsOf, refuseUnfitPair } = await import('../../pki/index.ts')
   refuseUnfitPair({ certPem, keyPem }, { cert: certFile, key: keyFile })
   const chain = await readCertificates(certPem, certFile)
   const trusted = caPem === undefined ? undefined : await readCertificates(caPem, 'the root')
-  const names = chain[0]?.names
-  const own = [...(names?.dns ?? []), ...(names?.ips ?? [])].slice(0, 1)
+  const own = chain.slice(0, 1).flatMap((leaf) => firstName(leaf) ?? [])
   // One server may serve more than was asked for, and sends that to the certificate too.
   const all = new Set([...(named ?? []), ...served])
-  const judged = [...(all.size > 0 ? all : own)].map((written) => {
-    const host = written.replace(/^\*/, 'a')
-    const verdicts = judgeClients({ chain, host, trusted, now: Date.now() })
-    return { written, host, no: verdicts.filter(({ accepts }) => accepts === 'no'), of: verdicts.length }
-  })
-  const untaken = judged.filter(({ no, of }) => no.length === of)
+  const judged = [...(all.size > 0 ? all : own)].map((written) =>
+    refusalsOf(chain, written, trusted, Date.now()),
+  )
+  const untaken = judged.filter(({ ofAll }) => ofAll)
   // Another certificate may serve a name nobody asked for; one that was typed is meant.
   const [worst] = named
     ? untaken.filter(({ written }) => named.includes(written))
@@ -108,15 +105,15 @@ export async function objections(
       ? untaken
       : []
   if (worst !== undefined) {
-    const [reason] = worst.no[0]?.reasons ?? []
+    const [reason] = worst.by[0]?.reasons ?? []
     throw new Fault('ERR_PEM_UNREADABLE', {
       where: certFile,
       reason: `no client takes it for ${worst.host}, and port 80 would send everybody to it: ${reason}`,
     })
   }
   return [
-    ...judged.flatMap(({ host, no }) =>
-      no.map(({ who, reasons }) => `${who} refuses the certificate for ${host}: ${reasons[0]}`),
+    ...judged.flatMap(({ host, by }) =>
+      by.map(({ who, reasons }) => `${who} refuses the certificate for ${host}: ${reasons[0]}`),
     ),
     ...(trusted === undefined ? alone(chain, certFile) : []),
   ]

@@ -7,7 +7,7 @@ import {
   readSecret,
   type SecretData,
 } from '../../compose/change/put-secret.ts'
-import { clientAuthoritySecret, tlsSecret } from '../../pki/index.ts'
+import { authorityIn, clientAuthoritySecret, secretTexts, servedPair, tlsSecret } from '../../pki/index.ts'
 import type { ServedWith } from '../../planner/index.ts'
 import type { ChangeOptions } from '../change/options.ts'
 import type { Io } from '../io.ts'
@@ -87,11 +87,11 @@ async function present(
     io.err(`${what} may not be read by you, so nobody has looked whether it is there`)
     return data
   }
-  const [certPem, keyPem] = [textOf(data, 'tls.crt', 'cert'), textOf(data, 'tls.key', 'key')]
-  if (certPem === undefined || keyPem === undefined) {
+  const pair = servedPair(secretTexts(data))
+  if (pair === undefined) {
     throw refused(`${what} has no \`tls.crt\` with a \`tls.key\`, and Istio would serve nothing with it`)
   }
-  const files = { certPem, keyPem, certFile: `tls.crt of ${what}`, keyFile: `tls.key of ${what}` }
+  const files = { ...pair, certFile: `tls.crt of ${what}`, keyFile: `tls.key of ${what}` }
   for (const risk of await objections(files, host, hosts)) io.err(risk)
   return data
 }
@@ -111,17 +111,11 @@ async function authorityPresent(
     )
     return
   }
-  if (decides !== undefined && textOf(decides, 'ca.crt', 'cacert') !== undefined) return
+  if (decides !== undefined && authorityIn(secretTexts(decides)) !== undefined) return
   throw refused(
     `nothing in \`${namespace}\` says whose certificates callers may show: there is no \`ca.crt\` in Secret ${name}-cacert, and port 443 would answer nobody`,
     'name the authority of the callers with `--client-ca FILE`',
   )
-}
-
-/** A value of a Secret by any of its names, as Istio reads it. */
-function textOf(data: SecretData, ...keys: readonly string[]): string | undefined {
-  const value = keys.map((key) => data[key]).find((one) => one !== undefined && one !== '')
-  return value === undefined ? undefined : Buffer.from(value, 'base64').toString()
 }
 
 const refused = (reason: string, next?: string) =>

@@ -7,12 +7,19 @@ import { Fault } from '../../base/index.ts'
 import { sentCertificates } from '../../client/index.ts'
 import { clusterAccess, messageOf, openKubeApi } from '../../kube/index.ts'
 import {
+  askedFor,
+  authorityIn,
   type Certificate,
+  certificateIn,
+  firstName,
   isIssuedBy,
   keyFits,
   readCertificates,
   readNeeded,
   readPem,
+  type SecretTexts,
+  secretTexts,
+  servedPair,
 } from '../../pki/index.ts'
 import { systemRoots } from '../doors/trust-bundle.ts'
 
@@ -75,7 +82,7 @@ async function fromUrl(text: string, named?: string): Promise<Shown> {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url?.hostname) throw new Fault('ERR_USAGE', { message: `\`${text}\` is no URL` })
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const asked = named ?? host
+  const asked = named === undefined ? host : askedFor(named)
   const pems = await new Promise<readonly string[]>((done, failed) => {
     const socket = connect({
       host,
@@ -137,7 +144,7 @@ async function fromCluster(
     if (answer.status !== 200) {
       throw new Fault('ERR_CLUSTER_REFUSED', { server: access.server.origin, reason: messageOf(answer) })
     }
-    return await fromSecret((answer.body as { readonly data?: Data }).data ?? {}, where)
+    return await fromSecret(secretTexts((answer.body as { readonly data?: Data }).data ?? {}), where)
   } finally {
     api.close()
   }
@@ -156,22 +163,14 @@ async function fromYaml(text: string, where: string): Promise<Shown> {
       stringData?: Data
     } | null
     if (object?.kind !== 'Secret') continue
-    const clear = Object.entries(object.stringData ?? {}).map(([key, value]) => [
-      key,
-      Buffer.from(String(value)).toString('base64'),
-    ])
-    const data = { ...object.data, ...Object.fromEntries(clear) } as Data
-    if (data['tls.crt'] ?? data.cert ?? data['ca.crt'] ?? data.cacert) return fromSecret(data, where)
+    const texts = { ...secretTexts(object.data ?? {}), ...object.stringData }
+    if (certificateIn(texts) ?? authorityIn(texts)) return fromSecret(texts, where)
   }
   throw new Fault('ERR_PEM_UNREADABLE', { where, reason: 'no Secret in it has a `tls.crt` or `ca.crt`' })
 }
 
-async function fromSecret(data: Data, where: string): Promise<Shown> {
-  const read = (...keys: readonly string[]) => {
-    const value = keys.map((key) => data[key]).find((one) => one !== undefined)
-    return value === undefined ? undefined : Buffer.from(String(value), 'base64').toString('utf8')
-  }
-  const [pem, ca] = [read('tls.crt', 'cert'), read('ca.crt', 'cacert')]
+async function fromSecret(data: SecretTexts, where: string): Promise<Shown> {
+  const [pem, ca] = [certificateIn(data), authorityIn(data)]
   if (pem === undefined) {
     if (ca === undefined)
       throw new Fault('ERR_PEM_UNREADABLE', { where, reason: 'it has no `tls.crt` and no `ca.crt`' })
@@ -179,7 +178,7 @@ async function fromSecret(data: Data, where: string): Promise<Shown> {
     return { chain: await readCertificates(ca, `ca.crt of ${where}`), pem: ca }
   }
   const chain = await readCertificates(pem, `tls.crt of ${where}`)
-  const keyText = read('tls.key', 'key')
+  const keyText = servedPair(data)?.keyPem
   const [leaf] = chain
   const key =
     keyText === undefined
@@ -221,6 +220,5 @@ export async function rootsFor(
 /** Whom to ask for when nobody says: the first name of the certificate, `*` standing for `a`. */
 export function hostOf({ chain: [leaf], host }: Shown): string | undefined {
   if (host !== undefined || leaf === undefined) return host
-  const { dns = [], ips = [] } = leaf.names ?? {}
-  return (dns[0]?.replace(/^\*/, 'a') ?? ips[0] ?? leaf.commonNames.at(-1)) || undefined
+  return askedFor(firstName(leaf) ?? leaf.commonNames.at(-1) ?? '') || undefined
 }

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { Mesh, ServerTls } from '../../mesh/index.ts'
+import { callersAuthority, servedPair } from '../../pki/index.ts'
 import type { SecretData } from './options.ts'
 
 /** Secrets as a gateway's proxy gets them: what was given on the command line, else the YAML's. */
@@ -15,17 +16,9 @@ export function secretsOf(mesh: Mesh, given: Readonly<Record<string, SecretData>
   }
 }
 
-export interface ServerMaterial {
-  readonly certPem: string
-  readonly keyPem: string
-}
-
-/** Certificate and key of a Secret (Istio `pilot/pkg/credentials/kube/secrets.go`, ExtractCertInfo). */
-export function materialOf(data: SecretData | undefined): ServerMaterial | undefined {
-  const certPem = data?.['tls.crt'] ?? data?.cert
-  const keyPem = data?.['tls.key'] ?? data?.key
-  return certPem && keyPem ? { certPem, keyPem } : undefined
-}
+/** Certificate and key of a Secret. */
+export const materialOf = (data: SecretData | undefined): ReturnType<typeof servedPair> =>
+  data && servedPair(data)
 
 /** Secret names of a TLS server; Gateway API writes them as `kubernetes-gateway://ns/name`. */
 export function credentialNames(tls: ServerTls): readonly string[] {
@@ -52,11 +45,8 @@ export function clientAuthority(
   const names = own === undefined ? credentialNames(tls) : [own]
   for (const credential of names) {
     const [namespace, name] = placeOf(credential, proxyNamespace)
-    const candidates = [secrets.get(namespace, `${name}-cacert`), secrets.get(namespace, name)]
-    for (const data of candidates) {
-      const text = data?.cacert ?? data?.['ca.crt']
-      if (text) return text
-    }
+    const text = callersAuthority(secrets.get(namespace, `${name}-cacert`), secrets.get(namespace, name))
+    if (text !== undefined) return text
   }
   return undefined
 }
