@@ -33,6 +33,7 @@ import {
   tokensAtPod,
   virtualService,
 } from './objects.ts'
+import { risksOf } from './risks.ts'
 import type { Endpoint } from './target.ts'
 import { ownIssuer } from './trust.ts'
 
@@ -66,7 +67,7 @@ export class Draft {
     this.#world = world
     this.#exposure = exposure
     this.#shared = joinShared(world.door, exposure, fenced)
-    const { target, trust, ask } = exposure
+    const { target, ask } = exposure
     const who = ask.to.map(granteeText).join(', ')
     const lock = ask.public
       ? 'at the door, these paths take no other method'
@@ -86,46 +87,7 @@ export class Draft {
     ) {
       this.#want(deny, 'closes', lock)
     }
-    if (trust.atGateway.length > 0) {
-      this.risks.push(
-        'the gateway reads tokens of one more issuer: a token of it that is broken or expired is answered 401 on every path, where it was not looked at before',
-      )
-    }
-    if (ask.public && trust.people === undefined && target.behindLocalGateway) {
-      this.risks.push(
-        'any pod of the mesh that calls the local gateway gets to the model too, for the model is asked to believe nobody in particular',
-      )
-    }
-    if (!ask.public && trust.people === undefined && ask.to.some(({ kind }) => kind !== 'sa')) {
-      this.risks.push(
-        target.behindLocalGateway
-          ? 'this door hands people on by a header and not by a token: a pod that calls the local gateway with a made-up kubeflow-userid is believed by the model; name service accounts instead, or move to oauth2-proxy'
-          : 'this door hands people on by a header: it is believed from the gateway alone',
-      )
-    }
-    if (!ask.public && trust.people === undefined && ask.to.some(({ kind }) => kind === 'group')) {
-      this.risks.push(
-        'this door hands groups on as one text: whoever is in another group too is not let in by the one that is named',
-      )
-    }
-    const known = new Set(world.mesh.serviceAccounts.map(({ namespace, name }) => `${namespace}/${name}`))
-    for (const grantee of ask.to) {
-      if (grantee.kind !== 'sa' || known.size === 0 || known.has(`${grantee.namespace}/${grantee.name}`))
-        continue
-      this.risks.push(
-        `there is no ServiceAccount ${grantee.namespace}/${grantee.name} in this door; whoever makes one of that name is let in`,
-      )
-    }
-    if (ask.host !== undefined && !exposure.entry.hostShared) {
-      this.risks.push(
-        `at Gateway ${exposure.entry.gateway}, ${ask.host} serves this and nothing else from now on, no dashboard either`,
-      )
-    }
-    if (!target.podsKnown) {
-      this.risks.push(
-        `no pod of ${target.name} is in this door: the policy before it selects what its controller labels them with, and that cannot be checked here`,
-      )
-    }
+    this.risks.push(...risksOf(exposure, world.mesh))
   }
 
   #want(object: KubeObject, effect: Change['effect'], why: string): void {
@@ -177,6 +139,11 @@ export class Draft {
     ]
     if (reason.includes('(audience-not-allowed)')) {
       return [`the gateway takes tokens for ${audiences.join(', ')}: say which with \`--audience\``]
+    }
+    if (ask.host !== undefined && /\((?:no-virtual-host|no-filter-chain)\)/.test(reason)) {
+      return [
+        `Gateway ${entry.gateway} is for ${entry.takes.join(', ')}: name such a host, or put ${ask.host} among the hosts of its server first`,
+      ]
     }
     if (this.#exposure.target.kind === 'notebook' && reason.includes('(provider-denied)')) {
       return [

@@ -19,6 +19,8 @@ export interface Entry {
   readonly host: string
   /** Hosts a route without one of its own is for: those of the page at `/`, `*` where that is for all. */
   readonly hosts: readonly string[]
+  /** What its servers are for, as they say it: `*`, `*.example.com`, `NAMESPACE/HOST`. */
+  readonly takes: readonly string[]
   /** A host of its own is the door's: its Gateway takes no other, and what is routed for `*` stands beside. */
   readonly hostShared: boolean
   /** Ports it is reached by, as a Host header may say them. */
@@ -55,6 +57,7 @@ export function findEntry(mesh: Mesh, ask: Pick<ExposeAsk, 'gateway' | 'name' | 
     scheme: secure === undefined ? 'http' : 'https',
     host: ask.host ?? named ?? concrete ?? 'kubeflow.example.com',
     hosts,
+    takes: [...new Set(gateway.servers.flatMap((each) => each.hosts.map(({ value }) => value)))],
     hostShared: ask.host !== undefined && isFor(gateway, ask.host),
     ports: portsOf(mesh, gateway, workload),
     rules: mesh.requestAuthentications

@@ -213,7 +213,13 @@ test('a door whose accounts sign by the short spelling alone is asked by that', 
   assert.equal(fate(after, account('ci'), 'POST', predict), 'deny')
 })
 
-const refused: readonly (readonly [what: string, world: () => Door, says: RegExp])[] = [
+const refused: readonly (readonly [what: string, world: () => Door, says: RegExp, host?: string])[] = [
+  [
+    'a host the Gateway is not for',
+    () => door({ takes: '*.example.org' }),
+    /Gateway kubeflow\/kubeflow-gateway is for \*\.example\.org: name such a host, or put models\.test among/,
+    'models.test',
+  ],
   [
     'a route of last month is older than what is made now, and wins',
     () => {
@@ -228,10 +234,10 @@ const refused: readonly (readonly [what: string, world: () => Door, says: RegExp
     /the gateway takes tokens for machines: say which with `--audience`/,
   ],
 ]
-for (const [what, world, says] of refused) {
+for (const [what, world, says, host] of refused) {
   test(`refused: ${what}`, () => {
     assert.match(
-      refusal(() => expose(world(), iris())),
+      refusal(() => expose(world(), { ...iris(), ...(host !== undefined && { host }) })),
       says,
     )
   })
