@@ -131,7 +131,7 @@ const rows: readonly Row[] = [
   ['routes after a catch-all are kept', 'policy/compile-route.ts', 'if (isCatchAll(route)) return routes', '', ...vs, 'fuzz-mix'],
   ['the prefix of a rewrite takes the whole path', 'policy/rewrite.ts', "match.kind === 'regex' ? end : match.text.length", 'end', ...vs],
   ['rewrites take the query too', 'policy/rewrite.ts', 'substitute(rewrite.match, rewrite.to, bare) + query', 'substitute(rewrite.match, rewrite.to, bare)', ...vs],
-  ['exportTo is not looked at', 'policy/listener.ts', '(service) => service.exportTo === undefined || service.exportTo.includes(namespace),', '() => true,', ...gw, ...vs],
+  ['exportTo is not looked at', 'policy/listener.ts', 'exportTo === undefined || exportTo.includes(namespace)', 'true', ...gw, ...vs],
   ['SNI is not looked at', 'policy/accept.ts', 'chains.find((chain) => chain.serverNames?.includes(own))', 'chains[0]', ...gw],
   ['clients need no certificate', 'policy/accept.ts', 'if (!asksForPeer(chain)) return undefined', 'return undefined', ...gw, 'authorization-policy', 'fuzz-peer'],
   ['selectors of Gateways are not looked at', 'policy/gateway-selection.ts', 'labelsInclude(labels, gateway.selector)', 'true', ...gw, 'kubeflow-doors'],
