@@ -1,5 +1,8 @@
 /** What change commands say where there is nothing to do. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { typed } from './change/commands.ts'
 
@@ -38,6 +41,26 @@ test('each way is headed by what plans it', async () => {
   const { out } = await typed([...report, '--path', '/v1/*', '--path', '/v2/models'])
   assert.match(out, /2\. --by hosts --host kubeflow\.example\.com\n/)
   assert.match(out, /3\. --by paths --path '\/v1\/\*' \/v2\/models\n/)
+})
+
+test('a way that is refused says why, and what to do, in its one line', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'kfdoor-words-'))
+  context.after(() => rmSync(folder, { recursive: true }))
+  const earlier = join(folder, 'earlier.yaml')
+  writeFileSync(
+    earlier,
+    `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: dex-auth, namespace: istio-system }
+spec: {}
+`,
+  )
+  const { out, code } = await typed([...report, '-f', earlier])
+  assert.equal(code, 0)
+  assert.match(
+    out,
+    /\n {3}not here: .* is refused: there is an AuthorizationPolicy .* already; is it of an earlier try\?/,
+  )
 })
 
 for (const [words, names] of [

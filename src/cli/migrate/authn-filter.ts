@@ -112,15 +112,7 @@ function sideBySide(
   const words = { 'split-gateway': '', hosts: named('--host', hosts), paths: named('--path', paths) }
   const lines = offers.flatMap((offer, index) => {
     const head = `${index + 1}. --by ${offer.way}${words[offer.way]}`
-    if ('refused' in offer)
-      return [
-        head,
-        `   not here: ${offer.refused
-          .split('\n')
-          .map((line) => line.trim())
-          .join(' ')}`,
-        '',
-      ]
+    if ('refused' in offer) return [head, `   not here: ${inOneLine(offer.refused)}`, '']
     const { access, intended } = offer
     const gained = new Set(access.gained.map(({ principal }) => principal))
     const open = access.public.map(
@@ -162,3 +154,9 @@ function sideBySide(
 }
 
 const serviceOf = (upstream: string | null) => upstream?.split('|').at(-1) ?? '-'
+
+/** A refusal: what is refused, why, and what to do then, a line each. */
+function inOneLine(refusal: string): string {
+  const [what = '', ...why] = refusal.split('\n').map((line) => line.trim())
+  return `${what} ${why.join('; ')}`
+}
