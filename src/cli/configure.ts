@@ -17,7 +17,18 @@ export function configure(command: CommandUnknownOpts, io: Io): void {
         `kfdoor: KFD0100: ${sayable(text.replace(/^error: /, ''))}${childrenOf(command)}see \`kfdoor ${pathOf(command)} --help\`\n`,
       ),
   })
+  refuseFlagsAsValues(command)
   for (const child of command.commands) configure(child, io)
+}
+
+/** `--ca --host NAME`: whoever left a value out does not mean the next option by it. */
+function refuseFlagsAsValues(command: CommandUnknownOpts): void {
+  for (const option of command.options.filter(({ required }) => required)) {
+    command.on(`option:${option.name()}`, (value: unknown) => {
+      if (command.options.some(({ long, short }) => value === long || value === short))
+        command.error(`error: option '${option.flags}' argument missing before '${value}'`)
+    })
+  }
 }
 
 /** `kfdoor migrate -f DIR` has not said which migration: a command that is only a name for several says them. */

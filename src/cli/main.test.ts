@@ -60,6 +60,11 @@ const mistakes: readonly (readonly [argv: readonly string[], says: RegExp, why: 
     'a mistyped option has a neighbour',
   ],
   [['up', '--port'], /--port[\s\S]*argument missing/, 'an option without its value'],
+  [
+    ['tls', 'enable', '--ca', '--host', 'kubeflow.example.com'],
+    /--ca <folder>' argument missing before '--host'/,
+    'an option in the place of a value',
+  ],
   [['up', 'here'], /too many arguments/, 'an argument nobody takes'],
   [['version', '-o', 'xml'], /Allowed choices are text, json/, 'a value that is no choice'],
   [
