@@ -243,8 +243,12 @@ export function stemOf(folder: string, name: string): string {
       message: `\`${name}\` is not in the folder \`${folder}\``,
       next: `say \`--dir ${dir}\``,
     })
-  const given = doorNames([name])
-  return fileName(given)
+  const stem = fileName(doorNames([name]))
+  if (existsSync(join(folder, `${stem}.crt`))) return stem
+  throw new Fault('ERR_USAGE', {
+    message: `the folder \`${folder}\` holds no certificate for \`${name}\``,
+    next: `make it with \`kfdoor ca server --dir ${folder} --name ${name}\``,
+  })
 }
 
 /** A server or caller in one step: key, request, certificate. */
