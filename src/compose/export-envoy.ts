@@ -1,11 +1,11 @@
 import { Fault } from '../base/index.ts'
 import { boundAt, emitBootstrap, type Json, type Upstream } from '../envoy-config/index.ts'
-import { callersAuthority } from '../pki/index.ts'
+import { callersAuthority, servedPair } from '../pki/index.ts'
 import { compileDoor } from '../policy/index.ts'
 import { readInputs } from './read-inputs.ts'
 import { fetchedKeys } from './serve-gateway/keys.ts'
 import type { ServeGatewayOptions } from './serve-gateway/options.ts'
-import { secretsOf, materialOf as serverMaterial } from './serve-gateway/secrets.ts'
+import { secretsOf } from './serve-gateway/secrets.ts'
 import { Upstreams } from './serve-gateway/upstreams.ts'
 import { servedProxy } from './serve-gateway/workload.ts'
 import { soundMesh } from './up-inputs.ts'
@@ -42,7 +42,7 @@ export async function exportEnvoy(
     provider: ({ name }) => placeOf(options.providers[name]),
     tls: {
       certificate(namespace, name) {
-        const found = serverMaterial(secrets.get(namespace, name))
+        const found = servedPair(secrets.get(namespace, name))
         return found && { chain: { text: found.certPem }, key: { text: found.keyPem } }
       },
       authority(namespace, name) {

@@ -29,7 +29,7 @@ export function tlsServersOf(mesh: Mesh, listener: MeshListener, own: StandIn): 
     const secretName = tls.credentialName?.value ?? tls.credentialNames[0]?.value
     const data =
       secretName === undefined ? undefined : secretData(mesh, listener.workload.namespace, secretName)
-    const pair = data && servedPair(data)
+    const pair = servedPair(data)
     if (!pair && secretName !== undefined) standsInFor.push(`${listener.workload.namespace}/${secretName}`)
     const client = clientOf(mesh, listener, tls, secretName, own)
     return [

@@ -24,7 +24,6 @@ import {
   type ProxyIdentity,
   parsePrincipal,
   patchesOn,
-  type Registry,
   type Route,
   type RouteTable,
   type VirtualHost,
@@ -64,7 +63,6 @@ export class Queries {
   readonly #istioVersion: string | undefined
   readonly #anonymous = parsePrincipal('anonymous') as Principal
   #proxies: readonly NamedProxy[] | undefined
-  #registry: Registry | undefined
   readonly #offers = new Map<ProxyIdentity, readonly Offer[]>()
 
   constructor(mesh: Mesh, now: number, istioVersion: string | undefined) {
@@ -178,8 +176,7 @@ export class Queries {
 
   /** What is wrong with a provider that a policy names; undefined = it can be used. */
   providerProblem(name: string, namespace: string): string | undefined {
-    this.#registry ??= compileRegistry(this.mesh)
-    const provider = compileProvider(this.mesh, this.#registry, name, namespace)
+    const provider = compileProvider(this.mesh, compileRegistry(this.mesh), name, namespace)
     return 'problem' in provider ? provider.problem : undefined
   }
 

@@ -12,13 +12,13 @@ export const secretTexts = (data: Readonly<Record<string, unknown>>): SecretText
  * `key` before `tls.crt` with `tls.key` (`pilot/pkg/credentials/kube/secrets.go`, ExtractCertInfo).
  */
 export function servedPair(
-  data: SecretTexts,
+  data: SecretTexts | undefined,
 ): { readonly certPem: string; readonly keyPem: string } | undefined {
   for (const [cert, key] of [
     ['cert', 'key'],
     ['tls.crt', 'tls.key'],
   ] as const) {
-    const [certPem, keyPem] = [data[cert], data[key]]
+    const [certPem, keyPem] = [data?.[cert], data?.[key]]
     if (certPem && keyPem) return { certPem, keyPem }
   }
   return undefined

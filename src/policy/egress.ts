@@ -4,7 +4,7 @@
  * Agrees with Istio's pilot/pkg/model/sidecar.go (egress hosts) and push_context.go (servicesExportedToNamespace).
  */
 import { isSubsetOf, type Mesh, overlaps, type SidecarResource } from '../mesh/index.ts'
-import { compileRegistry, isVisible, type Registry } from './registry.ts'
+import { compileRegistry, isVisible } from './registry.ts'
 import { sidecarResourceOf } from './sidecar-resource.ts'
 
 /** `listed` is what happens without any Sidecar. */
@@ -26,7 +26,6 @@ const listed: Reach = { kind: 'listed' }
 const found = new WeakMap<Mesh, Known>()
 
 interface Known {
-  readonly registry: Registry
   readonly reaches: Map<string, Reach>
   /** Whether anybody is kept from anything. */
   readonly limits: boolean
@@ -35,9 +34,10 @@ interface Known {
 function knownOf(mesh: Mesh): Known {
   let known = found.get(mesh)
   if (known === undefined) {
-    const registry = compileRegistry(mesh)
-    const kept = [...registry.values()].some((all) => all.some(({ exportTo }) => exportTo !== undefined))
-    known = { registry, reaches: new Map(), limits: kept || mesh.sidecars.length > 0 }
+    const kept = [...compileRegistry(mesh).values()].some((all) =>
+      all.some(({ exportTo }) => exportTo !== undefined),
+    )
+    known = { reaches: new Map(), limits: kept || mesh.sidecars.length > 0 }
     found.set(mesh, known)
   }
   return known
@@ -45,12 +45,15 @@ function knownOf(mesh: Mesh): Known {
 
 /** `host` is a Service's full name, `name.namespace.svc.cluster.local`. */
 export function reachOf(mesh: Mesh, caller: Caller, host: string): Reach {
-  const { registry, reaches, limits } = knownOf(mesh)
+  const { reaches, limits } = knownOf(mesh)
   if (!limits) return listed
   const key = `${caller.namespace}/${caller.name} ${host}`
   let reach = reaches.get(key)
   if (reach === undefined) {
-    const shown = registry.get(host)?.some((service) => isVisible(service, caller.namespace)) ?? true
+    const shown =
+      compileRegistry(mesh)
+        .get(host)
+        ?.some((service) => isVisible(service, caller.namespace)) ?? true
     reach = reachOfPods(mesh, caller, host, shown)
     if (reaches.size >= 4096) reaches.clear()
     reaches.set(key, reach)

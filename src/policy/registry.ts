@@ -15,7 +15,19 @@ export function serviceHost(name: string, namespace: string): string {
   return `${name}.${namespace}.svc.cluster.local`
 }
 
+const compiled = new WeakMap<Mesh, Registry>()
+
+/** Once for a mesh, which never changes: every proxy of it looks here. */
 export function compileRegistry(mesh: Mesh): Registry {
+  let registry = compiled.get(mesh)
+  if (registry === undefined) {
+    registry = build(mesh)
+    compiled.set(mesh, registry)
+  }
+  return registry
+}
+
+function build(mesh: Mesh): Registry {
   const registry = new Map<string, RegistryService[]>()
   const usual = mesh.meshConfig.defaultServiceExportTo
   const add = (given: RegistryService) => {

@@ -1,12 +1,13 @@
 import type { Authorizers, DoorPort, Upstream, UpstreamTarget } from '../../gateway/index.ts'
 import { createVerifier } from '../../identity/index.ts'
 import type { Mesh } from '../../mesh/index.ts'
+import { servedPair } from '../../pki/index.ts'
 import { compileDoor, type Door, type HeaderList, type ProxyIdentity } from '../../policy/index.ts'
 import { identityHeaders } from '../identity-headers.ts'
 import { gatewayPlans, sidecarPlans, type TlsServers } from './connections.ts'
 import type { FetchedKeys } from './keys.ts'
 import type { ServeGatewayOptions } from './options.ts'
-import { materialOf, placeOf, principalIn, type Secrets, secretsOf } from './secrets.ts'
+import { placeOf, principalIn, type Secrets, secretsOf } from './secrets.ts'
 import type { Upstreams } from './upstreams.ts'
 import { type ServedProxy, servedProxy } from './workload.ts'
 
@@ -72,7 +73,7 @@ export function build(mesh: Mesh, around: Surroundings): Built {
 }
 
 function certificateOf(secrets: Secrets, namespace: string, name: string): string | undefined {
-  const material = materialOf(secrets.get(...placeOf(name, namespace)))
+  const material = servedPair(secrets.get(...placeOf(name, namespace)))
   return material && principalIn(material.certPem)
 }
 

@@ -1,7 +1,8 @@
 import type { Arrival, Plan, TlsServer } from '../../gateway/index.ts'
+import { servedPair } from '../../pki/index.ts'
 import type { Chain, Door, PeerCertificate, ProxyIdentity } from '../../policy/index.ts'
 import type { ServeGatewayOptions } from './options.ts'
-import { clientAuthority, credentialNames, materialOf, placeOf, type Secrets } from './secrets.ts'
+import { clientAuthority, credentialNames, placeOf, type Secrets } from './secrets.ts'
 
 /** TLS servers that stay the same as long as what they are made of does: sessions outlive a reload. */
 export class TlsServers {
@@ -85,7 +86,7 @@ function serverOf(
   const places = tls && !mesh ? credentialNames(tls).map((name) => placeOf(name, namespace)) : []
   const material = mesh
     ? meshIdentity
-    : places.map(([ns, name]) => materialOf(secrets.get(ns, name))).find((each) => each !== undefined)
+    : places.map(([ns, name]) => servedPair(secrets.get(ns, name))).find((each) => each !== undefined)
   if (!material) {
     if (mesh) return 'servers with `mode: ISTIO_MUTUAL` need `--mesh-identity DIR`'
     const [place] = places

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { Mesh, ServerTls } from '../../mesh/index.ts'
-import { callersAuthority, servedPair } from '../../pki/index.ts'
+import { callersAuthority } from '../../pki/index.ts'
 import type { SecretData } from './options.ts'
 
 /** Secrets as a gateway's proxy gets them: what was given on the command line, else the YAML's. */
@@ -15,10 +15,6 @@ export function secretsOf(mesh: Mesh, given: Readonly<Record<string, SecretData>
       mesh.secrets.find((secret) => secret.namespace === namespace && secret.name === name)?.data,
   }
 }
-
-/** Certificate and key of a Secret. */
-export const materialOf = (data: SecretData | undefined): ReturnType<typeof servedPair> =>
-  data && servedPair(data)
 
 /** Secret names of a TLS server; Gateway API writes them as `kubernetes-gateway://ns/name`. */
 export function credentialNames(tls: ServerTls): readonly string[] {

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { parseMesh } from '../../mesh/index.ts'
 import { compileDoor, type Principal, parsePrincipal } from '../../policy/index.ts'
 import { type ProfileName, profileFiles } from '../profiles.ts'
+import { doorWith } from './app-door.fixture.ts'
 import { compare } from './compare.ts'
 import { type Answering, predict } from './prediction.ts'
 
@@ -42,38 +43,24 @@ for (const [profile, answering, path, relayed, why] of rows) {
 }
 
 test('a sidecar that closes the connection: the gateway itself says 503', () => {
-  const text = `apiVersion: v1
+  const text = `${doorWith(["{hosts: ['*'], port: {number: 80, name: http, protocol: HTTP}}"])}---
+apiVersion: v1
 kind: Namespace
-metadata: {name: apps, labels: {istio-injection: enabled}}
+metadata: {name: istio-system, labels: {istio-injection: enabled}}
 ---
 apiVersion: v1
 kind: Pod
-metadata: {name: web, namespace: apps, labels: {app: web}}
-spec: {containers: [{name: web, image: web}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web, namespace: apps}
-spec: {selector: {app: web}, ports: [{name: http, port: 80}]}
----
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: {name: door, namespace: apps}
-spec: {selector: {istio: ingressgateway}, servers: [{hosts: ['*'], port: {number: 80, name: http, protocol: HTTP}}]}
----
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: {name: web, namespace: apps}
-spec: {hosts: ['*'], gateways: [door], http: [{route: [{destination: {host: web}}]}]}
+metadata: {name: app, namespace: istio-system, labels: {app: app}}
+spec: {containers: [{name: app, image: app}]}
 ---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: {name: web, namespace: apps}
-spec: {host: web, trafficPolicy: {tls: {mode: DISABLE}}}
+metadata: {name: app, namespace: istio-system}
+spec: {host: app, trafficPolicy: {tls: {mode: DISABLE}}}
 ---
 apiVersion: security.istio.io/v1
 kind: PeerAuthentication
-metadata: {name: strict, namespace: apps}
+metadata: {name: strict, namespace: istio-system}
 spec: {mtls: {mode: STRICT}}
 `
   const door = compileDoor(parseMesh([{ file: 'door.yaml', text }]).mesh, {})
